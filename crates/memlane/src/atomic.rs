@@ -1,0 +1,103 @@
+//! The atomics every algorithm is written with: the standard library's, or loom's when the algorithms are model-checked.
+//! Chosen here only.
+//!
+//! Under `--cfg loom` every access first passes [`crash::point`], so a model can let a thread die just before its k-th
+//! shared access, for every k.
+
+pub use core::sync::atomic::Ordering;
+
+#[cfg(not(loom))]
+pub use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, fence};
+
+#[cfg(loom)]
+pub use modelled::{AtomicU32, AtomicU64, crash, fence};
+
+/// What a spinning thread does between two looks at a word.
+#[inline]
+pub fn pause() {
+    #[cfg(not(loom))]
+    core::hint::spin_loop();
+    #[cfg(loom)]
+    loom::thread::yield_now();
+}
+
+#[cfg(loom)]
+mod modelled {
+    use super::Ordering;
+
+    pub use loom::sync::atomic::fence;
+
+    /// Death before the k-th shared access of a thread.
+    pub mod crash {
+        use std::cell::Cell;
+
+        loom::thread_local! { static BUDGET: Cell<Option<u32>> = Cell::new(None); }
+
+        /// What a dying thread unwinds with.
+        #[derive(Debug)]
+        pub struct Crashed;
+
+        /// Lets this thread die before its access number `budget`; `None` lets it live.
+        pub fn set_budget(budget: Option<u32>) -> Option<u32> {
+            BUDGET.with(|cell| cell.replace(budget))
+        }
+
+        pub(super) fn point() {
+            let dies = BUDGET.with(|cell| match cell.get() {
+                Some(0) => true,
+                Some(left) => {
+                    cell.set(Some(left - 1));
+                    false
+                }
+                None => false,
+            });
+            if dies {
+                set_budget(None);
+                std::panic::resume_unwind(Box::new(Crashed));
+            }
+        }
+    }
+
+    macro_rules! modelled_atomic {
+        ($name:ident, $integer:ty) => {
+            /// loom's atomic with a crash point before every access.
+            #[derive(Debug)]
+            pub struct $name(loom::sync::atomic::$name);
+
+            impl $name {
+                /// A word of its own, outside any mapping.
+                pub fn new(value: $integer) -> Self {
+                    Self(loom::sync::atomic::$name::new(value))
+                }
+                /// As the standard library's.
+                pub fn load(&self, order: Ordering) -> $integer {
+                    crash::point();
+                    self.0.load(order)
+                }
+                /// As the standard library's.
+                pub fn store(&self, value: $integer, order: Ordering) {
+                    crash::point();
+                    self.0.store(value, order);
+                }
+                /// As the standard library's.
+                pub fn swap(&self, value: $integer, order: Ordering) -> $integer {
+                    crash::point();
+                    self.0.swap(value, order)
+                }
+                /// As the standard library's.
+                pub fn compare_exchange(
+                    &self,
+                    current: $integer,
+                    new: $integer,
+                    success: Ordering,
+                    failure: Ordering,
+                ) -> Result<$integer, $integer> {
+                    crash::point();
+                    self.0.compare_exchange(current, new, success, failure)
+                }
+            }
+        };
+    }
+    modelled_atomic!(AtomicU32, u32);
+    modelled_atomic!(AtomicU64, u64);
+}

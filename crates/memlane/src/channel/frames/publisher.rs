@@ -1,0 +1,194 @@
+//! The publishing end of a frame channel.
+#![allow(unsafe_code)] // A loan is plain memory: the pool's protocol keeps everybody else out of it.
+
+use super::pool::Located;
+use super::spec::FrameSpec;
+use super::timestamp::Timestamp;
+use super::words::{Info, Words};
+use crate::atomic::Ordering::Relaxed;
+use crate::error::{Error, Result};
+use crate::kind::Kind;
+use crate::os::mapping::{Access, Mapping};
+use crate::os::{clock, fork};
+use crate::region::{Opening, Region};
+use crate::space::Space;
+use crate::sync::claim;
+use crate::sync::waiter::{TimedOut, Wait};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The one publisher of a frame channel. When its process dies, the next one takes over and the sequence goes on.
+#[derive(Debug)]
+pub struct FramePublisher {
+    region: Region,
+    words: Words,
+    payload: Arc<Mapping>,
+    forks: u32,
+}
+
+impl FramePublisher {
+    /// Opens the channel `id`, which must be of this spec, or makes it, and becomes its publisher. When somebody living
+    /// publishes there: [`Error::PublisherExists`].
+    pub fn open_or_create(space: &Space, id: &str, spec: &FrameSpec) -> Result<Self> {
+        Self::obtain(space, id, Opening::OpenOrCreate, spec, Duration::ZERO)
+    }
+
+    /// As [`Self::open_or_create`], waiting up to `patience` for a present publisher to end: for a stand-by.
+    pub fn open_or_create_within(space: &Space, id: &str, spec: &FrameSpec, patience: Duration) -> Result<Self> {
+        Self::obtain(space, id, Opening::OpenOrCreate, spec, patience)
+    }
+
+    /// Makes the channel `id`, which must not exist, and becomes its publisher.
+    pub fn create(space: &Space, id: &str, spec: &FrameSpec) -> Result<Self> {
+        Self::obtain(space, id, Opening::Create, spec, Duration::ZERO)
+    }
+
+    /// Becomes the publisher of the channel `id`, which must exist, whatever its spec.
+    pub fn open(space: &Space, id: &str) -> Result<Self> {
+        Self::of(Region::open(space, id)?, Duration::ZERO)
+    }
+
+    fn obtain(space: &Space, id: &str, opening: Opening, spec: &FrameSpec, patience: Duration) -> Result<Self> {
+        let blueprint = spec.blueprint(space, id)?;
+        let region = Region::obtain(space, id, opening, &blueprint)?;
+        region.expect_parameters(&blueprint, &["history", "borrows", "frame size", "variable length"])?;
+        Self::of(region, patience)
+    }
+
+    fn of(region: Region, patience: Duration) -> Result<Self> {
+        region.expect_kind(Kind::Frames)?;
+        let words = Words::new(region.description(), region.attachment().mapping());
+        let words = words.map_err(|what| region.corrupt(what))?;
+        let payload = region.map_payload(Access::ReadWrite)?;
+        take_role(&region, &words, patience)?;
+        Ok(Self { region, words, payload, forks: fork::count() })
+    }
+
+    /// The region behind it.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// Bytes of a frame; the most there can be when their length varies.
+    pub fn capacity(&self) -> usize {
+        self.words.capacity()
+    }
+
+    /// A slot to write the next frame into. It holds what some earlier frame left there. Dropped unpublished, it is free
+    /// again and nobody has seen it.
+    #[inline]
+    pub fn loan(&mut self) -> Result<Loan<'_>> {
+        if self.forks != fork::count() {
+            return Err(Error::Forked { id: self.region.id().into(), what: "publisher" });
+        }
+        let frame = self.words.pool().begin().ok_or_else(|| self.no_slot())?;
+        let length = self.words.capacity();
+        // SAFETY: `begin` gave a slot that offers nothing and that nobody has announced, so no reader will look at it
+        // before it is published; there is one publisher (its claim), one loan (`&mut self`), and the mapping is writable.
+        let bytes = unsafe { self.payload.bytes_mut(self.words.payload_of(frame.slot, length)) };
+        Ok(Loan { words: &self.words, region: &self.region, frame, bytes, length })
+    }
+
+    #[cold]
+    fn no_slot(&self) -> Error {
+        self.region.corrupt("its pool has no free slot, which cannot be while its words are whole".into())
+    }
+}
+
+/// Becomes the publisher, or says who is.
+fn take_role(region: &Region, words: &Words, patience: Duration) -> Result<()> {
+    let attachment = region.attachment().as_ref();
+    let me = attachment.me()?;
+    let word = &words.role.publisher;
+    let start = Instant::now();
+    let taken = claim::try_take_over(word, me, attachment).map_err(|_| TimedOut).or_else(|TimedOut| {
+        if patience.is_zero() {
+            return Err(TimedOut);
+        }
+        claim::acquire(word, me, attachment, &mut Wait::until(Some(patience)))
+    });
+    if taken.is_err() {
+        let holder = claim::Claim::in_word(word.load(Relaxed));
+        let publisher = holder.map_or_else(|| "one that has just left".to_owned(), |claim| attachment.who(claim));
+        let waited = if patience.is_zero() { String::new() } else { format!(", still after {:.1?}", start.elapsed()) };
+        return Err(Error::PublisherExists { id: region.id().into(), publisher: publisher + &waited });
+    }
+    words.role.since.store(clock::monotonic_coarse(), Relaxed);
+    Ok(())
+}
+
+impl Drop for FramePublisher {
+    fn drop(&mut self) {
+        // A forked child's copy has no claim to give back.
+        if self.forks == fork::count() {
+            claim::release(&self.words.role.publisher, self.region.attachment().as_ref());
+        }
+    }
+}
+
+/// A frame being written in place: plain memory, seen by nobody until it is published.
+#[derive(Debug)]
+#[must_use = "a loan that is not published is never seen"]
+pub struct Loan<'a> {
+    words: &'a Words,
+    region: &'a Region,
+    frame: Located,
+    bytes: &'a mut [u8],
+    length: usize,
+}
+
+impl Loan<'_> {
+    /// The number the frame will have.
+    pub fn sequence(&self) -> u64 {
+        self.frame.sequence
+    }
+
+    /// Says how many bytes the frame has, where the channel's frames vary in length.
+    pub fn set_len(&mut self, length: usize) -> Result<()> {
+        let capacity = self.words.capacity();
+        if length > capacity {
+            return Err(Error::TooLarge { id: self.region.id().into(), size: length, capacity });
+        }
+        if length < capacity && !self.words.parameters.variable {
+            return Err(Error::BadParameter {
+                id: self.region.id().into(),
+                parameter: "the length of a frame",
+                limit: format!("{capacity} bytes, as its schema says"),
+                found: length as u64,
+            });
+        }
+        self.length = length;
+        Ok(())
+    }
+
+    /// Makes the frame visible, captured now; gives back its number.
+    #[inline]
+    pub fn publish(self) -> u64 {
+        self.publish_captured(Timestamp::now())
+    }
+
+    /// Makes the frame visible with the capture time the sensor gave; gives back its number. No system call unless
+    /// somebody sleeps.
+    #[inline]
+    pub fn publish_captured(self, captured: Timestamp) -> u64 {
+        self.words.describe(self.frame, Info { length: self.length, captured });
+        self.words.pool().publish(self.frame, self.region.attachment().as_ref());
+        self.frame.sequence
+    }
+}
+
+impl Deref for Loan<'_> {
+    type Target = [u8];
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.bytes
+    }
+}
+
+impl DerefMut for Loan<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [u8] {
+        self.bytes
+    }
+}

@@ -1,0 +1,426 @@
+//! The reading end of a frame channel.
+#![allow(unsafe_code)] // A borrowed frame is plain memory: the pool's protocol keeps writers out of it.
+
+use super::pool::Located;
+use super::timestamp::Timestamp;
+use super::words::Words;
+use crate::atomic::{AtomicU32, Ordering::Acquire, Ordering::Relaxed, pause};
+use crate::error::{Error, Result};
+use crate::kind::Kind;
+use crate::os::mapping::{Access, Mapping};
+use crate::os::{clock, fork};
+use crate::participant::Participant;
+use crate::region::Region;
+use crate::schema::Schema;
+use crate::space::Space;
+use crate::sync::claim::{self, Claim};
+use crate::sync::version;
+use crate::sync::waiter::{Peers, TimedOut, Wait};
+use std::cell::Cell;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A loop holds the frame before while it takes the next.
+const DEFAULT_ENTRIES: u32 = 2;
+/// Entries of one subscriber are bits of a word.
+const MAX_ENTRIES: u32 = u64::BITS;
+/// A reader that was lapped this often on its way takes the newest frame instead of the oldest.
+const PATIENCE: u32 = 2;
+/// Looks at the head between two looks at the clock.
+const SPINS_PER_CLOCK: u32 = 64;
+
+/// One reader of a frame channel. Holds as many frames at once as it has claimed entries.
+#[derive(Debug)]
+pub struct FrameSubscriber {
+    region: Region,
+    schema: Schema,
+    words: Words,
+    payload: Arc<Mapping>,
+    /// Indices of the borrow entries that are ours.
+    entries: Vec<usize>,
+    /// Bit i: `entries[i]` holds no frame.
+    free: Cell<u64>,
+    /// Number of the last frame that was returned, or of the head when we came.
+    cursor: Cell<u64>,
+    missed: Cell<u64>,
+    spin: Duration,
+    on_death: OnPublisherDeath,
+    /// The dead publisher that was reported last.
+    reported: Cell<u32>,
+    forks: u32,
+}
+
+/// What [`FrameSubscriber::next`] does when the publisher dies and no frame is left to return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnPublisherDeath {
+    /// Waits for the next publisher: a viewer goes on when its camera restarts.
+    #[default]
+    Wait,
+    /// Ends with [`Error::PublisherDied`], once for each death.
+    Report,
+}
+
+/// Who publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PublisherState {
+    /// Nobody.
+    None,
+    /// This process.
+    Alive(Participant),
+    /// This process did until it died.
+    Died(Participant),
+}
+
+impl FrameSubscriber {
+    /// Subscribes to the channel `id`, which must exist, from the next frame on.
+    pub fn open(space: &Space, id: &str) -> Result<Self> {
+        Self::open_with(space, id, DEFAULT_ENTRIES)
+    }
+
+    /// Subscribes with room to hold `entries` frames at once (1 to 64).
+    pub fn open_with(space: &Space, id: &str, entries: u32) -> Result<Self> {
+        let region = Region::open(space, id)?;
+        region.expect_kind(Kind::Frames)?;
+        if !(1..=MAX_ENTRIES).contains(&entries) {
+            let limit = format!("1 to {MAX_ENTRIES}");
+            let parameter = "the entries of a subscriber";
+            return Err(Error::BadParameter { id: id.into(), parameter, limit, found: u64::from(entries) });
+        }
+        let words = Words::new(region.description(), region.attachment().mapping());
+        let words = words.map_err(|what| region.corrupt(what))?;
+        let payload = region.map_payload(Access::Read)?;
+        let entries = claim_entries(&region, &words, entries as usize)?;
+        let cursor = Cell::new(words.pool().newest().sequence);
+        Ok(Self {
+            free: Cell::new(u64::MAX >> (MAX_ENTRIES as usize - entries.len())),
+            schema: region.schema()?.clone(),
+            region,
+            words,
+            payload,
+            entries,
+            cursor,
+            missed: Cell::new(0),
+            spin: Duration::ZERO,
+            on_death: OnPublisherDeath::default(),
+            reported: Cell::new(0),
+            forks: fork::count(),
+        })
+    }
+
+    /// Begins with up to `frames` frames that were published before.
+    #[must_use]
+    pub fn history(self, frames: u64) -> Self {
+        self.cursor.set(self.words.pool().newest().sequence.saturating_sub(frames));
+        self
+    }
+
+    /// Looks for this long before it sleeps: costs a processor, wakes in well under a microsecond.
+    #[must_use]
+    pub fn spin(mut self, spin: Duration) -> Self {
+        self.spin = spin;
+        self
+    }
+
+    /// What [`Self::next`] does when the publisher dies.
+    #[must_use]
+    pub fn on_publisher_death(mut self, on_death: OnPublisherDeath) -> Self {
+        self.on_death = on_death;
+        self
+    }
+
+    /// The region behind it.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// What a frame's bytes mean.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// How many frames were published since this subscriber came and never returned to it.
+    pub fn missed(&self) -> u64 {
+        self.missed.get()
+    }
+
+    /// The oldest frame on offer that is newer than the last one returned; waits for one when there is none.
+    #[inline]
+    pub fn next(&self, timeout: Option<Duration>) -> Result<Frame<'_>> {
+        let (index, entry) = self.free_entry()?;
+        match self.try_next(entry) {
+            Some(frame) => Ok(self.returned(index, frame)),
+            None => self.next_slow(index, entry, timeout),
+        }
+    }
+
+    /// The newest frame, whether it was returned before or not; `None` when there never was one.
+    #[inline]
+    pub fn latest(&self) -> Result<Option<Frame<'_>>> {
+        let (index, entry) = self.free_entry()?;
+        loop {
+            let newest = self.words.pool().newest();
+            if newest.sequence == 0 {
+                return Ok(None);
+            }
+            if let Ok(frame) = self.words.pool().borrow(entry, newest) {
+                return Ok(Some(self.returned(index, frame)));
+            }
+            pause();
+        }
+    }
+
+    /// The newest `count` frames on offer, oldest first; fewer when there are fewer. Takes as many entries.
+    pub fn last(&self, count: usize) -> Result<Vec<Frame<'_>>> {
+        let newest = self.words.pool().newest().sequence;
+        let on_offer = newest.min(self.words.history()).min(count as u64);
+        let mut frames = Vec::with_capacity(count);
+        for sequence in newest + 1 - on_offer..=newest {
+            let (index, entry) = self.free_entry()?;
+            // One that went off the offer since is simply older than the last `count` by now.
+            if let Ok(frame) = self.words.pool().borrow_sequence(entry, sequence) {
+                frames.push(self.returned(index, frame));
+            }
+        }
+        Ok(frames)
+    }
+
+    /// Who publishes, and whether he lives.
+    pub fn publisher(&self) -> PublisherState {
+        let attachment = self.region.attachment();
+        let claim = Claim::in_word(self.words.role.publisher.load(Relaxed));
+        let known = claim.and_then(|claim| {
+            let dead = attachment.is_dead(claim);
+            attachment.participants().describe(claim, !dead)
+        });
+        match known {
+            None => PublisherState::None,
+            Some(participant) if participant.alive => PublisherState::Alive(participant),
+            Some(participant) => PublisherState::Died(participant),
+        }
+    }
+
+    /// One attempt to borrow what `next` should return.
+    #[inline]
+    fn try_next(&self, entry: &AtomicU32) -> Option<Located> {
+        let pool = self.words.pool();
+        let wanted = self.cursor.get() + 1;
+        let newest = pool.newest();
+        if newest.sequence == wanted {
+            return pool.borrow(entry, newest).ok();
+        }
+        let oldest = wanted.max((newest.sequence + 1).saturating_sub(self.words.history()));
+        (newest.sequence > wanted).then(|| pool.borrow_sequence(entry, oldest).ok()).flatten()
+    }
+
+    #[cold]
+    fn next_slow(&self, index: usize, entry: &AtomicU32, timeout: Option<Duration>) -> Result<Frame<'_>> {
+        let start = Instant::now();
+        let mut wait = Wait::until(timeout);
+        let mut lapped = 0;
+        loop {
+            if let Some(frame) = self.try_next(entry) {
+                return Ok(self.returned(index, frame));
+            }
+            let newest = self.words.pool().newest();
+            if newest.sequence <= self.cursor.get() {
+                self.wait_for_frame(newest, &mut wait, start)?;
+                continue;
+            }
+            lapped += 1;
+            if lapped > PATIENCE
+                && let Ok(frame) = self.words.pool().borrow(entry, newest)
+            {
+                return Ok(self.returned(index, frame));
+            }
+            pause();
+        }
+    }
+
+    /// Waits until the newest frame is another than `newest`.
+    fn wait_for_frame(&self, newest: Located, wait: &mut Wait, start: Instant) -> Result<()> {
+        if self.spin_for_frame(newest, wait) {
+            return Ok(());
+        }
+        let mut died = None;
+        let attachment = self.region.attachment().as_ref();
+        let arrived = version::wait_until(self.words.head(), attachment, wait, |count| {
+            died = self.unreported_death();
+            died.is_some() || Located::unpack(count) != newest
+        });
+        match (arrived, died) {
+            // The last frame may have come with the death; it is returned first.
+            (Ok(count), _) if Located::unpack(count) != newest => Ok(()),
+            (Ok(_), Some(claim)) => Err(self.publisher_died(claim)),
+            (Ok(_), None) => Ok(()),
+            (Err(TimedOut), _) => {
+                Err(Error::Timeout { id: self.region.id().into(), what: self.waited_for(), waited: start.elapsed() })
+            }
+        }
+    }
+
+    /// Looks without sleeping, as long as the subscriber was told to.
+    fn spin_for_frame(&self, newest: Located, wait: &Wait) -> bool {
+        if self.spin.is_zero() {
+            return false;
+        }
+        let end = clock::monotonic() + self.spin.as_nanos() as u64;
+        let end = wait.deadline.map_or(end, |deadline| deadline.min(end));
+        while clock::monotonic() < end {
+            for _ in 0..SPINS_PER_CLOCK {
+                if self.words.pool().newest() != newest {
+                    return true;
+                }
+                pause();
+            }
+        }
+        false
+    }
+
+    /// A publisher that is dead and has not been reported, where that is wanted.
+    fn unreported_death(&self) -> Option<Claim> {
+        if self.on_death == OnPublisherDeath::Wait {
+            return None;
+        }
+        let claim = Claim::in_word(self.words.role.publisher.load(Acquire))?;
+        (claim.bits() != self.reported.get() && self.region.attachment().is_dead(claim)).then_some(claim)
+    }
+
+    fn publisher_died(&self, claim: Claim) -> Error {
+        self.reported.set(claim.bits());
+        let publisher = self.region.attachment().who(claim);
+        Error::PublisherDied { id: self.region.id().into(), publisher }
+    }
+
+    fn waited_for(&self) -> &'static str {
+        match self.publisher() {
+            PublisherState::None => "a frame (nobody publishes)",
+            PublisherState::Alive(_) => "a frame (its publisher lives)",
+            PublisherState::Died(_) => "a frame (its publisher died)",
+        }
+    }
+
+    /// A borrow entry of ours that holds no frame.
+    #[inline]
+    fn free_entry(&self) -> Result<(usize, &AtomicU32)> {
+        if self.forks != fork::count() {
+            return Err(Error::Forked { id: self.region.id().into(), what: "subscriber" });
+        }
+        let index = self.free.get().trailing_zeros() as usize;
+        let entry = self.entries.get(index).and_then(|entry| self.words.borrow_entry(*entry));
+        entry.map(|entry| (index, entry)).ok_or_else(|| self.all_held())
+    }
+
+    #[cold]
+    fn all_held(&self) -> Error {
+        Error::BorrowsExhausted { id: self.region.id().into(), held: self.entries.len() as u32 }
+    }
+
+    /// Counts a frame that was borrowed in the entry `index`, and hands it out.
+    #[inline]
+    fn returned(&self, index: usize, frame: Located) -> Frame<'_> {
+        let cursor = self.cursor.get();
+        if frame.sequence > cursor {
+            self.missed.set(self.missed.get() + (frame.sequence - cursor - 1));
+            self.cursor.set(frame.sequence);
+        }
+        self.free.set(self.free.get() & !(1 << index));
+        let length = self.words.info(frame.slot).length;
+        // SAFETY: the frame is announced in our entry and was on offer after that, so no publisher, living or next, writes
+        // its slot until the entry is cleared, which the guard does when this slice is gone.
+        let bytes = unsafe { self.payload.bytes(self.words.payload_of(frame.slot, length)) };
+        Frame { subscriber: self, index, frame, bytes }
+    }
+
+    fn give_back(&self, index: usize) {
+        if self.forks == fork::count()
+            && let Some(entry) = self.entries.get(index).and_then(|entry| self.words.borrow_entry(*entry))
+        {
+            self.words.pool().release(entry);
+            self.free.set(self.free.get() | 1 << index);
+        }
+    }
+}
+
+/// Claims borrow entries: free ones, and those of the dead, whose frames go back to the pool.
+fn claim_entries(region: &Region, words: &Words, wanted: usize) -> Result<Vec<usize>> {
+    let attachment = region.attachment().as_ref();
+    let me = attachment.me()?;
+    let mut mine = Vec::with_capacity(wanted);
+    for (index, word) in words.claims.iter().enumerate() {
+        if mine.len() < wanted && claim::try_take_over(word, me, attachment).is_ok() {
+            if let Some(entry) = words.borrow_entry(index) {
+                words.pool().release(entry);
+            }
+            mine.push(index);
+        }
+    }
+    if mine.len() == wanted {
+        return Ok(mine);
+    }
+    release_entries(region, words, &mine);
+    Err(Error::SubscribersExhausted { id: region.id().into(), entries: words.claims.len() as u32 })
+}
+
+fn release_entries(region: &Region, words: &Words, entries: &[usize]) {
+    for index in entries {
+        if let Some(word) = words.claims.get(*index) {
+            claim::release(word, region.attachment().as_ref());
+        }
+    }
+}
+
+impl Drop for FrameSubscriber {
+    fn drop(&mut self) {
+        // A forked child's copy has no entries to give back.
+        if self.forks != fork::count() {
+            return;
+        }
+        for entry in self.entries.iter().filter_map(|entry| self.words.borrow_entry(*entry)) {
+            self.words.pool().release(entry);
+        }
+        release_entries(&self.region, &self.words, &self.entries);
+    }
+}
+
+/// A frame, read where it lies; given back when dropped. It does not change while it is held, whatever becomes of its publisher.
+#[derive(Debug)]
+pub struct Frame<'a> {
+    subscriber: &'a FrameSubscriber,
+    index: usize,
+    frame: Located,
+    bytes: &'a [u8],
+}
+
+impl Frame<'_> {
+    /// Number of the frame, from 1, going on across publishers.
+    pub fn sequence(&self) -> u64 {
+        self.frame.sequence
+    }
+
+    /// When it was captured.
+    pub fn captured(&self) -> Timestamp {
+        self.subscriber.words.info(self.frame.slot).captured
+    }
+
+    /// How long ago it was captured.
+    pub fn age(&self) -> Duration {
+        self.captured().age()
+    }
+}
+
+impl Deref for Frame<'_> {
+    type Target = [u8];
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.bytes
+    }
+}
+
+impl Drop for Frame<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.subscriber.give_back(self.index);
+    }
+}

@@ -1,0 +1,3 @@
+//! Channels: contents that follow each other.
+
+pub mod frames;

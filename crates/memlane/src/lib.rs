@@ -1,0 +1,83 @@
+//! Shared memory for real-time tools.
+//!
+//! Unrelated processes share named regions of memory that describe themselves. Nothing is copied on one machine, and
+//! whatever process is killed, at whatever instruction, the others go on with intact data.
+//!
+//! | kind | type | changes | its writer is killed |
+//! |---|---|---|---|
+//! | value | [`Value`] | one scalar, by one instruction | nothing happened |
+//! | record | [`Record`] | a structure as a whole, or a field | the old content stands |
+//! | array | [`Array`] | element by element, or several under the lock | the next locker is told |
+//! | text | [`Text`] | UTF-8 as a whole | the old text stands |
+//! | lock | [`Lock`] | – | the next locker gets it and is told |
+//! | frames | [`FramePublisher`], [`FrameSubscriber`] | pictures, in place | the last frames stand, the next publisher goes on |
+//!
+//! A region is a file in a [`Space`], a directory. Programs attach as participants; tools look in as an [`Observer`],
+//! which leaves no trace. [`doctor`] says what the dead left behind.
+//!
+//! ```
+//! # fn main() -> memlane::Result<()> {
+//! # let directory = tempfile::tempdir().expect("a directory for the example");
+//! use memlane::{FramePublisher, FrameSpec, FrameSubscriber, Space, schema::Primitive};
+//! let space = Space::at(directory.path())?; // or Space::default()?
+//! let spec = FrameSpec::image(404, 640, 3, Primitive::U8).history(4);
+//! let mut camera = FramePublisher::open_or_create(&space, "camera/front", &spec)?;
+//! let viewer = FrameSubscriber::open(&space, "camera/front")?; // in any process
+//! let mut frame = camera.loan()?;
+//! frame.fill(128); // straight into shared memory
+//! frame.publish();
+//! let frame = viewer.next(None)?; // and straight out of it
+//! assert_eq!(frame[0], 128);
+//! # Ok(()) }
+//! ```
+#![deny(unsafe_code)]
+
+#[cfg(not(loom))]
+pub mod error;
+#[cfg(not(loom))]
+pub mod kind;
+#[cfg(not(loom))]
+pub mod schema;
+
+#[cfg(not(loom))]
+pub mod header;
+#[cfg(not(loom))]
+pub mod layout;
+#[cfg(not(loom))]
+pub mod participant;
+#[cfg(not(loom))]
+pub mod region;
+#[cfg(not(loom))]
+pub mod space;
+
+pub mod cell;
+pub mod channel;
+pub mod sync;
+
+#[cfg(not(loom))]
+pub mod doctor;
+#[cfg(not(loom))]
+pub mod observer;
+
+#[cfg(not(loom))]
+mod atomic;
+#[cfg(loom)]
+pub mod atomic;
+#[cfg(not(loom))]
+mod os;
+
+#[cfg(not(loom))]
+pub use {
+    cell::array::{AnyArray, Array},
+    cell::record::Record,
+    cell::text::{Conflict, Text},
+    cell::value::{AnyValue, Value},
+    channel::frames::{FramePublisher, FrameSpec, FrameSubscriber, Timestamp},
+    error::{Error, Result},
+    kind::Kind,
+    observer::Observer,
+    participant::Participant,
+    region::Region,
+    space::Space,
+    sync::lock::{Lock, LockGuard},
+};

@@ -1,0 +1,2 @@
+//! observer
+ pub struct Observer;

@@ -1,0 +1,103 @@
+//! Who this process and this thread are, and what /proc says of others. For people's eyes: liveness is decided by
+//! presence locks alone.
+
+use std::cell::Cell;
+use std::fs;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+thread_local! { static KEY: Cell<u64> = const { Cell::new(0) }; }
+
+static NEXT_THREAD: AtomicU32 = AtomicU32::new(0);
+
+/// The bit of an owner key that says "a session inside a host", never set for a thread.
+const SESSION_BIT: u64 = 1 << 63;
+
+/// A number for this thread that no other thread of this process ever had: a counter that starts at random in the high
+/// half, the kernel's thread id in the low half. The random start keeps apart processes whose thread ids are equal in
+/// two PID namespaces.
+#[inline]
+pub(crate) fn thread_key() -> u64 {
+    KEY.with(|key| match key.get() {
+        0 => new_thread_key(key),
+        known => known,
+    })
+}
+
+#[cold]
+fn new_thread_key(key: &Cell<u64>) -> u64 {
+    static SEED: OnceLock<u32> = OnceLock::new();
+    let seed = *SEED.get_or_init(|| random_u64() as u32);
+    let number = seed.wrapping_add(NEXT_THREAD.fetch_add(1, Ordering::Relaxed));
+    let thread = rustix::thread::gettid().as_raw_nonzero().get() as u32;
+    let fresh = ((u64::from(number) << 32) | u64::from(thread)) & !SESSION_BIT;
+    key.set(fresh);
+    fresh
+}
+
+/// The forking thread lives on in the child under another thread id.
+pub(super) fn forget_thread_key() {
+    KEY.with(|key| key.set(0));
+}
+
+/// The thread id inside a [`thread_key`], as `ps -L` shows it in the owner's PID namespace.
+pub(crate) fn thread_id_of(key: u64) -> u32 {
+    key as u32
+}
+
+pub(crate) fn pid() -> u32 {
+    rustix::process::getpid().as_raw_nonzero().get() as u32
+}
+
+pub(crate) fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// When process `pid` started, in clock ticks since boot, as /proc says: tells a re-used pid from the old one.
+pub(crate) fn start_time(pid: u32) -> Option<u64> {
+    stat_field(pid, 22)?.parse().ok()
+}
+
+/// The state letter of /proc (`R`, `S`, `T`, `Z` …) of process `pid`.
+pub(crate) fn state(pid: u32) -> Option<char> {
+    stat_field(pid, 3)?.chars().next()
+}
+
+/// The file name of this process's program.
+pub(crate) fn program_name() -> String {
+    fs::read_link("/proc/self/exe")
+        .ok()
+        .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .unwrap_or_default()
+}
+
+/// 128 random bits.
+pub(crate) fn random_id() -> [u8; 16] {
+    let mut id = [0; 16];
+    fill_random(&mut id);
+    id
+}
+
+pub(crate) fn random_u64() -> u64 {
+    let mut bytes = [0; 8];
+    fill_random(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+fn fill_random(bytes: &mut [u8]) {
+    // Short requests are answered whole and without a signal's interference once the pool is up; before that (early
+    // boot) the clock stands in, which is enough to tell processes apart.
+    if rustix::rand::getrandom(&mut *bytes, rustix::rand::GetRandomFlags::empty()).is_err() {
+        for (byte, clock) in bytes.iter_mut().zip(super::clock::monotonic().to_le_bytes().iter().cycle()) {
+            *byte = *clock;
+        }
+    }
+}
+
+/// Field `number` (from 1, as proc(5) counts) of /proc/PID/stat; the name in field 2 may itself hold blanks and brackets.
+fn stat_field(pid: u32, number: usize) -> Option<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let after_name = text.rfind(')')? + 1;
+    let field = text.get(after_name..)?.split_whitespace().nth(number.checked_sub(3)?)?;
+    Some(field.to_owned())
+}

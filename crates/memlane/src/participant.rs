@@ -1,0 +1,274 @@
+//! Participants: the processes attached to a region.
+//!
+//! A participant is a slot and a generation of it. The slot is held by a presence lock, which the kernel gives back when
+//! the process is gone; the generation goes up by one store when the slot is taken again. So everything that ever named
+//! the old generation is dead at once, for ever, without anybody tidying up.
+//!
+//! | killed | what remains | who repairs | what others see |
+//! |---|---|---|---|
+//! | before the generation is stored | the old generation, byte free | nobody | the old participant, dead as before |
+//! | after it | the new generation, byte free, maybe half a description | the next who takes the slot | a dead participant |
+
+use crate::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::header::{padded, until_zero};
+use crate::layout::{PROGRAM_CAPACITY, ParticipantEntry, WaitEntry};
+use crate::os;
+use crate::os::mapping::Shared;
+use crate::os::presence::{self, Probe};
+use crate::sync::claim::{Claim, next_generation};
+use rustix::fd::{AsFd, BorrowedFd};
+use std::sync::Mutex;
+
+/// A process attached to a region, as tools see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Participant {
+    /// Index into the table.
+    pub slot: u16,
+    /// Which use of the slot.
+    pub generation: u32,
+    /// Whether its presence lock is held.
+    pub alive: bool,
+    /// Process id in its own PID namespace.
+    pub pid: u32,
+    /// Start time in clock ticks since boot; tells a re-used pid.
+    pub started: u64,
+    /// When it attached, nanoseconds since the Unix epoch.
+    pub attached: u64,
+    /// Random id of the process, equal in all regions it is attached to.
+    pub process: [u8; 16],
+    /// Its program's name.
+    pub program: String,
+    /// What its threads wait for.
+    pub waits: Vec<WaitingThread>,
+}
+
+/// A thread of a participant that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WaitingThread {
+    /// Thread id in its PID namespace.
+    pub thread: u32,
+    /// Coarse monotonic nanoseconds since when.
+    pub since: u64,
+    /// What for.
+    pub what: WaitingFor,
+}
+
+/// What a thread waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitingFor {
+    /// The region's lock.
+    Lock,
+    /// Something of this layout version that this program does not know.
+    Other(u64),
+}
+
+impl WaitingFor {
+    const LOCK: u64 = 1;
+
+    fn number(self) -> u64 {
+        match self {
+            Self::Lock => Self::LOCK,
+            Self::Other(number) => number,
+        }
+    }
+
+    fn from_number(number: u64) -> Self {
+        match number {
+            Self::LOCK => Self::Lock,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl Participant {
+    /// `python (pid 4711)`, with what is known.
+    #[must_use]
+    pub fn who(&self) -> String {
+        let program = if self.program.is_empty() { "unnamed program" } else { &self.program };
+        format!("{program} (pid {})", self.pid)
+    }
+
+    /// The state letter the kernel shows (`S`, `T` stopped, `Z` zombie …), where the pid means something here.
+    #[must_use]
+    pub fn process_state(&self) -> Option<char> {
+        let same_process = os::process::start_time(self.pid) == Some(self.started);
+        same_process.then(|| os::process::state(self.pid)).flatten()
+    }
+}
+
+/// The table in a region, and the open file through which presence is probed.
+#[derive(Debug)]
+pub(crate) struct Participants {
+    entries: Shared<[ParticipantEntry]>,
+}
+
+impl Participants {
+    pub(crate) fn new(entries: Shared<[ParticipantEntry]>) -> Self {
+        Self { entries }
+    }
+
+    pub(crate) fn len(&self) -> u16 {
+        self.entries.len() as u16
+    }
+
+    /// Takes a free or dead slot for the open file `presence`; `None` when everybody lives.
+    pub(crate) fn claim(&self, presence: BorrowedFd<'_>) -> Result<Option<Claim>, rustix::io::Errno> {
+        for (slot, entry) in (0..).zip(self.entries.iter()) {
+            if presence::try_claim(presence, slot)? {
+                let generation = next_generation(entry.generation.load(Relaxed));
+                // From here on every claim of the slot's former holder is dead.
+                entry.generation.store(generation, Release);
+                entry.describe_this_process();
+                return Ok(Claim::new(slot, generation));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the participant behind a claim is gone. `mine` cannot be probed: its lock never conflicts with itself.
+    pub(crate) fn is_dead(&self, claim: Claim, mine: Option<Claim>, probe: impl AsFd) -> bool {
+        let Some(entry) = self.entries.get(usize::from(claim.slot())) else { return true };
+        // The generation first: a restarted process may sit in the slot it died in.
+        if entry.generation.load(Acquire) != claim.generation() {
+            return true;
+        }
+        // A file that cannot be probed any more (a closed descriptor) must not turn the living into the dead.
+        mine.is_none_or(|mine| mine.slot() != claim.slot())
+            && matches!(presence::probe(probe.as_fd(), claim.slot()), Ok(Probe::Free))
+    }
+
+    /// What the table says of the holder of a claim.
+    pub(crate) fn describe(&self, claim: Claim, alive: bool) -> Option<Participant> {
+        let entry = self.entries.get(usize::from(claim.slot()))?;
+        (entry.generation.load(Acquire) == claim.generation()).then(|| entry.read(claim.slot(), alive))
+    }
+
+    /// Everybody who is attached or died attached.
+    pub(crate) fn list(&self, mine: Option<Claim>, probe: impl AsFd) -> Vec<Participant> {
+        let mut found = Vec::new();
+        for (slot, entry) in (0..).zip(self.entries.iter()) {
+            // A slot never used or cleanly left costs no system call.
+            if entry.pid.load(Relaxed) == 0 {
+                continue;
+            }
+            if let Some(claim) = Claim::new(slot, entry.generation.load(Acquire)) {
+                found.push(entry.read(slot, !self.is_dead(claim, mine, &probe)));
+            }
+        }
+        found
+    }
+
+    /// A clean goodbye: tools do not list it among the dead.
+    pub(crate) fn leave(&self, mine: Claim) {
+        if let Some(entry) = self.entries.get(usize::from(mine.slot())) {
+            entry.pid.store(0, Relaxed);
+        }
+    }
+
+    /// Takes the descriptions of the dead off the table; gives back how many there were.
+    pub(crate) fn forget_dead(&self, mine: Option<Claim>, probe: impl AsFd) -> usize {
+        let dead: Vec<_> = self.list(mine, probe).into_iter().filter(|participant| !participant.alive).collect();
+        for participant in &dead {
+            if let Some(entry) = self.entries.get(usize::from(participant.slot)) {
+                // Loses against a new holder of the slot, whose pid then stands.
+                let _ = entry.pid.compare_exchange(participant.pid, 0, Relaxed, Relaxed);
+            }
+        }
+        dead.len()
+    }
+
+    /// Says in the table that this thread waits, until the result is dropped.
+    pub(crate) fn waiting(&self, mine: Claim, what: WaitingFor) -> Option<Waiting<'_>> {
+        let entry = self.entries.get(usize::from(mine.slot()))?;
+        entry.waits.iter().find_map(|wait| wait.enter(what))
+    }
+}
+
+impl ParticipantEntry {
+    fn describe_this_process(&self) {
+        let pid = os::process::pid();
+        self.started.store(os::process::start_time(pid).unwrap_or(0), Relaxed);
+        self.attached.store(os::clock::wall(), Relaxed);
+        for (word, bytes) in self.process.iter().zip(this_process().chunks_exact(8)) {
+            word.store(bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)), Relaxed);
+        }
+        let program: [u8; PROGRAM_CAPACITY] = padded(&os::process::program_name());
+        for (to, from) in self.program.iter().zip(program) {
+            to.store(from, Relaxed);
+        }
+        for wait in &self.waits {
+            wait.owner.store(0, Relaxed);
+        }
+        self.language.store(LANGUAGE_RUST, Relaxed);
+        // Last: who sees the pid sees the rest.
+        self.pid.store(pid, Release);
+    }
+
+    fn read(&self, slot: u16, alive: bool) -> Participant {
+        let pid = self.pid.load(Acquire);
+        let mut process = [0; 16];
+        for (bytes, word) in process.chunks_exact_mut(8).zip(&self.process) {
+            bytes.copy_from_slice(&word.load(Relaxed).to_le_bytes());
+        }
+        let program: Vec<u8> = self.program.iter().map(|byte| byte.load(Relaxed)).collect();
+        Participant {
+            slot,
+            generation: self.generation.load(Relaxed),
+            alive,
+            pid,
+            started: self.started.load(Relaxed),
+            attached: self.attached.load(Relaxed),
+            process,
+            program: until_zero(&program),
+            waits: self.waits.iter().filter_map(WaitEntry::read).collect(),
+        }
+    }
+}
+
+const LANGUAGE_RUST: u32 = 1;
+
+/// Random id of this process: of the parent no more after a fork.
+fn this_process() -> [u8; 16] {
+    static ID: Mutex<Option<(u32, [u8; 16])>> = Mutex::new(None);
+    let forks = os::fork::count();
+    let mut known = ID.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    match *known {
+        Some((at, id)) if at == forks => id,
+        _ => known.insert((forks, os::process::random_id())).1,
+    }
+}
+
+impl WaitEntry {
+    fn enter(&self, what: WaitingFor) -> Option<Waiting<'_>> {
+        let me = os::process::thread_key();
+        // Taken first and read last: a reader that sees the key may see an older time, which is only shown.
+        self.owner.compare_exchange(0, me, Acquire, Relaxed).ok()?;
+        self.what.store(what.number(), Relaxed);
+        self.since.store(os::clock::monotonic_coarse(), Relaxed);
+        Some(Waiting { entry: self })
+    }
+
+    fn read(&self) -> Option<WaitingThread> {
+        let owner = self.owner.load(Acquire);
+        (owner != 0).then(|| WaitingThread {
+            thread: os::process::thread_id_of(owner),
+            since: self.since.load(Relaxed),
+            what: WaitingFor::from_number(self.what.load(Relaxed)),
+        })
+    }
+}
+
+/// A thread's entry among those who wait.
+#[derive(Debug)]
+pub(crate) struct Waiting<'a> {
+    entry: &'a WaitEntry,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.entry.owner.store(0, Release);
+    }
+}

@@ -1,0 +1,320 @@
+//! A space: a directory whose files are regions. The directory is the registry; there is no other.
+//!
+//! ```
+//! # fn main() -> memlane::Result<()> {
+//! # let directory = tempfile::tempdir().expect("a directory for the example");
+//! let space = memlane::Space::at(directory.path())?;
+//! let speed = memlane::Value::<f64>::open_or_create(&space, "robot/speed", 0.0)?;
+//! assert_eq!(space.list()?, ["robot/speed"]);
+//! # Ok(()) }
+//! ```
+
+use crate::error::{Error, Result};
+use crate::layout::{MAX_SLOTS, NOTE_CAPACITY};
+use crate::os::file::{self, OWN_FOLDER};
+use crate::os::mapping::Access;
+use crate::os::{self, presence};
+use rustix::io::Errno;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Folder of regions that nobody gave a lasting name.
+pub(crate) const EPHEMERAL_FOLDER: &str = ".ephemeral";
+
+/// Environment variable that names the default space's directory.
+pub const DIRECTORY_VARIABLE: &str = "MEMLANE_DIR";
+
+const MAX_ID_BYTES: usize = 200;
+const DEFAULT_PARTICIPANTS: u16 = 64;
+/// An ephemeral file younger than this may belong to somebody between creation and attach.
+const SWEEP_AGE_SECONDS: i64 = 10;
+const SWEEP_PERIOD: Duration = Duration::from_secs(1);
+/// How long a wait for a name rests between two looks, at first and at most.
+const FIRST_REST: Duration = Duration::from_micros(200);
+const LONGEST_REST: Duration = Duration::from_millis(10);
+
+/// A directory of regions, and how new ones are made there. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Space {
+    directory: PathBuf,
+    pub(crate) participants: u16,
+    pub(crate) mode: u32,
+    pub(crate) note: String,
+    pub(crate) resident: bool,
+    pub(crate) ephemeral: bool,
+}
+
+impl Space {
+    /// The user's own space: `$MEMLANE_DIR`, else `/dev/shm/memlane-<uid>`, else a per-user temporary directory. It is made
+    /// when missing, with mode 0700. One that others own or may write is refused.
+    #[allow(clippy::should_implement_trait)] // It can fail, which the trait's cannot.
+    pub fn default() -> Result<Self> {
+        let name = format!("memlane-{}", os::process::user());
+        match file::environment(DIRECTORY_VARIABLE) {
+            Some(directory) => Self::at(directory),
+            None if Path::new("/dev/shm").is_dir() => Self::private(Path::new("/dev/shm").join(name)),
+            None => Self::private(file::temporary_directory().join(name)),
+        }
+    }
+
+    /// The space in `directory`, which is made when missing (its parent must exist).
+    pub fn at(directory: impl Into<PathBuf>) -> Result<Self> {
+        let directory = directory.into();
+        let bad = |reason: String| Error::BadSpace { directory: directory.clone(), reason };
+        file::create_directory_if_missing(&directory, 0o700).map_err(|error| bad(in_words(error)))?;
+        check_locks(&directory).map_err(bad)?;
+        Ok(Self {
+            directory,
+            participants: DEFAULT_PARTICIPANTS,
+            mode: 0o600,
+            note: String::new(),
+            resident: false,
+            ephemeral: false,
+        })
+    }
+
+    fn private(directory: PathBuf) -> Result<Self> {
+        let space = Self::at(directory)?;
+        let status = file::status_at(&space.directory);
+        let safe = status.is_ok_and(|status| status.owner == os::process::user() && status.mode & 0o022 == 0);
+        if safe {
+            return Ok(space);
+        }
+        let reason = format!(
+            "it belongs to another user or others may write to it; remove it, or name another by {DIRECTORY_VARIABLE}"
+        );
+        Err(Error::BadSpace { directory: space.directory, reason })
+    }
+
+    /// The directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// New regions have room for this many participants (1 to 4095; 64 unless said).
+    #[must_use]
+    pub fn participants(mut self, count: u16) -> Self {
+        self.participants = count.clamp(1, MAX_SLOTS);
+        self
+    }
+
+    /// New regions get this file mode (0600 unless said); 0660 opens them to the file's group, 0644 to observers.
+    #[must_use]
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.mode = mode & 0o777;
+        self
+    }
+
+    /// New regions carry this note for people, cut to 512 bytes.
+    #[must_use]
+    pub fn note(mut self, note: &str) -> Self {
+        note[..note.floor_char_boundary(NOTE_CAPACITY)].clone_into(&mut self.note);
+        self
+    }
+
+    /// Regions are brought into memory whole when attached, and stay: nothing is swapped out or faulted in later. Needs the
+    /// right to lock that much memory (`ulimit -l`).
+    #[must_use]
+    pub fn resident(mut self) -> Self {
+        self.resident = true;
+        self
+    }
+
+    /// Regions that live only as long as somebody is attached: the last clean detach removes them, and what a killed
+    /// process leaves is swept when another is made.
+    #[must_use]
+    pub fn ephemeral(mut self) -> Self {
+        self.ephemeral = true;
+        self
+    }
+
+    /// The ids of all regions, sorted. Names beginning with a dot are not regions.
+    pub fn list(&self) -> Result<Vec<String>> {
+        let mut ids = Vec::new();
+        let mut folders = vec![String::new()];
+        while let Some(folder) = folders.pop() {
+            let entries = match file::entries(&self.root().join(&folder)) {
+                Ok(entries) => entries,
+                Err(Errno::NOENT) => continue,
+                Err(error) => return Err(self.bad(error)),
+            };
+            for entry in entries.into_iter().filter(|entry| !entry.name.starts_with('.')) {
+                let id = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
+                if entry.is_directory { folders.push(id) } else { ids.push(id) }
+            }
+        }
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Whether a region has this id now.
+    pub fn contains(&self, id: &str) -> Result<bool> {
+        let path = self.path_of(id)?;
+        Ok(file::status_at(&path).is_ok_and(|status| status.is_file))
+    }
+
+    /// Waits until a region has this id: for tools that start before their producer.
+    pub fn wait_for(&self, id: &str, timeout: Option<Duration>) -> Result<()> {
+        let start = Instant::now();
+        let mut rest = FIRST_REST;
+        while !self.contains(id)? {
+            if timeout.is_some_and(|timeout| start.elapsed() >= timeout) {
+                return Err(Error::Timeout { id: id.into(), what: "the creation", waited: start.elapsed() });
+            }
+            file::rest(timeout.map_or(rest, |timeout| rest.min(timeout.saturating_sub(start.elapsed()))));
+            rest = LONGEST_REST.min(rest * 2);
+        }
+        Ok(())
+    }
+
+    /// Removes the name. Whoever is attached keeps the memory and goes on; folders left empty go too.
+    pub fn remove(&self, id: &str) -> Result<()> {
+        let path = self.path_of(id)?;
+        match file::unlink(&path) {
+            Ok(()) => {
+                self.remove_empty_folders(&path);
+                Ok(())
+            }
+            Err(error) => Err(self.refused(id, "remove", error)),
+        }
+    }
+
+    /// The file of a region, after checking the id.
+    pub(crate) fn path_of(&self, id: &str) -> Result<PathBuf> {
+        check_id(id).map_err(|reason| Error::BadId { id: id.into(), reason })?;
+        Ok(self.root().join(id))
+    }
+
+    /// Where this handle's regions are: the directory itself, or its folder of ephemeral ones.
+    pub(crate) fn root(&self) -> PathBuf {
+        if self.ephemeral { self.directory.join(EPHEMERAL_FOLDER) } else { self.directory.clone() }
+    }
+
+    /// Makes the folders above `path`.
+    pub(crate) fn create_folders(&self, path: &Path) -> Result<(), Errno> {
+        let mode = folder_mode(self.mode);
+        if self.ephemeral {
+            file::create_directory_if_missing(&self.root(), mode)?;
+        }
+        let above: Vec<_> = path.ancestors().skip(1).take_while(|folder| *folder != self.root()).collect();
+        above.into_iter().rev().try_for_each(|folder| file::create_directory_if_missing(folder, mode))
+    }
+
+    /// Takes away the folders above `path` as far as they are empty.
+    pub(crate) fn remove_empty_folders(&self, path: &Path) {
+        for folder in path.ancestors().skip(1).take_while(|folder| *folder != self.root()) {
+            if file::remove_empty_directory(folder).is_err() {
+                break;
+            }
+        }
+    }
+
+    /// Removes ephemeral regions whose participants are all dead. Called when one is made, at most once a second.
+    pub(crate) fn sweep_now_and_then(&self) {
+        static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+        let mut last = LAST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if last.is_none_or(|last| last.elapsed() >= SWEEP_PERIOD) {
+            *last = Some(Instant::now());
+            drop(last);
+            self.sweep();
+        }
+    }
+
+    /// Removes abandoned ephemeral regions and temporary files; gives back how many.
+    pub(crate) fn sweep(&self) -> usize {
+        let ephemeral = self.directory.join(EPHEMERAL_FOLDER);
+        let own = self.directory.join(OWN_FOLDER);
+        let temporary = |entry: &file::Entry| entry.name.starts_with(file::TEMPORARY_PREFIX);
+        sweep_folder(&ephemeral, |entry| !entry.is_directory) + sweep_folder(&own, temporary)
+    }
+
+    /// An error of the system, in words of this module.
+    pub(crate) fn refused(&self, id: &str, action: &'static str, error: Errno) -> Error {
+        let (id, space) = (id.to_owned(), self.directory.clone());
+        match error {
+            Errno::NOENT => Error::NotFound { id, space },
+            Errno::ACCESS | Errno::PERM | Errno::ROFS => Error::PermissionDenied { id, action, space },
+            Errno::EXIST => Error::AlreadyExists { id, space },
+            Errno::NOTDIR => Error::NameConflict { other: parent_of(&id), what: "is a region", id, space },
+            Errno::ISDIR => Error::NameConflict { other: format!("{id}/…"), what: "exists", id, space },
+            other => Error::System { id, action, source: other.into() },
+        }
+    }
+
+    fn bad(&self, error: Errno) -> Error {
+        Error::BadSpace { directory: self.directory.clone(), reason: in_words(error) }
+    }
+}
+
+/// Whether a text may be the id of a region; else the rule it breaks.
+pub(crate) fn check_id(id: &str) -> Result<(), &'static str> {
+    if id.len() > MAX_ID_BYTES {
+        return Err("it is too long");
+    }
+    if id.chars().any(char::is_control) {
+        return Err("it has control characters");
+    }
+    for component in id.split('/') {
+        match component {
+            "" => return Err("it has an empty part"),
+            "." | ".." => return Err("`.` and `..` lead out of the space"),
+            hidden if hidden.starts_with('.') => return Err("parts that begin with a dot are memlane's own"),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Removes the files of `folder` that nobody lives in and that are old enough not to be on their way.
+fn sweep_folder(folder: &Path, candidate: impl Fn(&file::Entry) -> bool) -> usize {
+    let entries = file::entries(folder).unwrap_or_default();
+    let abandoned = |entry: &&file::Entry| candidate(entry) && is_abandoned(&folder.join(&entry.name));
+    entries.iter().filter(abandoned).filter(|entry| file::unlink(&folder.join(&entry.name)).is_ok()).count()
+}
+
+/// Nobody holds a presence byte, and the file is not young. The lock taken here is given back with the descriptor, after
+/// which an attach finds the link gone and starts anew.
+fn is_abandoned(path: &Path) -> bool {
+    let Ok(open) = file::open(path, Access::ReadWrite) else { return false };
+    let old = file::status(&open).is_ok_and(|status| status.is_file && status.age_seconds >= SWEEP_AGE_SECONDS);
+    old && presence::try_claim_all(rustix::fd::AsFd::as_fd(&open), MAX_SLOTS).unwrap_or(false)
+}
+
+/// Tries the presence lock on the file system of `directory`, once a process for each directory.
+fn check_locks(directory: &Path) -> Result<(), String> {
+    static GOOD: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    let mut good = GOOD.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if good.iter().any(|known| known == directory) {
+        return Ok(());
+    }
+    // Whoever may only read the directory is an observer and takes no locks.
+    let Ok(scratch) = file::Unnamed::create(directory, 0o600) else { return Ok(()) };
+    let works = scratch.reopen().is_ok_and(|second| presence::works_on(scratch.file(), second));
+    if !works {
+        return Err("its file system does not keep open-file-description locks; use tmpfs, ext4, xfs or btrfs".into());
+    }
+    good.push(directory.to_owned());
+    Ok(())
+}
+
+/// A folder may be entered by whoever may read its regions.
+fn folder_mode(mode: u32) -> u32 {
+    let readable = mode & 0o444;
+    0o700 | mode | readable >> 2
+}
+
+fn parent_of(id: &str) -> String {
+    id.rsplit_once('/').map_or(id, |(parent, _)| parent).to_owned()
+}
+
+fn in_words(error: Errno) -> String {
+    let advice = match error {
+        Errno::NOENT => "its parent directory does not exist; make that first",
+        Errno::NOTDIR => "it is not a directory; name another",
+        Errno::ACCESS | Errno::PERM => "this user has no permission; ask its owner, or name another",
+        Errno::NOSPC => "its file system is full",
+        _ => "the system refused",
+    };
+    format!("{advice} ({})", std::io::Error::from(error))
+}

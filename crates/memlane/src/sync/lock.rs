@@ -1,0 +1,357 @@
+//! A lock between processes that never lies about its owner.
+//!
+//! Use it to change several things as one. Every region carries one ([`Region::lock`](crate::Region::lock)); a region of
+//! kind `lock` is nothing but one. When the owner dies, the next locker gets the lock and is told
+//! ([`LockGuard::owner_died`]); the region stays marked ([`LockGuard::is_inconsistent`]) until somebody has put the data
+//! right and says so ([`LockGuard::make_consistent`]).
+//!
+//! The word is that of [`claim`]. Beside it, written by the owner alone while it holds the lock, stand its thread, since
+//! when, and the mark:
+//!
+//! | mark | meaning |
+//! |---|---|
+//! | 0 | consistent |
+//! | 1 | inconsistent: an owner died or abandoned it, and a later owner was told |
+//! | 2 | abandoned: the next owner is told, and turns it into 1 |
+//!
+//! | killed | what remains | who repairs | what the next locker sees |
+//! |---|---|---|---|
+//! | before the compare-exchange | nothing | nobody | nothing |
+//! | holding, at any instruction | its claim in the word | the next locker | `owner_died` |
+//! | taken over, before the mark is set | its own claim in the word | the next locker | `owner_died` |
+//! | releasing, owner cleared, word not | its claim in the word | the next locker | `owner_died` |
+//! | after the swap | a free word | nobody | nothing |
+//!
+//! ```
+//! # fn main() -> memlane::Result<()> {
+//! # let directory = tempfile::tempdir().expect("a directory for the example");
+//! # let space = memlane::Space::at(directory.path())?;
+//! let arm = memlane::Lock::open_or_create(&space, "robot/arm")?;
+//! let guard = arm.lock()?;
+//! if guard.owner_died() {
+//!     // … put right what the dead owner may have left half-done …
+//!     guard.make_consistent();
+//! }
+//! drop(guard);
+//! assert!(arm.state().holder.is_none());
+//! # Ok(()) }
+//! ```
+
+use super::claim::{self, Acquired, Claim};
+use super::waiter::{Peers, TimedOut, Wait};
+use crate::atomic::Ordering::{Acquire, Relaxed};
+use crate::error::{Error, Result};
+use crate::header::Blueprint;
+use crate::kind::Kind;
+use crate::layout::{self, LockLine};
+use crate::os::{clock, process};
+use crate::participant::{Participant, WaitingFor};
+use crate::region::{Attachment, Opening, Region};
+use crate::space::Space;
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
+
+const CONSISTENT: u32 = 0;
+const INCONSISTENT: u32 = 1;
+const ABANDONED: u32 = 2;
+
+/// A lock between processes.
+#[derive(Debug, Clone)]
+pub struct Lock {
+    region: Region,
+}
+
+/// What anybody can read of a lock, without taking it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LockState {
+    /// Who holds it.
+    pub holder: Option<Holder>,
+    /// Participants with a thread that waits for it.
+    pub waiters: Vec<Participant>,
+    /// Whether an owner died or abandoned it and nobody has called [`LockGuard::make_consistent`] since.
+    pub inconsistent: bool,
+    /// How often it was taken from a dead owner.
+    pub recoveries: u32,
+    /// How often it was got only after waiting.
+    pub contended: u64,
+}
+
+/// The holder of a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// The process; `alive` says whether the lock would be taken over.
+    pub participant: Participant,
+    /// Its thread's id in its own PID namespace; 0 in the instant between taking the lock and noting it.
+    pub thread: u32,
+    /// For how long, to the next timer tick.
+    pub held_for: Duration,
+    /// How often it holds the lock.
+    pub depth: u32,
+}
+
+impl Lock {
+    /// Opens the region `id`, which must be of kind `lock`, or makes it.
+    pub fn open_or_create(space: &Space, id: &str) -> Result<Self> {
+        Self::obtain(space, id, Opening::OpenOrCreate)
+    }
+
+    /// Makes the lock `id`, which must not exist.
+    pub fn create(space: &Space, id: &str) -> Result<Self> {
+        Self::obtain(space, id, Opening::Create)
+    }
+
+    /// Opens the lock `id`, which must exist.
+    pub fn open(space: &Space, id: &str) -> Result<Self> {
+        Self::obtain(space, id, Opening::Open)
+    }
+
+    fn obtain(space: &Space, id: &str, opening: Opening) -> Result<Self> {
+        let size = layout::round_up(layout::body_offset(space.participants), layout::PAGE);
+        let blueprint = Blueprint {
+            kind: Kind::Lock,
+            schema: None,
+            parameters: [0; 8],
+            control_size: size,
+            total_size: size as u64,
+            initial: Vec::new(),
+        };
+        Region::obtain(space, id, opening, &blueprint).map(Self::of)
+    }
+
+    pub(crate) fn of(region: Region) -> Self {
+        Self { region }
+    }
+
+    /// The region whose lock this is.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// Takes the lock, waiting as long as its owner lives. [`Error::WouldDeadlock`] when this thread holds it already.
+    #[inline]
+    pub fn lock(&self) -> Result<LockGuard<'_>> {
+        self.acquire(None).map(|owner_died| LockGuard::new(self, owner_died))
+    }
+
+    /// Takes the lock within `timeout`, else [`Error::LockTimeout`], which names the owner. Taken at once from a dead owner
+    /// even when the time is zero.
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<LockGuard<'_>> {
+        self.acquire(Some(timeout)).map(|owner_died| LockGuard::new(self, owner_died))
+    }
+
+    /// Takes the lock if nobody living holds it.
+    pub fn try_lock(&self) -> Result<Option<LockGuard<'_>>> {
+        match self.acquire(Some(Duration::ZERO)) {
+            Ok(owner_died) => Ok(Some(LockGuard::new(self, owner_died))),
+            Err(Error::LockTimeout { .. } | Error::WouldDeadlock { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// [`Self::lock`] without a guard, for bindings whose guards live elsewhere. Says whether the previous owner died or
+    /// abandoned it; to be paired with [`Self::release`] in the same thread.
+    #[inline]
+    pub fn acquire(&self, timeout: Option<Duration>) -> Result<OwnerDied> {
+        let attachment = self.region.attachment().as_ref();
+        let me = attachment.me()?;
+        let acquired = match claim::try_acquire(&attachment.lock.word, me) {
+            Ok(acquired) => acquired,
+            Err(found) => self.acquire_contended(attachment, me, found, timeout)?,
+        };
+        Ok(note_owner(&attachment.lock, acquired))
+    }
+
+    /// Gives the lock back; [`Error::NotOwner`] when this thread does not hold it.
+    #[inline]
+    pub fn release(&self) -> Result<()> {
+        let attachment = self.region.attachment().as_ref();
+        if !self.is_mine(attachment)? {
+            return Err(self.not_owner(attachment));
+        }
+        let line = &attachment.lock;
+        // Before the word: a sibling thread that gets the word next must not be taken for this one.
+        line.owner.store(0, Relaxed);
+        line.depth.store(0, Relaxed);
+        claim::release(&line.word, attachment);
+        Ok(())
+    }
+
+    /// Gives the lock back and marks the data as half-changed: the next owner is told as if this one had died.
+    pub fn abandon(&self) -> Result<()> {
+        let attachment = self.region.attachment().as_ref();
+        if self.is_mine(attachment)? {
+            attachment.lock.mark.store(ABANDONED, Relaxed);
+        }
+        self.release()
+    }
+
+    /// Whether the mark of a dead or abandoning owner stands.
+    pub fn is_inconsistent(&self) -> bool {
+        self.region.attachment().lock.mark.load(Acquire) != CONSISTENT
+    }
+
+    /// Takes the mark away; [`Error::NotOwner`] when this thread does not hold the lock.
+    pub fn make_consistent(&self) -> Result<()> {
+        let attachment = self.region.attachment().as_ref();
+        if !self.is_mine(attachment)? {
+            return Err(self.not_owner(attachment));
+        }
+        attachment.lock.mark.store(CONSISTENT, Relaxed);
+        Ok(())
+    }
+
+    /// Who holds it since when, who waits, how often it was recovered.
+    pub fn state(&self) -> LockState {
+        let attachment = self.region.attachment();
+        read_state(&attachment.lock, self.region.participants())
+    }
+
+    fn is_mine(&self, attachment: &Attachment) -> Result<bool> {
+        let line = &attachment.lock;
+        let holder = Claim::in_word(line.word.load(Relaxed));
+        Ok(holder == Some(attachment.me()?) && line.owner.load(Relaxed) == process::thread_key())
+    }
+
+    #[cold]
+    fn acquire_contended(&self, attachment: &Attachment, me: Claim, found: u32, timeout: Option<Duration>) -> Result<Acquired> {
+        if self.is_mine(attachment)? {
+            return Err(Error::WouldDeadlock { id: attachment.id().into() });
+        }
+        let start = Instant::now();
+        let line = &attachment.lock;
+        let acquired = if timeout == Some(Duration::ZERO) {
+            claim::try_take_over(&line.word, me, attachment).map_err(|_| TimedOut)
+        } else {
+            let _waiting = attachment.participants().waiting(me, WaitingFor::Lock);
+            claim::acquire_contended(&line.word, me, attachment, &mut Wait::until(timeout), found)
+        };
+        let acquired = acquired.map_err(|TimedOut| Error::LockTimeout {
+            id: attachment.id().into(),
+            waited: start.elapsed(),
+            holder: self.holder_in_words(attachment),
+        })?;
+        // Only the owner writes it.
+        line.contended.store(line.contended.load(Relaxed).wrapping_add(1), Relaxed);
+        Ok(acquired)
+    }
+
+    #[cold]
+    fn not_owner(&self, attachment: &Attachment) -> Error {
+        Error::NotOwner { id: attachment.id().into(), holder: self.holder_in_words(attachment) }
+    }
+
+    fn holder_in_words(&self, attachment: &Attachment) -> String {
+        let line = &attachment.lock;
+        match Claim::in_word(line.word.load(Relaxed)) {
+            None => "nobody holds it".into(),
+            Some(claim) => {
+                let held_for = held_since(line.since.load(Relaxed));
+                let state = if attachment.is_dead(claim) { "dead" } else { "alive" };
+                let thread = process::thread_id_of(line.owner.load(Relaxed));
+                format!("{}, thread {thread}, {state}, holds it for {held_for:.1?}", attachment.who(claim))
+            }
+        }
+    }
+}
+
+/// Whether the previous owner of a lock died holding it, or abandoned it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnerDied(pub bool);
+
+/// Writes down who has the lock now. Everything here is the owner's alone.
+#[inline]
+fn note_owner(line: &LockLine, acquired: Acquired) -> OwnerDied {
+    line.owner.store(process::thread_key(), Relaxed);
+    line.since.store(clock::monotonic_coarse(), Relaxed);
+    line.depth.store(1, Relaxed);
+    let abandoned = line.mark.load(Relaxed) == ABANDONED;
+    if acquired == Acquired::Free && !abandoned {
+        return OwnerDied(false);
+    }
+    note_recovery(line, acquired)
+}
+
+#[cold]
+fn note_recovery(line: &LockLine, acquired: Acquired) -> OwnerDied {
+    line.mark.store(INCONSISTENT, Relaxed);
+    if acquired == Acquired::OwnerDied {
+        line.recoveries.store(line.recoveries.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+    OwnerDied(true)
+}
+
+/// A lock's state from its line and the region's participants, for members and observers alike.
+pub(crate) fn read_state(line: &LockLine, participants: Vec<Participant>) -> LockState {
+    let holder = Claim::in_word(line.word.load(Acquire)).and_then(|claim| {
+        let holds = |participant: &&Participant| {
+            (participant.slot, participant.generation) == (claim.slot(), claim.generation())
+        };
+        Some(Holder {
+            participant: participants.iter().find(holds)?.clone(),
+            thread: process::thread_id_of(line.owner.load(Relaxed)),
+            held_for: held_since(line.since.load(Relaxed)),
+            depth: line.depth.load(Relaxed),
+        })
+    });
+    let waits = |participant: &Participant| participant.waits.iter().any(|wait| wait.what == WaitingFor::Lock);
+    LockState {
+        holder,
+        waiters: participants.into_iter().filter(|participant| participant.alive && waits(participant)).collect(),
+        inconsistent: line.mark.load(Relaxed) != CONSISTENT,
+        recoveries: line.recoveries.load(Relaxed),
+        contended: line.contended.load(Relaxed),
+    }
+}
+
+fn held_since(since: u64) -> Duration {
+    Duration::from_nanos(clock::monotonic_coarse().saturating_sub(since))
+}
+
+/// The lock, held by this thread until the guard is dropped.
+#[derive(Debug)]
+#[must_use = "the lock is given back when the guard is dropped"]
+pub struct LockGuard<'a> {
+    lock: &'a Lock,
+    owner_died: bool,
+    /// A lock belongs to a thread.
+    _not_send: PhantomData<*const ()>,
+}
+
+impl<'a> LockGuard<'a> {
+    #[inline]
+    fn new(lock: &'a Lock, OwnerDied(owner_died): OwnerDied) -> Self {
+        Self { lock, owner_died, _not_send: PhantomData }
+    }
+
+    /// Whether the previous owner died holding the lock, or abandoned it: the data may be half-changed.
+    pub fn owner_died(&self) -> bool {
+        self.owner_died
+    }
+
+    /// Whether the mark stands, now or since an earlier owner's death.
+    pub fn is_inconsistent(&self) -> bool {
+        self.lock.is_inconsistent()
+    }
+
+    /// Says that the data is whole again.
+    pub fn make_consistent(&self) {
+        self.lock.region.attachment().lock.mark.store(CONSISTENT, Relaxed);
+    }
+
+    /// Gives the lock back and tells the next owner that the data is half-changed.
+    pub fn abandon(self) {
+        // The guard's drop would release a second time.
+        let lock = std::mem::ManuallyDrop::new(self).lock;
+        let _ = lock.abandon();
+    }
+}
+
+impl Drop for LockGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // A forked child drops copies of its parent's guards: it owns nothing, and `NotOwner` leaves the lock alone.
+        let _ = self.lock.release();
+    }
+}

@@ -1,0 +1,32 @@
+//! `cargo xtask bench`: ratios to the machine's own floor, measured in one run. What the bench prints on its standard
+//! output is its report, and can be kept beside the documentation.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::failure::{Failure, Outcome};
+use crate::process;
+use crate::workspace::Workspace;
+
+/// The file that `--save` writes in the directory given.
+const REPORT: &str = "ratios.md";
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Keep the report as ratios.md in this directory
+    #[arg(long, value_name = "DIRECTORY")]
+    save: Option<PathBuf>,
+}
+
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
+    let mut command = workspace.cargo(["bench", "--package", "memlane", "--bench", "ratios"]);
+    let Some(directory) = &options.save else { return process::run(&mut command) };
+    if !directory.is_dir() {
+        return Err(Failure::new(format!("{}: no such directory, make it first", directory.display())));
+    }
+    let report = process::run_and_keep(&mut command)?;
+    let path = directory.join(REPORT);
+    fs::write(&path, report).map_err(Failure::at(&path))
+}

@@ -1,0 +1,71 @@
+//! The project's own commands; `cargo xtask --help` lists them. Dispatch only: each command is a file of its name.
+
+#![forbid(unsafe_code)]
+
+mod bench;
+mod chaos;
+mod ci;
+mod failure;
+mod fuzz;
+mod kill_steps;
+mod loom;
+mod mutants;
+mod process;
+mod report;
+mod setup;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use workspace::Workspace;
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "The project's own commands")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run every check that a change must pass
+    Test,
+    /// Run `test` as continuous integration does: set up first, leave nothing out
+    Ci,
+    /// Make .venv and install the tools that the tests use
+    Setup,
+    /// Check the rules of the tree: docs, dead files, system calls, unsafe, lengths, links
+    Tidy,
+    /// Check every interleaving and crash point of the algorithms under loom
+    Loom(loom::Options),
+    /// Weaken the algorithms one patch at a time; the loom suite must notice each
+    Mutants(mutants::Options),
+    /// Kill an operation at every machine instruction; survivors must go on
+    KillSteps(kill_steps::Options),
+    /// Run many processes and kill them at random
+    Chaos(chaos::Options),
+    /// Feed hostile bytes to every parser
+    Fuzz(fuzz::Options),
+    /// Measure against the machine's own floor
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let workspace = Workspace::locate();
+    let outcome = match Arguments::parse().task {
+        Task::Test => test::run(&workspace),
+        Task::Ci => ci::run(&workspace),
+        Task::Setup => setup::run(&workspace),
+        Task::Tidy => tidy::run(&workspace),
+        Task::Loom(options) => loom::run(&workspace, &options),
+        Task::Mutants(options) => mutants::run(&workspace, &options),
+        Task::KillSteps(options) => kill_steps::run(&workspace, &options),
+        Task::Chaos(options) => chaos::run(&workspace, &options),
+        Task::Fuzz(options) => fuzz::run(&workspace, &options),
+        Task::Bench(options) => bench::run(&workspace, &options),
+    };
+    report::exit_code(outcome)
+}

@@ -1,0 +1,69 @@
+//! Programs that come as Debian packages.
+
+use std::process::Command;
+
+use super::Missing;
+use crate::failure::Outcome;
+use crate::process;
+use crate::report;
+use crate::workspace::{Workspace, on_path};
+
+struct Package {
+    name: &'static str,
+    needed_for: &'static str,
+    present: fn() -> bool,
+}
+
+const PACKAGES: &[Package] = &[
+    Package {
+        name: "python3-venv",
+        needed_for: "the Python environment of the tests",
+        present: super::python::can_make_environments,
+    },
+    Package {
+        name: "g++",
+        needed_for: "tests against programs written in C++",
+        present: || on_path("g++").is_some(),
+    },
+];
+
+/// Installs the missing packages if this is root on Debian; otherwise says what to run.
+pub(super) fn install(workspace: &Workspace) -> Outcome {
+    let names: Vec<_> = absent().map(|package| package.name).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    if on_path("apt-get").is_none() || !is_root() {
+        report::warning(&format!("not installed here, run: {}", command_for(&names)));
+        return Ok(());
+    }
+    process::run(apt_get(workspace).arg("update"))?;
+    process::run(apt_get(workspace).args(["install", "--yes", "--no-install-recommends"]).args(names))
+}
+
+pub(super) fn missing() -> Vec<Missing> {
+    let describe = |package: &Package| Missing {
+        name: package.name,
+        needed_for: package.needed_for,
+        how_to_get: command_for(&[package.name]),
+    };
+    absent().map(describe).collect()
+}
+
+fn absent() -> impl Iterator<Item = &'static Package> {
+    PACKAGES.iter().filter(|package| !(package.present)())
+}
+
+fn command_for(names: &[&str]) -> String {
+    format!("sudo apt-get install {}", names.join(" "))
+}
+
+fn apt_get(workspace: &Workspace) -> Command {
+    let mut command = Command::new("apt-get");
+    command.current_dir(&workspace.root).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn is_root() -> bool {
+    process::answer(Command::new("id").arg("-u")).is_some_and(|user| user.trim() == "0")
+}
