@@ -356,13 +356,11 @@ fn no_torn_picture_from_our_own_writers_flat_out() {
         let name = shared_name();
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
+            let _stop = SetOnDrop(&done);
             scope.spawn(|| {
                 let mut writer = MmapFrameWriter::create(&name.0, publish).unwrap();
-                for frame in 0.. {
+                for frame in (0..).take_while(|_| !done.load(Relaxed)) {
                     writer.write(64, 64, 3, &pixels_of(frame, 64 * 64 * 3)).unwrap();
-                    if done.load(Relaxed) {
-                        break;
-                    }
                 }
             });
             let mut reader = MmapFrameReader::open(&name.0);
@@ -374,7 +372,6 @@ fn no_torn_picture_from_our_own_writers_flat_out() {
                 assert!(frame > last, "frames only move on");
                 last = frame;
             }
-            done.store(true, Relaxed);
         });
     }
 }
@@ -409,18 +406,14 @@ fn the_unmodified_python_reader_never_tears_on_renamed_pictures() {
     writer.write(WIDTH, HEIGHT, 3, &pixels_of(0, PIXEL_BYTES)).unwrap();
     let Some(mut reader) = peers::python_reader(&[&name.1, "640", "404", &PICTURES.to_string()]) else { return };
     let done = AtomicBool::new(false);
-    let facts = thread::scope(|scope| {
+    let facts: Vec<String> = thread::scope(|scope| {
+        let _stop = SetOnDrop(&done);
         scope.spawn(|| {
-            for frame in 1.. {
+            for frame in (1..).take_while(|_| !done.load(Relaxed)) {
                 writer.write(WIDTH, HEIGHT, 3, &pixels_of(frame, PIXEL_BYTES)).unwrap();
-                if done.load(Relaxed) {
-                    break;
-                }
             }
         });
-        let facts: Vec<String> = reader.facts.by_ref().map(Result::unwrap).collect();
-        done.store(true, Relaxed);
-        facts
+        reader.facts.by_ref().map(Result::unwrap).collect()
     });
     assert!(reader.peer.0.wait().unwrap().success());
     assert_eq!(facts.len(), PICTURES);
@@ -580,6 +573,15 @@ fn shared_name() -> SharedName {
 impl Drop for SharedName {
     fn drop(&mut self) {
         let _ = fs::remove_file(self.0.path());
+    }
+}
+
+/// Ends the thread of a writer also when the assertions about its pictures fail.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
     }
 }
 

@@ -73,7 +73,9 @@ pub enum Error {
     },
 
     /// The region exists with another schema.
-    #[error("region `{id}` has the schema {found}, but {expected} was expected; use that one, or remove the region first")]
+    #[error(
+        "region `{id}` has the schema {found}, but {expected} was expected; use that one, or remove the region first"
+    )]
     SchemaMismatch {
         /// The region.
         id: String,
@@ -106,7 +108,9 @@ pub enum Error {
     },
 
     /// The file's bytes are not a region this version can use.
-    #[error("region `{id}` is damaged or not a region: {what}; nothing was changed; `memlane doctor` says more")]
+    #[error(
+        "region `{id}` is damaged or not a region: {what}; nothing was changed; `memlane doctor` says more"
+    )]
     Corrupt {
         /// The region.
         id: String,
@@ -137,7 +141,9 @@ pub enum Error {
     },
 
     /// Every participant slot is taken by a living process.
-    #[error("region `{id}` has {slots} participants already, as many as it was made for; make it with more `participants`")]
+    #[error(
+        "region `{id}` has {slots} participants already, as many as it was made for; make it with more `participants`"
+    )]
     TooManyParticipants {
         /// The region.
         id: String,
@@ -215,7 +221,9 @@ pub enum Error {
     },
 
     /// The borrow pool has no entry left for another subscriber.
-    #[error("all {entries} borrow entries of region `{id}` are claimed by living subscribers; make it with more `borrows`")]
+    #[error(
+        "all {entries} borrow entries of region `{id}` are claimed by living subscribers; make it with more `borrows`"
+    )]
     SubscribersExhausted {
         /// The region.
         id: String,
@@ -224,7 +232,9 @@ pub enum Error {
     },
 
     /// This subscriber holds as many frames as it claimed entries for.
-    #[error("this subscriber of region `{id}` holds {held} frames already, as many as it may; drop one first, or subscribe with more")]
+    #[error(
+        "this subscriber of region `{id}` holds {held} frames already, as many as it may; drop one first, or subscribe with more"
+    )]
     BorrowsExhausted {
         /// The region.
         id: String,

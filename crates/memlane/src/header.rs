@@ -84,10 +84,12 @@ impl Blueprint {
 impl Description {
     /// Checks the first bytes of a file of `file_size` bytes. The error says what was expected and found.
     pub(crate) fn parse(bytes: &[u8], file_size: u64) -> Result<Self, String> {
-        let (header, _) = Header::read_from_prefix(bytes)
-            .map_err(|_| format!("it has {} bytes, and the header alone takes {}", bytes.len(), size_of::<Header>()))?;
+        let (header, _) = Header::read_from_prefix(bytes).map_err(|_| {
+            format!("it has {} bytes, and the header alone takes {}", bytes.len(), size_of::<Header>())
+        })?;
         check_identity(&header)?;
-        let kind = Kind::from_number(header.kind).ok_or_else(|| format!("its kind {} is unknown", header.kind))?;
+        let kind =
+            Kind::from_number(header.kind).ok_or_else(|| format!("its kind {} is unknown", header.kind))?;
         let participants = check_slots(&header)?;
         check_sizes(&header, file_size, participants)?;
         let schema = used(&header.schema, header.schema_length, "schema")?;
@@ -114,7 +116,10 @@ fn check_identity(header: &Header) -> Result<(), String> {
         return Err(format!("it begins with {:02x?} instead of {MAGIC:02x?}", header.magic));
     }
     if header.layout_version != LAYOUT_VERSION {
-        return Err(format!("its layout version is {}, and this program reads {LAYOUT_VERSION}", header.layout_version));
+        return Err(format!(
+            "its layout version is {}, and this program reads {LAYOUT_VERSION}",
+            header.layout_version
+        ));
     }
     let expected = checksum(header);
     if header.checksum != expected {
@@ -124,10 +129,9 @@ fn check_identity(header: &Header) -> Result<(), String> {
 }
 
 fn check_slots(header: &Header) -> Result<u16, String> {
-    u16::try_from(header.slots)
-        .ok()
-        .filter(|slots| (1..=MAX_SLOTS).contains(slots))
-        .ok_or_else(|| format!("it has {} participant slots, and 1 to {MAX_SLOTS} are possible", header.slots))
+    u16::try_from(header.slots).ok().filter(|slots| (1..=MAX_SLOTS).contains(slots)).ok_or_else(|| {
+        format!("it has {} participant slots, and 1 to {MAX_SLOTS} are possible", header.slots)
+    })
 }
 
 fn check_sizes(header: &Header, file_size: u64, slots: u16) -> Result<(), String> {

@@ -275,9 +275,17 @@ macro_rules! row {
 const HEADER_ROWS: &[Row] = &[
     row!(Header.magic, "creator", "`memlane` and a zero byte"),
     row!(Header.layout_version, "creator", "1"),
-    row!(Header.kind, "creator", "value 1, record 2, array 3, text 4, lock 5, rlock 6, rwlock 7, semaphore 8, event 9, condition 10, barrier 11, queue 12, pipe 13, frames 14, stream 15, raw 16"),
+    row!(
+        Header.kind,
+        "creator",
+        "value 1, record 2, array 3, text 4, lock 5, rlock 6, rwlock 7, semaphore 8, event 9, condition 10, barrier 11, queue 12, pipe 13, frames 14, stream 15, raw 16"
+    ),
     row!(Header.total_size, "creator", "bytes of the file"),
-    row!(Header.control_size, "creator", "bytes that participants map for reading and writing; payload follows"),
+    row!(
+        Header.control_size,
+        "creator",
+        "bytes that participants map for reading and writing; payload follows"
+    ),
     row!(Header.body_offset, "creator", "where the kind's body begins"),
     row!(Header.slots, "creator", "participants the region is made for, 1 to 4095"),
     row!(Header.flags, "creator", "1: ephemeral, removed by the last clean detach"),
@@ -288,22 +296,38 @@ const HEADER_ROWS: &[Row] = &[
     row!(Header.note_length, "creator", "bytes used of `note`"),
     row!(Header.checksum, "creator", "CRC-32 (ISO-HDLC) of the header with this field zero"),
     row!(Header.creator, "creator", "program name, UTF-8, zero-padded"),
-    row!(Header.parameters, "creator", "of the kind; frames: history, borrows, frame capacity; record, text: capacity; others: zero"),
+    row!(
+        Header.parameters,
+        "creator",
+        "of the kind; frames: history, borrows, frame capacity; record, text: capacity; others: zero"
+    ),
     row!(Header.reserved, "creator", "zero"),
     row!(Header.schema, "creator", "canonical schema text, UTF-8, zero-padded"),
     row!(Header.note, "creator", "a user's note, UTF-8, zero-padded"),
 ];
 
 const VERSION_ROWS: &[Row] = &[
-    row!(VersionLine.version, "writers", "changes << 1, bit 0: somebody sleeps on the low half; of record and text it picks the copy"),
+    row!(
+        VersionLine.version,
+        "writers",
+        "changes << 1, bit 0: somebody sleeps on the low half; of record and text it picks the copy"
+    ),
     row!(VersionLine.value, "writers", "the scalar of a value region, zero-extended native bits"),
     row!(VersionLine.unused, "nobody", "zero"),
 ];
 
 const LOCK_ROWS: &[Row] = &[
-    row!(LockLine.word, "owner, waiters", "bit 31 somebody sleeps, bits 12–30 generation, bits 0–11 slot; 0 free"),
+    row!(
+        LockLine.word,
+        "owner, waiters",
+        "bit 31 somebody sleeps, bits 12–30 generation, bits 0–11 slot; 0 free"
+    ),
     row!(LockLine.mark, "owner", "0 consistent, 1 inconsistent, 2 abandoned and nobody told yet"),
-    row!(LockLine.owner, "owner", "owner key: high half a number of the thread, low half its thread id; bit 63: a session of a host"),
+    row!(
+        LockLine.owner,
+        "owner",
+        "owner key: high half a number of the thread, low half its thread id; bit 63: a session of a host"
+    ),
     row!(LockLine.since, "owner", "coarse monotonic nanoseconds when the owner got it"),
     row!(LockLine.depth, "owner", "how often the owner holds it"),
     row!(LockLine.recoveries, "owner", "how often it was taken from a dead owner"),
@@ -312,14 +336,26 @@ const LOCK_ROWS: &[Row] = &[
 ];
 
 const PARTICIPANT_ROWS: &[Row] = &[
-    row!(ParticipantEntry.generation, "claimant", "19 bits, never 0 once claimed; a claim of another generation is dead"),
+    row!(
+        ParticipantEntry.generation,
+        "claimant",
+        "19 bits, never 0 once claimed; a claim of another generation is dead"
+    ),
     row!(ParticipantEntry.pid, "claimant", "process id in its own PID namespace; 0 after a clean detach"),
     row!(ParticipantEntry.started, "claimant", "start time of the process, clock ticks since boot"),
     row!(ParticipantEntry.attached, "claimant", "nanoseconds since the Unix epoch"),
-    row!(ParticipantEntry.process, "claimant", "random 128-bit id of the process, the same in all its regions"),
+    row!(
+        ParticipantEntry.process,
+        "claimant",
+        "random 128-bit id of the process, the same in all its regions"
+    ),
     row!(ParticipantEntry.program, "claimant", "program name, UTF-8, zero-padded"),
     row!(ParticipantEntry.language, "claimant", "0 unknown, 1 Rust, 2 Python, 3 C, 4 C++"),
-    row!(ParticipantEntry.waits, "claimant", "two waiting entries of 24 bytes: owner key, since (coarse monotonic nanoseconds), offset of the word waited for"),
+    row!(
+        ParticipantEntry.waits,
+        "claimant",
+        "two waiting entries of 24 bytes: owner key, since (coarse monotonic nanoseconds), offset of the word waited for"
+    ),
     row!(ParticipantEntry.unused, "nobody", "zero"),
 ];
 
@@ -356,7 +392,10 @@ pub fn markdown() -> String {
     ];
     let mut text = String::new();
     for (title, start, rows) in tables {
-        let _ = write!(text, "### {title}\n\n| offset | size | field | written by | meaning |\n|---:|---:|---|---|---|\n");
+        let _ = write!(
+            text,
+            "### {title}\n\n| offset | size | field | written by | meaning |\n|---:|---:|---|---|---|\n"
+        );
         for Row(name, offset, size, writer, meaning) in rows {
             let _ = writeln!(text, "| {} | {size} | `{name}` | {writer} | {meaning} |", start + offset);
         }

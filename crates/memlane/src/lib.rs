@@ -33,6 +33,13 @@
 #![deny(unsafe_code)]
 
 #[cfg(not(loom))]
+mod atomic;
+#[cfg(loom)]
+pub mod atomic;
+#[cfg(not(loom))]
+mod os;
+
+#[cfg(not(loom))]
 pub mod error;
 #[cfg(not(loom))]
 pub mod kind;
@@ -50,9 +57,9 @@ pub mod region;
 #[cfg(not(loom))]
 pub mod space;
 
-pub mod cell;
-pub mod channel;
-pub mod sync;
+mod cell;
+mod channel;
+mod sync;
 
 #[cfg(not(loom))]
 pub mod doctor;
@@ -60,24 +67,26 @@ pub mod doctor;
 pub mod observer;
 
 #[cfg(not(loom))]
-mod atomic;
-#[cfg(loom)]
-pub mod atomic;
-#[cfg(not(loom))]
-mod os;
-
-#[cfg(not(loom))]
 pub use {
-    cell::array::{AnyArray, Array},
-    cell::record::Record,
-    cell::text::{Conflict, Text},
-    cell::value::{AnyValue, Value},
-    channel::frames::{FramePublisher, FrameSpec, FrameSubscriber, Timestamp},
+    cell::array::{self, AnyArray, Array},
+    cell::record::{self, Record},
+    cell::text::{self, Conflict, Text},
+    cell::value::{self, AnyValue, Value},
+    channel::frames::{self, FramePublisher, FrameSpec, FrameSubscriber, Timestamp},
     error::{Error, Result},
     kind::Kind,
     observer::Observer,
     participant::Participant,
     region::Region,
     space::Space,
-    sync::lock::{Lock, LockGuard},
+    sync::lock::{self, Lock, LockGuard},
 };
+
+/// The algorithms over plain memory, for the models in `tests/loom`.
+#[cfg(loom)]
+pub mod algorithms {
+    pub use crate::atomic;
+    pub use crate::cell::snapshot;
+    pub use crate::channel::frames::pool;
+    pub use crate::sync::{claim, version, waiter};
+}

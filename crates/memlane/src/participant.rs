@@ -17,6 +17,7 @@ use crate::os::mapping::Shared;
 use crate::os::presence::{self, Probe};
 use crate::sync::claim::{Claim, next_generation};
 use rustix::fd::{AsFd, BorrowedFd};
+use std::fmt;
 use std::sync::Mutex;
 
 /// A process attached to a region, as tools see it.
@@ -91,11 +92,49 @@ impl Participant {
         format!("{program} (pid {})", self.pid)
     }
 
-    /// The state letter the kernel shows (`S`, `T` stopped, `Z` zombie …), where the pid means something here.
+    /// What the process does, where its pid means something here.
     #[must_use]
-    pub fn process_state(&self) -> Option<char> {
-        let same_process = os::process::start_time(self.pid) == Some(self.started);
-        same_process.then(|| os::process::state(self.pid)).flatten()
+    pub fn process_state(&self) -> ProcessState {
+        let known = os::process::start_time(self.pid) == Some(self.started);
+        match os::process::state(self.pid).filter(|_| known) {
+            Some('Z') => ProcessState::Zombie,
+            _ if !self.alive => ProcessState::Dead,
+            Some('T' | 't') => ProcessState::Stopped,
+            Some(_) if os::process::parent(self.pid) == Some(1) => ProcessState::Orphaned,
+            Some(_) => ProcessState::Running,
+            None => ProcessState::Elsewhere,
+        }
+    }
+}
+
+/// What the process of a participant does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProcessState {
+    /// It runs or sleeps.
+    Running,
+    /// It is stopped by a signal or a debugger; it still is a participant, and what it holds stays held.
+    Stopped,
+    /// It runs, and its parent is gone.
+    Orphaned,
+    /// It is dead, and its parent has not noticed; what it held is free.
+    Zombie,
+    /// It is dead.
+    Dead,
+    /// It lives in another PID namespace, where its pid does not mean anything to us.
+    Elsewhere,
+}
+
+impl fmt::Display for ProcessState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Orphaned => "orphaned",
+            Self::Zombie => "zombie",
+            Self::Dead => "dead",
+            Self::Elsewhere => "elsewhere",
+        })
     }
 }
 
@@ -170,7 +209,8 @@ impl Participants {
 
     /// Takes the descriptions of the dead off the table; gives back how many there were.
     pub(crate) fn forget_dead(&self, mine: Option<Claim>, probe: impl AsFd) -> usize {
-        let dead: Vec<_> = self.list(mine, probe).into_iter().filter(|participant| !participant.alive).collect();
+        let dead: Vec<_> =
+            self.list(mine, probe).into_iter().filter(|participant| !participant.alive).collect();
         for participant in &dead {
             if let Some(entry) = self.entries.get(usize::from(participant.slot)) {
                 // Loses against a new holder of the slot, whose pid then stands.

@@ -202,12 +202,6 @@ impl Region {
         self.attachment.mapping.shared(offset).ok_or_else(|| self.corrupt("its body is too short".into()))
     }
 
-    /// A row of atomics at an offset of the control part.
-    pub(crate) fn shared_slice<T: SharedBytes>(&self, offset: usize, count: usize) -> Result<Shared<[T]>> {
-        let slice = self.attachment.mapping.shared_slice(offset, count);
-        slice.ok_or_else(|| self.corrupt("its body is too short".into()))
-    }
-
     /// Maps the payload behind the control part.
     pub(crate) fn map_payload(&self, access: Access) -> Result<Arc<Mapping>> {
         let attachment = &self.attachment;
@@ -247,6 +241,11 @@ impl Attachment {
         &self.participants
     }
 
+    /// Takes the descriptions of the dead off the table.
+    pub(crate) fn forget_dead(&self) -> usize {
+        self.participants.forget_dead(self.living_claim(), &self.file)
+    }
+
     /// `camera (pid 7)` for error messages.
     pub(crate) fn who(&self, claim: Claim) -> String {
         let known = self.participants.describe(claim, true);
@@ -271,7 +270,8 @@ impl Attachment {
     fn register_alone(&self) -> Result<Claim> {
         let refused = |error| self.space.refused(&self.id, "join", error);
         let file = file::open_again(&self.file, &self.path).map_err(refused)?;
-        let claim = self.participants.claim(file.as_fd()).map_err(refused)?.ok_or_else(|| self.all_slots_taken())?;
+        let claim =
+            self.participants.claim(file.as_fd()).map_err(refused)?.ok_or_else(|| self.all_slots_taken())?;
         let presence = Presence::pin(file).map_err(refused)?;
         *self.identity.presence.lock().unwrap_or_else(PoisonError::into_inner) = Some(presence);
         self.identity.claim.store(claim.bits(), Relaxed);
@@ -375,7 +375,9 @@ impl Attachment {
 }
 
 /// All attachments of this process, by inode. Only looked at while forks are excluded, so no child inherits it locked.
-static ATTACHMENTS: LazyLock<Mutex<HashMap<(u64, u64), Weak<Attachment>>>> = LazyLock::new(Mutex::default);
+static ATTACHMENTS: LazyLock<Mutex<AttachmentsByInode>> = LazyLock::new(Mutex::default);
+
+type AttachmentsByInode = HashMap<(u64, u64), Weak<Attachment>>;
 
 /// Makes a whole region and gives it its name.
 fn create(space: &Space, id: &str, path: &std::path::Path, blueprint: &Blueprint) -> Result<OwnedFd> {
@@ -383,7 +385,11 @@ fn create(space: &Space, id: &str, path: &std::path::Path, blueprint: &Blueprint
         space.sweep_now_and_then();
     }
     if blueprint.total_size > MAX_REGION_SIZE {
-        return Err(Error::NoSpace { id: id.into(), size: blueprint.total_size, space: space.directory().into() });
+        return Err(Error::NoSpace {
+            id: id.into(),
+            size: blueprint.total_size,
+            space: space.directory().into(),
+        });
     }
     let refused = |error| match error {
         Errno::NOSPC | Errno::DQUOT | Errno::FBIG => {

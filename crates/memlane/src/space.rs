@@ -223,10 +223,20 @@ impl Space {
 
     /// Removes abandoned ephemeral regions and temporary files; gives back how many.
     pub(crate) fn sweep(&self) -> usize {
-        let ephemeral = self.directory.join(EPHEMERAL_FOLDER);
-        let own = self.directory.join(OWN_FOLDER);
-        let temporary = |entry: &file::Entry| entry.name.starts_with(file::TEMPORARY_PREFIX);
-        sweep_folder(&ephemeral, |entry| !entry.is_directory) + sweep_folder(&own, temporary)
+        self.leftovers().into_iter().filter(|path| file::unlink(path).is_ok()).count()
+    }
+
+    /// How many abandoned ephemeral regions and temporary files there are.
+    pub(crate) fn count_leftovers(&self) -> usize {
+        self.leftovers().len()
+    }
+
+    fn leftovers(&self) -> Vec<PathBuf> {
+        let ephemeral = abandoned_in(&self.directory.join(EPHEMERAL_FOLDER), "");
+        ephemeral
+            .into_iter()
+            .chain(abandoned_in(&self.directory.join(OWN_FOLDER), file::TEMPORARY_PREFIX))
+            .collect()
     }
 
     /// An error of the system, in words of this module.
@@ -266,18 +276,19 @@ pub(crate) fn check_id(id: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Removes the files of `folder` that nobody lives in and that are old enough not to be on their way.
-fn sweep_folder(folder: &Path, candidate: impl Fn(&file::Entry) -> bool) -> usize {
-    let entries = file::entries(folder).unwrap_or_default();
-    let abandoned = |entry: &&file::Entry| candidate(entry) && is_abandoned(&folder.join(&entry.name));
-    entries.iter().filter(abandoned).filter(|entry| file::unlink(&folder.join(&entry.name)).is_ok()).count()
+/// Files of `folder` that nobody lives in and that are old enough not to be on their way.
+fn abandoned_in(folder: &Path, prefix: &str) -> Vec<PathBuf> {
+    let entries = file::entries(folder).unwrap_or_default().into_iter();
+    let candidates = entries.filter(|entry| !entry.is_directory && entry.name.starts_with(prefix));
+    candidates.map(|entry| folder.join(entry.name)).filter(|path| is_abandoned(path)).collect()
 }
 
 /// Nobody holds a presence byte, and the file is not young. The lock taken here is given back with the descriptor, after
 /// which an attach finds the link gone and starts anew.
 fn is_abandoned(path: &Path) -> bool {
     let Ok(open) = file::open(path, Access::ReadWrite) else { return false };
-    let old = file::status(&open).is_ok_and(|status| status.is_file && status.age_seconds >= SWEEP_AGE_SECONDS);
+    let old =
+        file::status(&open).is_ok_and(|status| status.is_file && status.age_seconds >= SWEEP_AGE_SECONDS);
     old && presence::try_claim_all(rustix::fd::AsFd::as_fd(&open), MAX_SLOTS).unwrap_or(false)
 }
 
@@ -292,7 +303,9 @@ fn check_locks(directory: &Path) -> Result<(), String> {
     let Ok(scratch) = file::Unnamed::create(directory, 0o600) else { return Ok(()) };
     let works = scratch.reopen().is_ok_and(|second| presence::works_on(scratch.file(), second));
     if !works {
-        return Err("its file system does not keep open-file-description locks; use tmpfs, ext4, xfs or btrfs".into());
+        return Err(
+            "its file system does not keep open-file-description locks; use tmpfs, ext4, xfs or btrfs".into(),
+        );
     }
     good.push(directory.to_owned());
     Ok(())

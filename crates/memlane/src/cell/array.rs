@@ -20,9 +20,8 @@
 //! # Ok(()) }
 //! ```
 
-use crate::atomic::{
-    AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
-};
+use crate::atomic::Ordering::{AcqRel, Acquire, Release};
+use crate::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 use crate::error::{Error, Result};
 use crate::header::Blueprint;
 use crate::kind::Kind;
@@ -345,6 +344,7 @@ fn blueprint(space: &Space, schema: Schema) -> Blueprint {
     }
 }
 
+#[allow(clippy::useless_conversion)] // The widest of the four widths is the one they are converted to.
 impl Elements {
     fn new(region: Region) -> Result<Self> {
         let schema = region.schema()?.clone();
@@ -364,7 +364,8 @@ impl Elements {
 
     #[inline]
     fn load(&self, index: usize) -> Result<u64> {
-        let bits = with_units!(&self.units, words => words.get(index).map(|word| u64::from(word.load(Acquire))));
+        let bits =
+            with_units!(&self.units, words => words.get(index).map(|word| u64::from(word.load(Acquire))));
         bits.map_or_else(|| Err(self.out_of_range(index)), Ok)
     }
 
@@ -380,7 +381,8 @@ impl Elements {
     /// Sets one element without telling; `false` when it is not there.
     #[inline]
     fn set(&self, index: usize, bits: u64) -> bool {
-        let stored = with_units!(&self.units, words => words.get(index).map(|word| word.store(bits as _, Release)));
+        let stored =
+            with_units!(&self.units, words => words.get(index).map(|word| word.store(bits as _, Release)));
         stored.is_some()
     }
 
@@ -414,8 +416,12 @@ impl Elements {
         let start = Instant::now();
         let attachment = self.region.attachment();
         let word = &attachment.version.version;
-        version::wait_until(word, attachment.as_ref(), &mut Wait::until(timeout), |now| now != seen).map_err(|TimedOut| {
-            Error::Timeout { id: self.region.id().into(), what: "a newer element", waited: start.elapsed() }
-        })
+        version::wait_until(word, attachment.as_ref(), &mut Wait::until(timeout), |now| now != seen).map_err(
+            |TimedOut| Error::Timeout {
+                id: self.region.id().into(),
+                what: "a newer element",
+                waited: start.elapsed(),
+            },
+        )
     }
 }

@@ -23,7 +23,7 @@ const FREE_READS: u32 = 3;
 #[derive(Debug)]
 pub(crate) struct Copies {
     version: Shared<VersionLine>,
-    copies: [Shared<[AtomicU64]>; 2],
+    words: [Shared<[AtomicU64]>; 2],
     capacity: usize,
 }
 
@@ -33,11 +33,11 @@ impl Copies {
         let layout = SnapshotLayout::new(capacity);
         let words = layout.stride / size_of::<u64>();
         let copy = |index| mapping.shared_slice(body + layout.copy_offset(index), words);
-        Some(Self { version: mapping.shared(layout::VERSION_OFFSET)?, copies: [copy(0)?, copy(1)?], capacity })
+        Some(Self { version: mapping.shared(layout::VERSION_OFFSET)?, words: [copy(0)?, copy(1)?], capacity })
     }
 
     fn snapshot(&self) -> Snapshot<'_> {
-        let [even, odd] = &self.copies;
+        let [even, odd] = &self.words;
         Snapshot { version: &self.version.version, copies: [even, odd] }
     }
 
@@ -76,7 +76,13 @@ pub(crate) struct Stale {
 }
 
 /// A new region for contents of up to `capacity` bytes, beginning with `initial`.
-pub(crate) fn blueprint(space: &Space, kind: Kind, schema: Schema, capacity: usize, initial: &[u8]) -> Blueprint {
+pub(crate) fn blueprint(
+    space: &Space,
+    kind: Kind,
+    schema: Schema,
+    capacity: usize,
+    initial: &[u8],
+) -> Blueprint {
     let body = layout::body_offset(space.participants);
     let layout = SnapshotLayout::new(capacity);
     let size = layout::round_up(body + layout.size(), layout::PAGE);
@@ -155,9 +161,13 @@ impl Content {
         let start = Instant::now();
         let attachment = self.region.attachment();
         let word = &attachment.version.version;
-        version::wait_until(word, attachment.as_ref(), &mut Wait::until(timeout), |now| now != seen).map_err(|TimedOut| {
-            Error::Timeout { id: self.region.id().into(), what: "a newer content", waited: start.elapsed() }
-        })
+        version::wait_until(word, attachment.as_ref(), &mut Wait::until(timeout), |now| now != seen).map_err(
+            |TimedOut| Error::Timeout {
+                id: self.region.id().into(),
+                what: "a newer content",
+                waited: start.elapsed(),
+            },
+        )
     }
 
     /// Runs `work` as the only writer. A writer that died here left nothing to repair, so its death is not told.

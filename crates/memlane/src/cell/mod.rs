@@ -3,9 +3,9 @@
 pub mod snapshot;
 
 #[cfg(not(loom))]
-mod content;
-#[cfg(not(loom))]
 pub mod array;
+#[cfg(not(loom))]
+mod content;
 #[cfg(not(loom))]
 pub mod record;
 #[cfg(not(loom))]

@@ -32,12 +32,20 @@ pub struct Record {
 impl Record {
     /// Opens the record `id`, whose schema must be `schema`, or makes it, all zero. The schema is given as text or as a
     /// [`Schema`].
-    pub fn open_or_create(space: &Space, id: &str, schema: impl TryInto<Schema, Error: Into<SchemaError>>) -> Result<Self> {
+    pub fn open_or_create(
+        space: &Space,
+        id: &str,
+        schema: impl TryInto<Schema, Error: Into<SchemaError>>,
+    ) -> Result<Self> {
         Self::obtain(space, id, Opening::OpenOrCreate, schema)
     }
 
     /// Makes the record `id`, which must not exist.
-    pub fn create(space: &Space, id: &str, schema: impl TryInto<Schema, Error: Into<SchemaError>>) -> Result<Self> {
+    pub fn create(
+        space: &Space,
+        id: &str,
+        schema: impl TryInto<Schema, Error: Into<SchemaError>>,
+    ) -> Result<Self> {
         Self::obtain(space, id, Opening::Create, schema)
     }
 
@@ -52,7 +60,8 @@ impl Record {
         opening: Opening,
         schema: impl TryInto<Schema, Error: Into<SchemaError>>,
     ) -> Result<Self> {
-        let schema = schema.try_into().map_err(|source| Error::Schema { id: id.into(), source: source.into() })?;
+        let schema =
+            schema.try_into().map_err(|source| Error::Schema { id: id.into(), source: source.into() })?;
         let size = schema.size();
         let blueprint = content::blueprint(space, Kind::Record, schema, size, &vec![0; size]);
         Self::of(Region::obtain(space, id, opening, &blueprint)?)
@@ -133,7 +142,11 @@ impl Record {
 
     fn field(&self, name: &str) -> Result<&Field> {
         let field = self.schema.field(name);
-        field.ok_or_else(|| Error::NoField { id: self.region().id().into(), name: name.into(), schema: self.schema.to_string() })
+        field.ok_or_else(|| Error::NoField {
+            id: self.region().id().into(),
+            name: name.into(),
+            schema: self.schema.to_string(),
+        })
     }
 
     fn check_size(&self, bytes: &[u8]) -> Result<()> {

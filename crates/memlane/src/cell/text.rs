@@ -108,6 +108,7 @@ impl Text {
     }
 
     fn check(&self, bytes: Vec<u8>) -> Result<String> {
-        String::from_utf8(bytes).map_err(|error| self.region().corrupt(format!("its text is not UTF-8: {error}")))
+        String::from_utf8(bytes)
+            .map_err(|error| self.region().corrupt(format!("its text is not UTF-8: {error}")))
     }
 }

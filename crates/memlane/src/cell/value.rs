@@ -292,9 +292,13 @@ impl Cell {
         let start = Instant::now();
         let differs = |now| now != seen || self.bits().load(Acquire) != value;
         let peers = self.region.attachment().as_ref();
-        version::wait_until(&self.line.version, peers, &mut Wait::until(timeout), differs).map(|_| ()).map_err(
-            |TimedOut| Error::Timeout { id: self.region.id().into(), what: "a newer value", waited: start.elapsed() },
-        )
+        version::wait_until(&self.line.version, peers, &mut Wait::until(timeout), differs)
+            .map(|_| ())
+            .map_err(|TimedOut| Error::Timeout {
+                id: self.region.id().into(),
+                what: "a newer value",
+                waited: start.elapsed(),
+            })
     }
 
     #[inline]

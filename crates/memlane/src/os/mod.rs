@@ -12,4 +12,6 @@ mod linux;
 pub(crate) use linux::*;
 
 #[cfg(not(target_os = "linux"))]
-compile_error!("memlane runs on Linux 5.10 or newer; other systems have their place in os/ but are not written yet");
+compile_error!(
+    "memlane runs on Linux 5.10 or newer; other systems have their place in os/ but are not written yet"
+);

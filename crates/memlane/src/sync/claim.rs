@@ -115,7 +115,12 @@ pub fn try_acquire(word: &AtomicU32, me: Claim) -> Result<Acquired, u32> {
 
 /// Takes the word, waiting for a living holder.
 #[inline]
-pub fn acquire(word: &AtomicU32, me: Claim, peers: &impl Peers, wait: &mut Wait) -> Result<Acquired, TimedOut> {
+pub fn acquire(
+    word: &AtomicU32,
+    me: Claim,
+    peers: &impl Peers,
+    wait: &mut Wait,
+) -> Result<Acquired, TimedOut> {
     match try_acquire(word, me) {
         Ok(acquired) => Ok(acquired),
         Err(found) => acquire_contended(word, me, peers, wait, found),
@@ -155,7 +160,9 @@ pub fn acquire_contended(
             // Whoever has waited cannot know whether others still do: it keeps the mark for them.
             None => (me.bits() | WAITERS, Some(Acquired::Free)),
             // Asking costs a system call, so a holder is trusted to live for the first slice.
-            Some(holder) if slept && peers.is_dead(holder) => (me.bits() | WAITERS, Some(Acquired::OwnerDied)),
+            Some(holder) if slept && peers.is_dead(holder) => {
+                (me.bits() | WAITERS, Some(Acquired::OwnerDied))
+            }
             Some(_) => (found | WAITERS, None),
         };
         if next != found {

@@ -158,7 +158,7 @@ impl Lock {
         let me = attachment.me()?;
         let acquired = match claim::try_acquire(&attachment.lock.word, me) {
             Ok(acquired) => acquired,
-            Err(found) => self.acquire_contended(attachment, me, found, timeout)?,
+            Err(found) => Self::acquire_contended(attachment, me, found, timeout)?,
         };
         Ok(note_owner(&attachment.lock, acquired))
     }
@@ -167,8 +167,8 @@ impl Lock {
     #[inline]
     pub fn release(&self) -> Result<()> {
         let attachment = self.region.attachment().as_ref();
-        if !self.is_mine(attachment)? {
-            return Err(self.not_owner(attachment));
+        if !Self::is_mine(attachment)? {
+            return Err(Self::not_owner(attachment));
         }
         let line = &attachment.lock;
         // Before the word: a sibling thread that gets the word next must not be taken for this one.
@@ -181,7 +181,7 @@ impl Lock {
     /// Gives the lock back and marks the data as half-changed: the next owner is told as if this one had died.
     pub fn abandon(&self) -> Result<()> {
         let attachment = self.region.attachment().as_ref();
-        if self.is_mine(attachment)? {
+        if Self::is_mine(attachment)? {
             attachment.lock.mark.store(ABANDONED, Relaxed);
         }
         self.release()
@@ -195,8 +195,8 @@ impl Lock {
     /// Takes the mark away; [`Error::NotOwner`] when this thread does not hold the lock.
     pub fn make_consistent(&self) -> Result<()> {
         let attachment = self.region.attachment().as_ref();
-        if !self.is_mine(attachment)? {
-            return Err(self.not_owner(attachment));
+        if !Self::is_mine(attachment)? {
+            return Err(Self::not_owner(attachment));
         }
         attachment.lock.mark.store(CONSISTENT, Relaxed);
         Ok(())
@@ -208,15 +208,20 @@ impl Lock {
         read_state(&attachment.lock, self.region.participants())
     }
 
-    fn is_mine(&self, attachment: &Attachment) -> Result<bool> {
+    fn is_mine(attachment: &Attachment) -> Result<bool> {
         let line = &attachment.lock;
         let holder = Claim::in_word(line.word.load(Relaxed));
         Ok(holder == Some(attachment.me()?) && line.owner.load(Relaxed) == process::thread_key())
     }
 
     #[cold]
-    fn acquire_contended(&self, attachment: &Attachment, me: Claim, found: u32, timeout: Option<Duration>) -> Result<Acquired> {
-        if self.is_mine(attachment)? {
+    fn acquire_contended(
+        attachment: &Attachment,
+        me: Claim,
+        found: u32,
+        timeout: Option<Duration>,
+    ) -> Result<Acquired> {
+        if Self::is_mine(attachment)? {
             return Err(Error::WouldDeadlock { id: attachment.id().into() });
         }
         let start = Instant::now();
@@ -230,7 +235,7 @@ impl Lock {
         let acquired = acquired.map_err(|TimedOut| Error::LockTimeout {
             id: attachment.id().into(),
             waited: start.elapsed(),
-            holder: self.holder_in_words(attachment),
+            holder: Self::holder_in_words(attachment),
         })?;
         // Only the owner writes it.
         line.contended.store(line.contended.load(Relaxed).wrapping_add(1), Relaxed);
@@ -238,11 +243,11 @@ impl Lock {
     }
 
     #[cold]
-    fn not_owner(&self, attachment: &Attachment) -> Error {
-        Error::NotOwner { id: attachment.id().into(), holder: self.holder_in_words(attachment) }
+    fn not_owner(attachment: &Attachment) -> Error {
+        Error::NotOwner { id: attachment.id().into(), holder: Self::holder_in_words(attachment) }
     }
 
-    fn holder_in_words(&self, attachment: &Attachment) -> String {
+    fn holder_in_words(attachment: &Attachment) -> String {
         let line = &attachment.lock;
         match Claim::in_word(line.word.load(Relaxed)) {
             None => "nobody holds it".into(),
@@ -295,10 +300,14 @@ pub(crate) fn read_state(line: &LockLine, participants: Vec<Participant>) -> Loc
             depth: line.depth.load(Relaxed),
         })
     });
-    let waits = |participant: &Participant| participant.waits.iter().any(|wait| wait.what == WaitingFor::Lock);
+    let waits =
+        |participant: &Participant| participant.waits.iter().any(|wait| wait.what == WaitingFor::Lock);
     LockState {
         holder,
-        waiters: participants.into_iter().filter(|participant| participant.alive && waits(participant)).collect(),
+        waiters: participants
+            .into_iter()
+            .filter(|participant| participant.alive && waits(participant))
+            .collect(),
         inconsistent: line.mark.load(Relaxed) != CONSISTENT,
         recoveries: line.recoveries.load(Relaxed),
         contended: line.contended.load(Relaxed),

@@ -46,8 +46,6 @@
 pub mod pool;
 
 #[cfg(not(loom))]
-mod words;
-#[cfg(not(loom))]
 mod publisher;
 #[cfg(not(loom))]
 mod spec;
@@ -55,9 +53,9 @@ mod spec;
 mod subscriber;
 #[cfg(not(loom))]
 mod timestamp;
-
 #[cfg(not(loom))]
-pub(crate) use words::Words;
+mod words;
+
 #[cfg(not(loom))]
 pub use publisher::{FramePublisher, Loan};
 #[cfg(not(loom))]
@@ -66,3 +64,5 @@ pub use spec::FrameSpec;
 pub use subscriber::{Frame, FrameSubscriber, OnPublisherDeath, PublisherState};
 #[cfg(not(loom))]
 pub use timestamp::Timestamp;
+#[cfg(not(loom))]
+pub(crate) use words::Words;

@@ -35,7 +35,12 @@ impl FramePublisher {
     }
 
     /// As [`Self::open_or_create`], waiting up to `patience` for a present publisher to end: for a stand-by.
-    pub fn open_or_create_within(space: &Space, id: &str, spec: &FrameSpec, patience: Duration) -> Result<Self> {
+    pub fn open_or_create_within(
+        space: &Space,
+        id: &str,
+        spec: &FrameSpec,
+        patience: Duration,
+    ) -> Result<Self> {
         Self::obtain(space, id, Opening::OpenOrCreate, spec, patience)
     }
 
@@ -49,7 +54,13 @@ impl FramePublisher {
         Self::of(Region::open(space, id)?, Duration::ZERO)
     }
 
-    fn obtain(space: &Space, id: &str, opening: Opening, spec: &FrameSpec, patience: Duration) -> Result<Self> {
+    fn obtain(
+        space: &Space,
+        id: &str,
+        opening: Opening,
+        spec: &FrameSpec,
+        patience: Duration,
+    ) -> Result<Self> {
         let blueprint = spec.blueprint(space, id)?;
         let region = Region::obtain(space, id, opening, &blueprint)?;
         region.expect_parameters(&blueprint, &["history", "borrows", "frame size", "variable length"])?;
@@ -100,7 +111,7 @@ impl FramePublisher {
 fn take_role(region: &Region, words: &Words, patience: Duration) -> Result<()> {
     let attachment = region.attachment().as_ref();
     let me = attachment.me()?;
-    let word = &words.role.publisher;
+    let word = words.publisher();
     let start = Instant::now();
     let taken = claim::try_take_over(word, me, attachment).map_err(|_| TimedOut).or_else(|TimedOut| {
         if patience.is_zero() {
@@ -110,8 +121,10 @@ fn take_role(region: &Region, words: &Words, patience: Duration) -> Result<()> {
     });
     if taken.is_err() {
         let holder = claim::Claim::in_word(word.load(Relaxed));
-        let publisher = holder.map_or_else(|| "one that has just left".to_owned(), |claim| attachment.who(claim));
-        let waited = if patience.is_zero() { String::new() } else { format!(", still after {:.1?}", start.elapsed()) };
+        let publisher =
+            holder.map_or_else(|| "one that has just left".to_owned(), |claim| attachment.who(claim));
+        let waited =
+            if patience.is_zero() { String::new() } else { format!(", still after {:.1?}", start.elapsed()) };
         return Err(Error::PublisherExists { id: region.id().into(), publisher: publisher + &waited });
     }
     words.role.since.store(clock::monotonic_coarse(), Relaxed);
@@ -122,7 +135,7 @@ impl Drop for FramePublisher {
     fn drop(&mut self) {
         // A forked child's copy has no claim to give back.
         if self.forks == fork::count() {
-            claim::release(&self.words.role.publisher, self.region.attachment().as_ref());
+            claim::release(self.words.publisher(), self.region.attachment().as_ref());
         }
     }
 }

@@ -129,7 +129,9 @@ impl Parameters {
             && description.schema.as_ref().is_some_and(|schema| schema.size() as u64 == capacity)
             && capacity <= MAX_REGION_SIZE;
         if !in_limits {
-            return Err(format!("its history {history}, borrows {borrows} or frame size {capacity} make no sense"));
+            return Err(format!(
+                "its history {history}, borrows {borrows} or frame size {capacity} make no sense"
+            ));
         }
         let layout =
             FramesLayout::new(description.body_offset, borrows as usize, history as usize, capacity as usize);

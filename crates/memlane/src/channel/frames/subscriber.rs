@@ -73,6 +73,16 @@ pub enum PublisherState {
     Died(Participant),
 }
 
+impl PublisherState {
+    pub(crate) fn of(claimant: Option<Participant>) -> Self {
+        match claimant {
+            None => Self::None,
+            Some(participant) if participant.alive => Self::Alive(participant),
+            Some(participant) => Self::Died(participant),
+        }
+    }
+}
+
 impl FrameSubscriber {
     /// Subscribes to the channel `id`, which must exist, from the next frame on.
     pub fn open(space: &Space, id: &str) -> Result<Self> {
@@ -189,16 +199,12 @@ impl FrameSubscriber {
     /// Who publishes, and whether he lives.
     pub fn publisher(&self) -> PublisherState {
         let attachment = self.region.attachment();
-        let claim = Claim::in_word(self.words.role.publisher.load(Relaxed));
+        let claim = Claim::in_word(self.words.publisher().load(Relaxed));
         let known = claim.and_then(|claim| {
             let dead = attachment.is_dead(claim);
             attachment.participants().describe(claim, !dead)
         });
-        match known {
-            None => PublisherState::None,
-            Some(participant) if participant.alive => PublisherState::Alive(participant),
-            Some(participant) => PublisherState::Died(participant),
-        }
+        PublisherState::of(known)
     }
 
     /// One attempt to borrow what `next` should return.
@@ -254,9 +260,11 @@ impl FrameSubscriber {
             (Ok(count), _) if Located::unpack(count) != newest => Ok(()),
             (Ok(_), Some(claim)) => Err(self.publisher_died(claim)),
             (Ok(_), None) => Ok(()),
-            (Err(TimedOut), _) => {
-                Err(Error::Timeout { id: self.region.id().into(), what: self.waited_for(), waited: start.elapsed() })
-            }
+            (Err(TimedOut), _) => Err(Error::Timeout {
+                id: self.region.id().into(),
+                what: self.waited_for(),
+                waited: start.elapsed(),
+            }),
         }
     }
 
@@ -283,7 +291,7 @@ impl FrameSubscriber {
         if self.on_death == OnPublisherDeath::Wait {
             return None;
         }
-        let claim = Claim::in_word(self.words.role.publisher.load(Acquire))?;
+        let claim = Claim::in_word(self.words.publisher().load(Acquire))?;
         (claim.bits() != self.reported.get() && self.region.attachment().is_dead(claim)).then_some(claim)
     }
 
@@ -330,7 +338,7 @@ impl FrameSubscriber {
         // SAFETY: the frame is announced in our entry and was on offer after that, so no publisher, living or next, writes
         // its slot until the entry is cleared, which the guard does when this slice is gone.
         let bytes = unsafe { self.payload.bytes(self.words.payload_of(frame.slot, length)) };
-        Frame { subscriber: self, index, frame, bytes }
+        Frame { subscriber: self, index, located: frame, bytes }
     }
 
     fn give_back(&self, index: usize) {
@@ -348,7 +356,7 @@ fn claim_entries(region: &Region, words: &Words, wanted: usize) -> Result<Vec<us
     let attachment = region.attachment().as_ref();
     let me = attachment.me()?;
     let mut mine = Vec::with_capacity(wanted);
-    for (index, word) in words.claims.iter().enumerate() {
+    for (index, word) in words.claims().iter().enumerate() {
         if mine.len() < wanted && claim::try_take_over(word, me, attachment).is_ok() {
             if let Some(entry) = words.borrow_entry(index) {
                 words.pool().release(entry);
@@ -360,12 +368,12 @@ fn claim_entries(region: &Region, words: &Words, wanted: usize) -> Result<Vec<us
         return Ok(mine);
     }
     release_entries(region, words, &mine);
-    Err(Error::SubscribersExhausted { id: region.id().into(), entries: words.claims.len() as u32 })
+    Err(Error::SubscribersExhausted { id: region.id().into(), entries: words.claims().len() as u32 })
 }
 
 fn release_entries(region: &Region, words: &Words, entries: &[usize]) {
     for index in entries {
-        if let Some(word) = words.claims.get(*index) {
+        if let Some(word) = words.claims().get(*index) {
             claim::release(word, region.attachment().as_ref());
         }
     }
@@ -389,19 +397,19 @@ impl Drop for FrameSubscriber {
 pub struct Frame<'a> {
     subscriber: &'a FrameSubscriber,
     index: usize,
-    frame: Located,
+    located: Located,
     bytes: &'a [u8],
 }
 
 impl Frame<'_> {
     /// Number of the frame, from 1, going on across publishers.
     pub fn sequence(&self) -> u64 {
-        self.frame.sequence
+        self.located.sequence
     }
 
     /// When it was captured.
     pub fn captured(&self) -> Timestamp {
-        self.subscriber.words.info(self.frame.slot).captured
+        self.subscriber.words.info(self.located.slot).captured
     }
 
     /// How long ago it was captured.

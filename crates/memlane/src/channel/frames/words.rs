@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(crate) struct Words {
     pub(super) parameters: Parameters,
     pub(super) role: Shared<FramesRole>,
-    pub(super) claims: Shared<[AtomicU32]>,
+    claims: Shared<[AtomicU32]>,
     head: Shared<AtomicU64>,
     sequences: Shared<[AtomicU64]>,
     borrows: Shared<[AtomicU32]>,
@@ -60,12 +60,22 @@ impl Words {
         }
     }
 
+    /// The publisher's claim word.
+    pub(crate) fn publisher(&self) -> &AtomicU32 {
+        &self.role.publisher
+    }
+
+    /// Who has claimed which borrow entry.
+    pub(crate) fn claims(&self) -> &[AtomicU32] {
+        &self.claims
+    }
+
     pub(super) fn head(&self) -> &AtomicU64 {
         &self.head
     }
 
     #[inline]
-    pub(super) fn borrow_entry(&self, index: usize) -> Option<&AtomicU32> {
+    pub(crate) fn borrow_entry(&self, index: usize) -> Option<&AtomicU32> {
         self.borrows.get(index)
     }
 

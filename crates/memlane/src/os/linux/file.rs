@@ -42,12 +42,12 @@ fn status_of(stat: &fs::Stat) -> Status {
         device: stat.st_dev,
         inode: stat.st_ino,
         size: stat.st_size as u64,
-        links: stat.st_nlink as u64,
+        links: stat.st_nlink,
         is_file: kind == FileType::RegularFile,
         is_directory: kind == FileType::Directory,
         owner: stat.st_uid,
         mode: stat.st_mode & 0o7777,
-        age_seconds: now - (stat.st_ctime as i64),
+        age_seconds: now - stat.st_ctime,
     }
 }
 
@@ -213,7 +213,8 @@ pub(crate) struct Entry {
 /// The names in a directory, without `.` and `..`; names that are not UTF-8 cannot be ours and are left out.
 pub(crate) fn entries(path: &Path) -> Result<Vec<Entry>, Errno> {
     let mut found = Vec::new();
-    let listing = std::fs::read_dir(path).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+    let listing =
+        std::fs::read_dir(path).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
     for entry in listing.flatten() {
         let Ok(name) = entry.file_name().into_string() else { continue };
         let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());

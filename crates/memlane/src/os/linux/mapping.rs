@@ -104,7 +104,11 @@ impl Mapping {
     }
 
     /// `count` atomics in a row at `offset`.
-    pub(crate) fn shared_slice<T: SharedBytes>(self: &Arc<Self>, offset: usize, count: usize) -> Option<Shared<[T]>> {
+    pub(crate) fn shared_slice<T: SharedBytes>(
+        self: &Arc<Self>,
+        offset: usize,
+        count: usize,
+    ) -> Option<Shared<[T]>> {
         let start = self.check(offset, size_of::<T>().checked_mul(count)?, align_of::<T>())?;
         let target = NonNull::slice_from_raw_parts(start.cast(), count);
         Some(Shared { target, mapping: Arc::clone(self) })

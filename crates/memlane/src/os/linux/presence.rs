@@ -37,6 +37,7 @@ pub(crate) enum Probe {
 impl Presence {
     /// Pins the open file `file`, which holds a lock and is used for nothing else. To be called while forks are
     /// excluded.
+    #[allow(clippy::needless_pass_by_value)] // Closed here: the mapping alone keeps the open file from now on.
     pub(crate) fn pin(file: OwnedFd) -> Result<Self, Errno> {
         let page = Mapping::new(&file, 0, PAGE, Access::Read)?;
         page.exclude_from_fork()?;

@@ -63,6 +63,11 @@ pub(crate) fn state(pid: u32) -> Option<char> {
     stat_field(pid, 3)?.chars().next()
 }
 
+/// The parent of process `pid`.
+pub(crate) fn parent(pid: u32) -> Option<u32> {
+    stat_field(pid, 4)?.parse().ok()
+}
+
 /// The file name of this process's program.
 pub(crate) fn program_name() -> String {
     fs::read_link("/proc/self/exe")
