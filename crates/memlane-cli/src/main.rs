@@ -1,2 +1,7 @@
-//! cli
-fn main() {}
+//! The program `memlane`; all of it is in the library beside it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    memlane_cli::run(std::env::args_os())
+}

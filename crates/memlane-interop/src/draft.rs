@@ -1,16 +1,16 @@
 //! A draft: a segment that is prepared under a temporary name and becomes visible by one rename.
 //!
-//! Whoever opens the real name finds the old segment or the finished new one, never something between. The rename is the
-//! commit: nobody changes the file afterwards who does not say so.
+//! Whoever opens the real name finds the old segment or the finished new one, never something between. The
+//! rename is the commit: nobody changes the file afterwards who does not say so.
 //!
 //! | writer killed | what remains | who cleans up |
 //! |---|---|---|
 //! | before the file is made | nothing | - |
-//! | until the rename | a file `.memlane-draft-<random>`, whose lock died with its writer | the next writer in that directory |
+//! | until the rename | `.memlane-draft-…`, its lock gone with its writer | the directory's next writer |
 //! | after the rename | the published segment | - |
 //!
-//! A draft is locked by its writer for as long as that lives, so a sweep tells the dead's drafts from the living's by the kernel's
-//! word, across containers too, where a process id would mean nothing.
+//! A draft is locked by its writer for as long as that lives, so a sweep tells the dead's drafts from the
+//! living's by the kernel's word, across containers too, where a process id would mean nothing.
 
 use crate::segment::{Access, Identity, Segment};
 use rustix::fs::{CWD, RenameFlags};
@@ -21,7 +21,8 @@ use std::{fs, io};
 /// How the name of every draft begins. The dot keeps it out of plain listings.
 pub(crate) const DRAFT_PREFIX: &str = ".memlane-draft-";
 
-/// A draft can lose its file to a sweep only between creation and lock; a second loss in a row is already improbable.
+/// A draft can lose its file to a sweep only between creation and lock; a second loss in a row is already
+/// improbable.
 const CREATE_ATTEMPTS: usize = 16;
 
 /// What the rename may find at the real name.
@@ -93,7 +94,8 @@ pub(crate) fn sweep(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A draft that cannot be opened, locked or removed is somebody's, and sweeping it is a courtesy: no reason to fail.
+/// A draft that cannot be opened, locked or removed is somebody's, and sweeping it is a courtesy: no reason
+/// to fail.
 fn remove_if_dead(path: &Path) {
     let Ok(Some(draft)) = Segment::open(path, Access::Read) else { return };
     if draft.try_lock().is_ok_and(|locked| locked) {

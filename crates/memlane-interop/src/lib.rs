@@ -1,14 +1,16 @@
 //! Shared-memory layouts of other programs, read and written byte for byte.
 //!
-//! Whoever already has a camera in C++ or a viewer in Python keeps it: this crate speaks that program's layout, so that either
-//! side can be replaced alone. The foreign program needs no change, no library and no knowledge of memlane.
+//! Whoever already has a camera in C++ or a viewer in Python keeps it: this crate speaks that program's
+//! layout, so that either side can be replaced alone. The foreign program needs no change, no library and
+//! no knowledge of memlane.
 //!
 //! | module | foreign layout |
 //! |---|---|
 //! | [`mmap_frame`] | the newest picture behind a packed 24-byte header, in POSIX shared memory |
 //!
-//! Foreign memory is foreign: its bytes are checked before they are used, no reference to them is ever handed out, and
-//! neither a peer that dies nor one that writes nonsense can make a call hang past its timeout or panic.
+//! Foreign memory is foreign: its bytes are checked before they are used, no reference to them is ever
+//! handed out, and neither a peer that dies nor one that writes nonsense can make a call hang past its
+//! timeout or panic.
 //!
 //! # Example
 //!

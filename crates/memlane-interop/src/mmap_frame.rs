@@ -1,9 +1,11 @@
 //! The newest picture behind a packed 24-byte header, in POSIX shared memory.
 //!
-//! A common arrangement of a C++ camera program and a Python viewer: the writer keeps one segment (`/mmaptest_shm`, say) and
-//! overwrites the picture in it; the reader opens `/dev/shm/mmaptest_shm` whenever it wants to show one. There is no queue, no lock and
-//! no wake-up, only a flag. Use [`MmapFrameWriter`] to feed such a viewer and [`MmapFrameReader`] to read from such a camera.
-//! Between memlane programs, a frame channel of memlane itself does better: it wakes its readers, copies nothing and counts drops.
+//! A common arrangement of a C++ camera program and a Python viewer: the writer keeps one segment
+//! (`/mmaptest_shm`, say) and overwrites the picture in it; the reader opens `/dev/shm/mmaptest_shm`
+//! whenever it wants to show one. There is no queue, no lock and no wake-up, only a flag. Use
+//! [`MmapFrameWriter`] to feed such a viewer and [`MmapFrameReader`] to read from such a camera. Between
+//! memlane programs, a frame channel of memlane itself does better: it wakes its readers, copies nothing
+//! and counts drops.
 //!
 //! # Layout
 //!
@@ -20,27 +22,29 @@
 //!
 //! # What can go wrong with the layout, and what is done here
 //!
-//! A foreign reader looks at `valid` before it copies and not after, so a frame that begins meanwhile tears its picture. A
-//! foreign writer that dies with `valid = 0` leaves its reader waiting for ever; one that restarts makes a new segment, and a
-//! reader that keeps its old map sees a frozen picture. Two frames in one millisecond have the same header.
+//! A foreign reader looks at `valid` before it copies and not after, so a frame that begins meanwhile tears
+//! its picture. A foreign writer that dies with `valid = 0` leaves its reader waiting for ever; one that
+//! restarts makes a new segment, and a reader that keeps its old map sees a frozen picture. Two frames in
+//! one millisecond have the same header.
 //!
-//! The reader here opens the segment by name for each look, checks every number against the file's size, reads the header before
-//! and after the copy, and compares a second copy where the timestamp cannot tell two frames apart; its waits end. The writer here
-//! gives each picture a timestamp of its own, `max(now, last + 1)`, also across restarts (so above 1000 pictures a second
-//! timestamps run ahead of the clock), and never makes a half-prepared segment visible. [`Publish`] chooses how pictures replace each
-//! other.
+//! The reader here opens the segment by name for each look, checks every number against the file's size,
+//! reads the header before and after the copy, and compares a second copy where the timestamp cannot tell
+//! two frames apart; its waits end. The writer here gives each picture a timestamp of its own, `max(now,
+//! last + 1)`, also across restarts (so above 1000 pictures a second timestamps run ahead of the clock),
+//! and never makes a half-prepared segment visible. [`Publish`] chooses how pictures replace each other.
 //!
 //! # Death of a writer
 //!
-//! Nothing needs repair: the next writer of the name overwrites what is unfinished and sweeps up what never became visible.
+//! Nothing needs repair: the next writer of the name overwrites what is unfinished and sweeps up what never
+//! became visible.
 //!
 //! [`Publish::InPlace`], when the segment exists and the size is the same:
 //!
 //! | killed | what remains | what the reader sees |
 //! |---|---|---|
 //! | before `valid = 0` | the previous picture | the previous picture |
-//! | after it, before the header | `valid = 0`, the previous header | [`Error::Unfinished`] at its deadline, never mixed pixels |
-//! | while header or pixels are stored | `valid = 0`, some of the new bytes | the same |
+//! | after it, before the header | `valid = 0`, the previous header | [`Error::Unfinished`] at its deadline |
+//! | while header or pixels are stored | `valid = 0`, some of the new bytes | the same, never mixed pixels |
 //! | after the last pixel, before `valid = 1` | all of the picture, uncommitted | the same |
 //! | after `valid = 1` | the new picture | the new picture |
 //!
@@ -48,11 +52,12 @@
 //!
 //! | killed | what remains | what the reader sees |
 //! |---|---|---|
-//! | before the temporary file is made | the previous picture, or no segment | the previous picture, or [`Error::NotFound`] |
+//! | before the draft is made | the previous picture, if any | the previous picture, or [`Error::NotFound`] |
 //! | until the rename | the same, and a file `.memlane-draft-…` that the next writer sweeps | the same |
 //! | after the rename | the new picture; the old inode goes with its last reader | the new picture |
 //!
-//! A machine that loses power loses shared memory altogether. A reader's death changes nothing: it only looks.
+//! A machine that loses power loses shared memory altogether. A reader's death changes nothing: it only
+//! looks.
 //!
 //! # Example: a writer that died in the middle of a frame
 //!
@@ -190,10 +195,14 @@ mod tests {
 
     #[test]
     fn the_header_of_the_usual_picture_has_its_known_bytes() {
-        let header = Header { width: 640, height: 404, channels: 3, timestamp: 0x0102_0304_0506_0708, valid: COMPLETE };
-        let bytes = [
-            0x80, 0x02, 0, 0, 0x94, 0x01, 0, 0, 3, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, 1, 0, 0, 0,
-        ];
+        let header = Header {
+            width: 640,
+            height: 404,
+            channels: 3,
+            timestamp: 0x0102_0304_0506_0708,
+            valid: COMPLETE,
+        };
+        let bytes = [0x80, 0x02, 0, 0, 0x94, 0x01, 0, 0, 3, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, 1, 0, 0, 0];
         assert_eq!(header.to_bytes(), bytes);
         assert_eq!(Header::from_bytes(&bytes), header);
         assert_eq!(pixel_bytes(640, 404, 3), Ok(775_704 - HEADER_BYTES));
@@ -203,7 +212,10 @@ mod tests {
     fn impossible_sizes_are_named() {
         assert_eq!(pixel_bytes(0, 1, 1), Err(Misfit { field: "width", found: 0 }));
         assert_eq!(pixel_bytes(1, -404, 1), Err(Misfit { field: "height", found: -404 }));
-        assert_eq!(pixel_bytes(1, 1, i64::from(i32::MIN)), Err(Misfit { field: "channels", found: -2_147_483_648 }));
+        assert_eq!(
+            pixel_bytes(1, 1, i64::from(i32::MIN)),
+            Err(Misfit { field: "channels", found: -2_147_483_648 })
+        );
     }
 
     #[test]

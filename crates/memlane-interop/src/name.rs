@@ -1,7 +1,8 @@
 //! The name of a POSIX shared-memory segment and the file behind it.
 //!
-//! `shm_open("/camera")` opens `/dev/shm/camera` on Linux; a name is that file. Both spellings, `/camera` and `camera`, are met in
-//! the field and mean the same. A name says nothing about whether the segment exists.
+//! `shm_open("/camera")` opens `/dev/shm/camera` on Linux; a name is that file. Both spellings, `/camera`
+//! and `camera`, are met in the field and mean the same. A name says nothing about whether the segment
+//! exists.
 
 use crate::draft::DRAFT_PREFIX;
 use std::fmt;
@@ -35,7 +36,9 @@ pub enum InvalidName {
         name: String,
     },
     /// A slash anywhere but in front.
-    #[error("segment name `{name}` contains a slash, expected one only at its beginning; leave out the directory")]
+    #[error(
+        "segment name `{name}` contains a slash, expected one only at its beginning; leave out the directory"
+    )]
     Slash {
         /// The name as it was given.
         name: String,
@@ -66,7 +69,8 @@ impl Name {
         Self::in_directory(POSIX_DIRECTORY, name)
     }
 
-    /// A segment in another directory, for tests and for containers that mount their shared memory elsewhere.
+    /// A segment in another directory, for tests and for containers that mount their shared memory
+    /// elsewhere.
     pub fn in_directory(directory: impl Into<PathBuf>, name: &str) -> Result<Self, InvalidName> {
         let file_name = checked(name)?;
         let directory = directory.into();

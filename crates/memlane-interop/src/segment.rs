@@ -1,18 +1,21 @@
 //! A POSIX shared-memory segment: the file, and the map through which it is changed.
 //!
-//! A foreign program may write the same bytes at any moment, under rules that only it knows. So nothing here ever makes a `&[u8]` of
-//! shared memory, and there are two ways to reach it:
+//! A foreign program may write the same bytes at any moment, under rules that only it knows. So nothing
+//! here ever makes a `&[u8]` of shared memory, and there are two ways to reach it:
 //!
-//! - [`Segment::read_exact_at`] copies out by `pread`, without a map. Whoever may write the file may also shrink it, and a mapped
-//!   read past the new end is a SIGBUS that kills the reader, as is a hole in a full `/dev/shm`. `pread` turns both into an answer.
-//! - [`Mapping`] stores into the memory in place, by relaxed atomics. Its pages are reserved first; what remains is that somebody
-//!   with the right to write the segment shrinks it under the map, and that is a SIGBUS to the writer.
+//! - [`Segment::read_exact_at`] copies out by `pread`, without a map. Whoever may write the file may also
+//!   shrink it, and a mapped read past the new end is a SIGBUS that kills the reader, as is a hole in a
+//!   full `/dev/shm`. `pread` turns both into an answer.
+//! - [`Mapping`] stores into the memory in place, by relaxed atomics. Its pages are reserved first; what
+//!   remains is that somebody with the right to write the segment shrinks it under the map, and that is a
+//!   SIGBUS to the writer.
 //!
-//! Ordering is the business of the layout: it sets the fences between these accesses. A system call orders nothing for another
-//! processor, but the kernel's copy is made by the calling processor, so fences hold for it as for any other load.
+//! Ordering is the business of the layout: it sets the fences between these accesses. A system call orders
+//! nothing for another processor, but the kernel's copy is made by the calling processor, so fences hold
+//! for it as for any other load.
 //!
-//! Crash case: a lock taken by [`Segment::try_lock`] ends with its process, whatever killed it. Bytes stay as the last store left
-//! them.
+//! Crash case: a lock taken by [`Segment::try_lock`] ends with its process, whatever killed it. Bytes stay
+//! as the last store left them.
 #![allow(unsafe_code)] // maps memory, and makes atomics of it
 
 use rustix::fs::{FallocateFlags, Mode, OFlags};
@@ -25,7 +28,8 @@ use std::path::Path;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-/// Flags of every open: no symbolic link planted in a public directory is followed, no pipe blocks, no child inherits.
+/// Flags of every open: no symbolic link planted in a public directory is followed, no pipe blocks, no
+/// child inherits.
 const SAFE_OPEN: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 /// What a segment is opened for.
@@ -87,8 +91,8 @@ impl Segment {
         self.metadata().map(|metadata| Identity::of(&metadata))
     }
 
-    /// Claims the segment for this open file; `false` if another one has it. The kernel ends the claim with its process.
-    /// Foreign programs neither ask for it nor respect it.
+    /// Claims the segment for this open file; `false` if another one has it. The kernel ends the claim with
+    /// its process. Foreign programs neither ask for it nor respect it.
     pub(crate) fn try_lock(&self) -> io::Result<bool> {
         match self.file.try_lock() {
             Ok(()) => Ok(true),
@@ -102,7 +106,8 @@ impl Segment {
         self.file.read_exact_at(buffer, offset as u64)
     }
 
-    /// Writes bytes that nobody can be looking at yet, growing the segment; a full file system is an error here.
+    /// Writes bytes that nobody can be looking at yet, growing the segment; a full file system is an error
+    /// here.
     pub(crate) fn write_all_at(&self, bytes: &[u8], offset: usize) -> io::Result<()> {
         self.file.write_all_at(bytes, offset as u64)
     }
@@ -112,13 +117,15 @@ impl Segment {
         rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, length as u64)?;
         let access = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: a new map at an address of the kernel's choosing replaces no memory of this process.
-        let address = unsafe { rustix::mm::mmap(ptr::null_mut(), length, access, MapFlags::SHARED, &self.file, 0) }?;
+        let address =
+            unsafe { rustix::mm::mmap(ptr::null_mut(), length, access, MapFlags::SHARED, &self.file, 0) }?;
         let address = NonNull::new(address.cast()).ok_or(io::ErrorKind::AddrNotAvailable)?;
         Ok(Mapping { address, length })
     }
 }
 
-/// The first `length` bytes of a segment, mapped for writing. Offsets are the layout's own and are asserted, as those of a slice.
+/// The first `length` bytes of a segment, mapped for writing. Offsets are the layout's own and are
+/// asserted, as those of a slice.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     address: NonNull<u8>,
@@ -179,7 +186,8 @@ impl Mapping {
         // SAFETY:
         // - the assertion keeps the cells inside the map, which lives as long as `self`;
         // - the map begins on a page, so an aligned offset is an aligned address;
-        // - `Cell` is implemented by atomics alone: any bytes are valid, and a write by somebody else is no aliasing error.
+        // - `Cell` is implemented by atomics alone: any bytes are valid, and a write by somebody else is no
+        //   aliasing error.
         unsafe { std::slice::from_raw_parts(self.address.as_ptr().add(offset).cast(), count) }
     }
 }

@@ -1,8 +1,8 @@
-//! The atomics every algorithm is written with: the standard library's, or loom's when the algorithms are model-checked.
-//! Chosen here only.
+//! The atomics every algorithm is written with: the standard library's, or loom's when the algorithms are
+//! model-checked. Chosen here only.
 //!
-//! Under `--cfg loom` every access first passes [`crash::point`], so a model can let a thread die just before its k-th
-//! shared access, for every k.
+//! Under `--cfg loom` every access first passes [`crash::point`], so a model can let a thread die just before
+//! its k-th shared access, for every k.
 
 pub use core::sync::atomic::Ordering;
 

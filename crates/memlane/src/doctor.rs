@@ -1,7 +1,7 @@
 //! What the dead left behind, and putting it away.
 //!
-//! Nothing here is needed for memlane to go on: whoever suffers from something dead reaps it by itself. The doctor is for
-//! people who want to know, and for disks that should be tidy.
+//! Nothing here is needed for memlane to go on: whoever suffers from something dead reaps it by itself. The
+//! doctor is for people who want to know, and for disks that should be tidy.
 //!
 //! ```
 //! # fn main() -> memlane::Result<()> {
@@ -80,8 +80,8 @@ pub fn examine(space: &Space) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Looks at everything and puts away what nobody can miss: descriptions and borrows of the dead, empty folders, temporary
-/// files, abandoned ephemeral regions. What needs a person's judgement stays.
+/// Looks at everything and puts away what nobody can miss: descriptions and borrows of the dead, empty
+/// folders, temporary files, abandoned ephemeral regions. What needs a person's judgement stays.
 pub fn fix(space: &Space) -> Result<Vec<Finding>> {
     let mut findings = examine(space)?;
     for finding in findings.iter_mut().filter(|finding| finding.problem.is_fixable()) {

@@ -1,7 +1,7 @@
 //! A region's header: built once by its creator, distrusted by everybody else.
 //!
-//! [`Description`] is the checked, private copy that all later arithmetic uses; the bytes in the file are never looked at
-//! again, so changing them under a running process has no effect.
+//! [`Description`] is the checked, private copy that all later arithmetic uses; the bytes in the file are
+//! never looked at again, so changing them under a running process has no effect.
 
 use crate::kind::Kind;
 use crate::layout::{self, Header, LAYOUT_VERSION, MAGIC, MAX_REGION_SIZE, MAX_SLOTS, PAGE};

@@ -9,8 +9,9 @@
 //! …      body             of the kind                                 see below
 //! ```
 //!
-//! All integers are little-endian. No pointer, `usize` or `bool` is ever stored. Zero is the valid, empty, unlocked state
-//! of everything behind the header. `docs/layout.md` shows the same tables; a test keeps it equal to [`markdown`].
+//! All integers are little-endian. No pointer, `usize` or `bool` is ever stored. Zero is the valid, empty,
+//! unlocked state of everything behind the header. `docs/layout.md` shows the same tables; a test keeps it
+//! equal to [`markdown`].
 #![allow(unsafe_code)] // Declares which types may be laid over shared bytes, beside the proofs that they may.
 
 use crate::atomic::{AtomicU8, AtomicU32, AtomicU64};
@@ -36,7 +37,8 @@ pub const LINE: usize = 128;
 /// Unit of mappings.
 pub const PAGE: usize = 4096;
 
-/// The immutable part of a region: written before it has a name, checked whole on attach, then used as a private copy.
+/// The immutable part of a region: written before it has a name, checked whole on attach, then used as a
+/// private copy.
 #[derive(Debug, Clone, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Header {
@@ -122,7 +124,8 @@ pub(crate) struct SnapshotLine {
     unused: [AtomicU32; 31],
 }
 
-/// First line of a frame channel's body; the sequences of the slots follow it directly, so that a small pool shares its line.
+/// First line of a frame channel's body; the sequences of the slots follow it directly, so that a small pool
+/// shares its line.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct FramesRole {

@@ -1,8 +1,8 @@
 //! Looking in without leaving a trace.
 //!
-//! An observer maps a region read-only and takes no slot: read permission is enough, participants do not see it, and
-//! nothing they do waits for it. It cannot ask to be woken, so it polls; it cannot hold a frame, so it copies, and says
-//! when it could not copy fast enough ([`Error::Busy`]).
+//! An observer maps a region read-only and takes no slot: read permission is enough, participants do not see
+//! it, and nothing they do waits for it. It cannot ask to be woken, so it polls; it cannot hold a frame, so
+//! it copies, and says when it could not copy fast enough ([`Error::Busy`]).
 //!
 //! ```
 //! # fn main() -> memlane::Result<()> {
@@ -292,7 +292,8 @@ impl Observer {
     }
 }
 
-/// Copies bytes that may change meanwhile: whole words, so that nothing is undefined, and the caller checks afterwards.
+/// Copies bytes that may change meanwhile: whole words, so that nothing is undefined, and the caller checks
+/// afterwards.
 fn copy_payload(payload: &Arc<Mapping>, range: std::ops::Range<usize>) -> Option<Vec<u8>> {
     let words = range.len().div_ceil(size_of::<u64>());
     let words: Shared<[AtomicU64]> = payload.shared_slice(range.start, words)?;

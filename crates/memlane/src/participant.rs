@@ -1,8 +1,8 @@
 //! Participants: the processes attached to a region.
 //!
-//! A participant is a slot and a generation of it. The slot is held by a presence lock, which the kernel gives back when
-//! the process is gone; the generation goes up by one store when the slot is taken again. So everything that ever named
-//! the old generation is dead at once, for ever, without anybody tidying up.
+//! A participant is a slot and a generation of it. The slot is held by a presence lock, which the kernel
+//! gives back when the process is gone; the generation goes up by one store when the slot is taken again. So
+//! everything that ever named the old generation is dead at once, for ever, without anybody tidying up.
 //!
 //! | killed | what remains | who repairs | what others see |
 //! |---|---|---|---|

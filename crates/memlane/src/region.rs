@@ -1,9 +1,9 @@
 //! A region: one named, mapped file that describes itself, and this process's part in it.
 //!
-//! **Creation** is atomic. The file has no name while it is reserved, written and checked; one `linkat` makes it a region.
-//! Killed before, nothing was ever there; killed after, it is complete. **Attaching** maps it and takes a participant slot;
-//! all handles of one process share one attachment, found by inode. **Detaching** happens with the last handle, or with
-//! the process.
+//! **Creation** is atomic. The file has no name while it is reserved, written and checked; one `linkat` makes
+//! it a region. Killed before, nothing was ever there; killed after, it is complete. **Attaching** maps it
+//! and takes a participant slot; all handles of one process share one attachment, found by inode.
+//! **Detaching** happens with the last handle, or with the process.
 //!
 //! | killed | what remains | who repairs | what others see |
 //! |---|---|---|---|
@@ -172,7 +172,8 @@ impl Region {
         &self.attachment.description
     }
 
-    /// The change counter of a value, record, array or text. A hint for values and arrays, exact for records and texts.
+    /// The change counter of a value, record, array or text. A hint for values and arrays, exact for records
+    /// and texts.
     pub fn version(&self) -> u64 {
         crate::sync::version::count(self.attachment.version.version.load(Acquire))
     }
@@ -374,7 +375,8 @@ impl Attachment {
     }
 }
 
-/// All attachments of this process, by inode. Only looked at while forks are excluded, so no child inherits it locked.
+/// All attachments of this process, by inode. Only looked at while forks are excluded, so no child inherits
+/// it locked.
 static ATTACHMENTS: LazyLock<Mutex<AttachmentsByInode>> = LazyLock::new(Mutex::default);
 
 type AttachmentsByInode = HashMap<(u64, u64), Weak<Attachment>>;
@@ -411,8 +413,8 @@ fn write_whole(file: &Unnamed, space: &Space, blueprint: &Blueprint) -> Result<(
     blueprint.initial.iter().try_for_each(|(offset, bytes)| file.write_at(bytes, *offset as u64))
 }
 
-/// Gives the file its name. Folders on the way may vanish under us when somebody removes their last region, and an empty
-/// folder left by somebody killed may stand where the name belongs.
+/// Gives the file its name. Folders on the way may vanish under us when somebody removes their last region,
+/// and an empty folder left by somebody killed may stand where the name belongs.
 fn link(file: &Unnamed, space: &Space, path: &std::path::Path) -> Result<(), Errno> {
     for _ in 0..MAX_CHASES {
         space.create_folders(path)?;

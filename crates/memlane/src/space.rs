@@ -46,8 +46,8 @@ pub struct Space {
 }
 
 impl Space {
-    /// The user's own space: `$MEMLANE_DIR`, else `/dev/shm/memlane-<uid>`, else a per-user temporary directory. It is made
-    /// when missing, with mode 0700. One that others own or may write is refused.
+    /// The user's own space: `$MEMLANE_DIR`, else `/dev/shm/memlane-<uid>`, else a per-user temporary
+    /// directory. It is made when missing, with mode 0700. One that others own or may write is refused.
     #[allow(clippy::should_implement_trait)] // It can fail, which the trait's cannot.
     pub fn default() -> Result<Self> {
         let name = format!("memlane-{}", os::process::user());
@@ -113,8 +113,8 @@ impl Space {
         self
     }
 
-    /// Regions are brought into memory whole when attached, and stay: nothing is swapped out or faulted in later. Needs the
-    /// right to lock that much memory (`ulimit -l`).
+    /// Regions are brought into memory whole when attached, and stay: nothing is swapped out or faulted in
+    /// later. Needs the right to lock that much memory (`ulimit -l`).
     #[must_use]
     pub fn resident(mut self) -> Self {
         self.resident = true;
@@ -283,8 +283,8 @@ fn abandoned_in(folder: &Path, prefix: &str) -> Vec<PathBuf> {
     candidates.map(|entry| folder.join(entry.name)).filter(|path| is_abandoned(path)).collect()
 }
 
-/// Nobody holds a presence byte, and the file is not young. The lock taken here is given back with the descriptor, after
-/// which an attach finds the link gone and starts anew.
+/// Nobody holds a presence byte, and the file is not young. The lock taken here is given back with the
+/// descriptor, after which an attach finds the link gone and starts anew.
 fn is_abandoned(path: &Path) -> bool {
     let Ok(open) = file::open(path, Access::ReadWrite) else { return false };
     let old =

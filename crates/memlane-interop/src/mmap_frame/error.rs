@@ -20,22 +20,26 @@ pub enum Error {
         /// How long the reader waited.
         waited: Duration,
     },
-    /// The last look before the deadline found a frame still being written: its writer has died, hangs, or was given no time.
+    /// The last look before the deadline found a frame still being written: its writer has died, hangs, or
+    /// was given no time.
     #[error(
-        "the writer of {name} left its frame unfinished since {begun} ms after the Unix epoch, also after {waited:?} of \
-         waiting; start it again if it has died"
+        "the writer of {name} left its frame unfinished since {begun} ms after the Unix epoch, also after \
+         {waited:?} of waiting; start it again if it has died"
     )]
     Unfinished {
         /// The segment.
         name: Name,
-        /// The header's timestamp: of the unfinished frame, or of the one before if the writer got no further. 0 if there
-        /// never was a frame.
+        /// The header's timestamp: of the unfinished frame, or of the one before if the writer got no
+        /// further. 0 if there never was a frame.
         begun: i64,
         /// How long the reader waited.
         waited: Duration,
     },
     /// The picture was whole, but no newer one came before the deadline.
-    #[error("no picture in {name} newer than {newest} ms after the Unix epoch within {waited:?}; see whether its writer runs")]
+    #[error(
+        "no picture in {name} newer than {newest} ms after the Unix epoch within {waited:?}; see whether \
+         its writer runs"
+    )]
     Timeout {
         /// The segment.
         name: Name,
@@ -46,8 +50,8 @@ pub enum Error {
     },
     /// Pictures were overwritten faster than they could be copied.
     #[error(
-        "all {copies} copies of {name} were overwritten while they were made; slow its writer down or let it publish by \
-         rename"
+        "all {copies} copies of {name} were overwritten while they were made; slow its writer down or let \
+         it publish by rename"
     )]
     Overrun {
         /// The segment.
@@ -56,7 +60,10 @@ pub enum Error {
         copies: u32,
     },
     /// The segment is shorter than its header, or shorter than its header says.
-    #[error("{name} has {found} bytes, expected at least {expected}; see whether it is a picture segment, and restart its writer")]
+    #[error(
+        "{name} has {found} bytes, expected at least {expected}; see whether it is a picture segment, and \
+         restart its writer"
+    )]
     Truncated {
         /// The segment.
         name: Name,
@@ -79,7 +86,10 @@ pub enum Error {
         found: i64,
     },
     /// The picture to be written has an impossible size. Nothing was written.
-    #[error("cannot write a picture with {field} = {found} to {name}, expected sizes from 1 and at most {PICTURE_BYTES_MAX} bytes")]
+    #[error(
+        "cannot write a picture with {field} = {found} to {name}, expected sizes from 1 and at most \
+         {PICTURE_BYTES_MAX} bytes"
+    )]
     PictureSize {
         /// The segment.
         name: Name,
@@ -89,7 +99,10 @@ pub enum Error {
         found: i64,
     },
     /// The pixels are not as many as width, height and channels ask for. Nothing was written.
-    #[error("got {found} bytes of pixels for {name}, expected width * height * channels = {expected}")]
+    #[error(
+        "got {found} bytes of pixels for {name}, expected width * height * channels = {expected}; leave \
+         out any row padding"
+    )]
     PixelCount {
         /// The segment.
         name: Name,
@@ -104,14 +117,20 @@ pub enum Error {
         /// The segment.
         name: Name,
     },
-    /// Another program has put a segment of its own under the name since this writer was made. Nothing was written.
-    #[error("another program re-created {name}, expected to be its only writer; stop it, then create this writer again")]
+    /// Another program has put a segment of its own under the name since this writer was made. Nothing was
+    /// written.
+    #[error(
+        "another program re-created {name}, expected to be its only writer; stop it, then create this \
+         writer again"
+    )]
     Replaced {
         /// The segment.
         name: Name,
     },
     /// The operating system refused.
-    #[error("cannot {action} {name}: {source}; see to its permissions and to the free space of its directory")]
+    #[error(
+        "cannot {action} {name}: {source}; see to its permissions and to the free space of its directory"
+    )]
     Io {
         /// The segment.
         name: Name,
@@ -123,7 +142,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether no picture came in time and nothing else is known to be wrong, so that trying again may help.
+    /// Whether no picture came in time and nothing else is known to be wrong, so that trying again may
+    /// help.
     pub fn is_timeout(&self) -> bool {
         use Error::{NotFound, Overrun, Timeout, Unfinished};
         matches!(self, NotFound { .. } | Unfinished { .. } | Timeout { .. } | Overrun { .. })

@@ -1,7 +1,7 @@
 //! The reader: copies the newest picture out, and proves the copy whole before giving it away.
 //!
-//! One look opens the segment by its name, so a writer that re-created it is found at once and no removed segment is kept
-//! alive. Then, with the writer's steps on the left:
+//! One look opens the segment by its name, so a writer that re-created it is found at once and no removed
+//! segment is kept alive. Then, with the writer's steps on the left:
 //!
 //! ```text
 //! valid = 0                     1. sizes and timestamp   = before
@@ -11,19 +11,21 @@
 //! valid = 1                     5. fence, sizes and timestamp = before
 //! ```
 //!
-//! If any pixel of step 3 is of a later frame, that frame's `valid = 0` comes before the pixel and so is seen by step 4, unless the
-//! frame is complete by then; and in that case its timestamp is seen by step 5. It cannot have been what step 1 saw: step 2
-//! would have found `valid = 0`.
+//! If any pixel of step 3 is of a later frame, that frame's `valid = 0` comes before the pixel and so is
+//! seen by step 4, unless the frame is complete by then; and in that case its timestamp is seen by step 5.
+//! It cannot have been what step 1 saw: step 2 would have found `valid = 0`.
 //!
-//! That holds if later frames have other timestamps. A foreign writer may begin two frames in one millisecond; unless the
-//! picture is older than that, a second pass over the pixels must agree. If the first pass met a pixel of the later frame, step 4
-//! found that frame whole, so the second pass meets it also where the first met the earlier one.
+//! That holds if later frames have other timestamps. A foreign writer may begin two frames in one
+//! millisecond; unless the picture is older than that, a second pass over the pixels must agree. If the
+//! first pass met a pixel of the later frame, step 4 found that frame whole, so the second pass meets it
+//! also where the first met the earlier one.
 //!
-//! Crash case: a writer that dies leaves `valid = 0` or 1 for good, and both answers of the reader have an end.
+//! Crash case: a writer that dies leaves `valid = 0` or 1 for good, and both answers of the reader have an
+//! end.
 
 use super::{
-    BEING_WRITTEN, COMPLETE, Error, HEADER_BYTES, Header, Misfit, Picture, VALID_OFFSET, milliseconds_since_epoch,
-    pixel_bytes,
+    BEING_WRITTEN, COMPLETE, Error, HEADER_BYTES, Header, Misfit, Picture, VALID_OFFSET,
+    milliseconds_since_epoch, pixel_bytes,
 };
 use crate::name::Name;
 use crate::segment::{Access, Identity, Segment};
@@ -32,22 +34,23 @@ use std::sync::atomic::{Ordering::Acquire, fence};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The foreign protocol has nothing to sleep on, so waiting is polling, as in every reader of it: at first often, to catch a
-/// picture that is just being written, then as rarely as the original reader.
+/// The foreign protocol has nothing to sleep on, so waiting is polling, as in every reader of it: at first
+/// often, to catch a picture that is just being written, then as rarely as the original reader.
 const FIRST_PAUSE: Duration = Duration::from_micros(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// After so many torn copies in one call the writer leaves no time for a whole one.
 const TORN_COPIES_MAX: u32 = 1000;
 
-/// A frame that began after a look at the clock has at least that timestamp. One millisecond more covers a store of
-/// `valid = 0` that is still on its way to this processor.
+/// A frame that began after a look at the clock has at least that timestamp. One millisecond more covers a
+/// store of `valid = 0` that is still on its way to this processor.
 const CLOCK_MARGIN_MILLISECONDS: i64 = 2;
 
 /// The second pass compares in pieces that stay in the cache.
 const COMPARED_BYTES: usize = 64 << 10;
 
-/// Reads pictures that some program writes in this layout. It never writes, and any number of readers may look at once.
+/// Reads pictures that some program writes in this layout. It never writes, and any number of readers may
+/// look at once.
 #[derive(Debug)]
 pub struct MmapFrameReader {
     name: Name,
@@ -100,21 +103,23 @@ impl MmapFrameReader {
         Self { name: name.clone(), returned: None, pixels: Vec::new() }
     }
 
-    /// The newest picture, returned before or not. Waits while there is none, at most `timeout`; `None` waits for ever, zero
-    /// looks once.
+    /// The newest picture, returned before or not. Waits while there is none, at most `timeout`; `None`
+    /// waits for ever, zero looks once.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the segment is still missing at the deadline, [`Error::Unfinished`] if its writer died in the middle of a
-    /// frame, [`Error::Overrun`] if pictures come too fast to be copied, [`Error::Truncated`] and [`Error::Malformed`] if the bytes
-    /// are no picture.
+    /// [`Error::NotFound`] if the segment is still missing at the deadline, [`Error::Unfinished`] if its
+    /// writer died in the middle of a frame, [`Error::Overrun`] if pictures come too fast to be copied,
+    /// [`Error::Truncated`] and [`Error::Malformed`] if the bytes are no picture.
     pub fn read(&mut self, timeout: Option<Duration>) -> Result<Picture, Error> {
         self.wait(Wanted::Newest, timeout)
     }
 
-    /// The newest picture, if it is another one than this reader returned last; else waits for one, as [`read`](Self::read) does.
+    /// The newest picture, if it is another one than this reader returned last; else waits for one, as
+    /// [`read`](Self::read) does.
     ///
-    /// Pictures that were overwritten in between are gone; the layout does not count them. Nor can it tell a picture from one that
-    /// a foreign writer began in the same millisecond, so that the later of the two may be passed over.
+    /// Pictures that were overwritten in between are gone; the layout does not count them. Nor can it tell
+    /// a picture from one that a foreign writer began in the same millisecond, so that the later of the two
+    /// may be passed over.
     ///
     /// # Errors
     /// Those of `read`, and [`Error::Timeout`] if no other picture came before the deadline.
@@ -207,7 +212,8 @@ impl MmapFrameReader {
         copied.and_then(|()| self.confirm(segment, header))
     }
 
-    /// The size that the header claims, once it is possible, covered by the file and no passing mixture of two headers.
+    /// The size that the header claims, once it is possible, covered by the file and no passing mixture of
+    /// two headers.
     fn pixel_bytes(&self, segment: &Segment, header: &Header) -> Result<usize, Obstacle> {
         let size = pixel_bytes(header.width.into(), header.height.into(), header.channels.into());
         let found = self.done("look at", segment.metadata())?.len();
@@ -272,8 +278,8 @@ impl MmapFrameReader {
     }
 }
 
-/// Whether no frame that could still overwrite this one bears the same timestamp, judged by a clock that was read before
-/// the header. A clock ahead of time says no, which costs a second pass and nothing else.
+/// Whether no frame that could still overwrite this one bears the same timestamp, judged by a clock that
+/// was read before the header. A clock ahead of time says no, which costs a second pass and nothing else.
 fn is_alone_in_its_millisecond(header: &Header, clock: i64) -> bool {
     header.timestamp.saturating_add(CLOCK_MARGIN_MILLISECONDS) <= clock
 }

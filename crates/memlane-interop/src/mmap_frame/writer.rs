@@ -1,14 +1,17 @@
 //! The writer: one per segment, which every reader of the layout understands.
 //!
-//! In place, a picture is `valid = 0`, fence, header, pixels, full fence, `valid = 1`. Everything else goes through a draft that is
-//! renamed over the name: the first picture, a change of size, and each picture under [`Publish::Rename`].
+//! In place, a picture is `valid = 0`, fence, header, pixels, full fence, `valid = 1`. Everything else goes
+//! through a draft that is renamed over the name: the first picture, a change of size, and each picture
+//! under [`Publish::Rename`].
 //!
-//! A writer that comes after another one takes over its segment, and continues its timestamps. It writes on in the same inode if the
-//! size fits, because a viewer that keeps its map then goes on seeing pictures instead of a frozen one; what the old inode holds does
-//! not matter, for every byte is written before `valid = 1`. It does not, if the inode belongs to another user or grants more
-//! permissions than this writer was asked for: its owner could shrink it under the map, and strangers could read it.
+//! A writer that comes after another one takes over its segment, and continues its timestamps. It writes on
+//! in the same inode if the size fits, because a viewer that keeps its map then goes on seeing pictures
+//! instead of a frozen one; what the old inode holds does not matter, for every byte is written before
+//! `valid = 1`. It does not, if the inode belongs to another user or grants more permissions than this
+//! writer was asked for: its owner could shrink it under the map, and strangers could read it.
 //!
-//! Crash case: see the tables of the module above. The lock on the segment ends with its writer, so a restart never finds it busy.
+//! Crash case: see the tables of the module above. The lock on the segment ends with its writer, so a
+//! restart never finds it busy.
 
 use super::{
     BEING_WRITTEN, COMPLETE, Error, HEADER_BYTES, Header, VALID_OFFSET, milliseconds_since_epoch, pixel_bytes,
@@ -35,21 +38,23 @@ const CLOCK_LEAD_MILLISECONDS_MAX: i64 = 24 * 60 * 60 * 1000;
 /// How a picture takes the place of the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publish {
-    /// Over it, in the same memory, as the original writer does: cheapest, and right for viewers that keep their map. A
-    /// reader that does not check twice, as the original does not, may once in a while show a torn picture.
+    /// Over it, in the same memory, as the original writer does: cheapest, and right for viewers that keep
+    /// their map. A reader that does not check twice, as the original does not, may once in a while show a
+    /// torn picture.
     InPlace,
-    /// In a fresh inode that is renamed over the name: a reader that opens the name for each picture can never see a torn one,
-    /// nor wait for one that is being written. It costs new memory for each picture; a viewer that keeps its map sees its
-    /// first picture for ever.
+    /// In a fresh inode that is renamed over the name: a reader that opens the name for each picture can
+    /// never see a torn one, nor wait for one that is being written. It costs new memory for each picture;
+    /// a viewer that keeps its map sees its first picture for ever.
     Rename,
 }
 
 /// Writes pictures into one segment, for any program that reads this layout.
 ///
-/// The segment stays when the writer is dropped or dies, with the last picture in it; [`unlink`](Self::unlink) removes it.
+/// The segment stays when the writer is dropped or dies, with the last picture in it;
+/// [`unlink`](Self::unlink) removes it.
 ///
-/// Whoever may write the segment can shrink it under this writer's map, which ends the process by SIGBUS; by default that
-/// is only the same user.
+/// Whoever may write the segment can shrink it under this writer's map, which ends the process by SIGBUS;
+/// by default that is only the same user.
 #[derive(Debug)]
 pub struct MmapFrameWriter {
     name: Name,
@@ -59,7 +64,8 @@ pub struct MmapFrameWriter {
     timestamp: i64,
 }
 
-/// The segment that the name led to when this writer last looked, locked, and the map of it if it is written in place.
+/// The segment that the name led to when this writer last looked, locked, and the map of it if it is
+/// written in place.
 #[derive(Debug)]
 struct Current {
     segment: Segment,
@@ -69,12 +75,13 @@ struct Current {
 impl MmapFrameWriter {
     /// Becomes the writer of that name. Nothing is visible before the first [`write`](Self::write).
     ///
-    /// A segment that exists is taken over: its picture stays until the first write, and its timestamps are continued. Leftovers of
-    /// writers that were killed are removed.
+    /// A segment that exists is taken over: its picture stays until the first write, and its timestamps are
+    /// continued. Leftovers of writers that were killed are removed.
     ///
     /// # Errors
-    /// [`Error::Busy`] while another memlane writer of that name lives, [`Error::Io`] if the directory or the segment is not
-    /// this user's to write. A foreign writer cannot be noticed here; two writers overwrite each other.
+    /// [`Error::Busy`] while another memlane writer of that name lives, [`Error::Io`] if the directory or
+    /// the segment is not this user's to write. A foreign writer cannot be noticed here; two writers
+    /// overwrite each other.
     pub fn create(name: &Name, publish: Publish) -> Result<Self, Error> {
         draft::sweep(name.directory()).map_err(Error::io(name, "list the directory of"))?;
         let current = claim(name)?;
@@ -85,20 +92,23 @@ impl MmapFrameWriter {
         Ok(Self { name: name.clone(), publish, mode: DEFAULT_MODE, current, timestamp })
     }
 
-    /// The permission bits of segments made from now on, less the umask; 0600 unless said otherwise. The original writer's
-    /// `shm_open` has 0666, which with the usual umask lets every user of the machine look.
+    /// The permission bits of segments made from now on, less the umask; 0600 unless said otherwise. The
+    /// original writer's `shm_open` has 0666, which with the usual umask lets every user of the machine
+    /// look.
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = mode & PERMISSIONS;
         self
     }
 
-    /// Makes these pixels, `width * height * channels` bytes in rows without padding, the newest picture, and returns its
-    /// timestamp: the clock in milliseconds since the Unix epoch, or one more than the last if that is later.
+    /// Makes these pixels, `width * height * channels` bytes in rows without padding, the newest picture,
+    /// and returns its timestamp: the clock in milliseconds since the Unix epoch, or one more than the last
+    /// if that is later.
     ///
     /// # Errors
-    /// [`Error::PictureSize`] and [`Error::PixelCount`] for impossible arguments; [`Error::Replaced`] if another program has re-created
-    /// the segment; [`Error::Io`], for a full file system too. The previous picture stands after each of them.
+    /// [`Error::PictureSize`] and [`Error::PixelCount`] for impossible arguments; [`Error::Replaced`] if
+    /// another program has re-created the segment; [`Error::Io`], for a full file system too. The previous
+    /// picture stands after each of them.
     pub fn write(&mut self, width: u32, height: u32, channels: u32, pixels: &[u8]) -> Result<i64, Error> {
         let header = self.header(width, height, channels, pixels)?;
         self.forget_if_unlinked()?;
@@ -110,7 +120,8 @@ impl MmapFrameWriter {
         Ok(header.timestamp)
     }
 
-    /// Removes the name, if it still leads to this writer's segment. Readers that have it open keep their picture.
+    /// Removes the name, if it still leads to this writer's segment. Readers that have it open keep their
+    /// picture.
     pub fn unlink(mut self) -> Result<(), Error> {
         self.forget_if_unlinked()?;
         if self.current.is_none() {

@@ -2,9 +2,9 @@
 
 usage: mmap_reader.py NAME WIDTH HEIGHT PICTURES [lockstep]
 
-For each picture: opens the file, maps exactly its bytes, checks the resolution, polls `valid` every millisecond for ever, copies.
-Prints one line per picture: timestamp, width, height, channels, and the frame number or "torn". With `lockstep` it reads a
-picture whenever a line comes in on standard input.
+For each picture: opens the file, maps exactly its bytes, checks the resolution, polls `valid` every
+millisecond for ever, copies. Prints one line per picture: timestamp, width, height, channels, and the frame
+number or "torn". With `lockstep` it reads a picture whenever a line comes in on standard input.
 
 The pixels of a whole picture, as little-endian 64-bit words, are (frame << 16) | (index of the word % 512).
 """

@@ -1,9 +1,10 @@
-// The C++ writer of the 24-byte-header picture, as its original does it, without the camera: a picture is computed instead.
+// The C++ writer of the 24-byte-header picture, as its original does it, but for the camera: it computes its
+// pictures.
 //
-// usage: mmap_writer NAME WIDTH HEIGHT FRAMES PERIOD_MICROSECONDS      (period 0: flat out)
+// usage: mmap_writer NAME WIDTH HEIGHT FRAMES PERIOD_MICROSECONDS (0: flat out)
 //
-// The pixels, read as little-endian 64-bit words, are (frame << 16) | (index of the word % 512), so that pixels of two frames in
-// one picture, or pixels in a wrong place, are recognised.
+// The pixels, read as little-endian 64-bit words, are (frame << 16) | (index of the word % 512), so that
+// pixels of two frames in one picture, or pixels in a wrong place, are recognised.
 
 #include <atomic>
 #include <chrono>

@@ -1,9 +1,11 @@
-//! Programs that speak foreign layouts without memlane, built and run by the tests, and the pictures they agree on.
+//! Programs that speak foreign layouts without memlane, built and run by the tests, and the pictures they
+//! agree on.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// Words after which the pattern of a picture repeats.
 const PATTERN_WORDS: usize = 512;
@@ -12,7 +14,9 @@ const PATTERN_WORDS: usize = 512;
 pub(crate) fn pixels_of(frame: u64, length: usize) -> Vec<u8> {
     let pattern: Vec<u8> =
         (0..PATTERN_WORDS as u64).flat_map(|index| (frame << 16 | index).to_le_bytes()).collect();
-    pattern.into_iter().cycle().take(length).collect()
+    let mut pixels = pattern.repeat(length.div_ceil(pattern.len()));
+    pixels.truncate(length);
+    pixels
 }
 
 /// The number of the frame that these pixels are, whole; `None` if they are of several.
@@ -32,11 +36,13 @@ impl Drop for Peer {
     }
 }
 
-/// Starts the C++ writer; `None` where there is no compiler.
-pub(crate) fn cpp_writer(arguments: &[&str]) -> Option<Peer> {
+/// Starts the C++ writer, which ends after so many frames; `None` where there is no compiler.
+pub(crate) fn cpp_writer(name: &str, size: (u32, u32), frames: u64, period: Duration) -> Option<Peer> {
     static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
     let program = PROGRAM.get_or_init(build_cpp_writer).as_ref()?;
-    Some(Peer(Command::new(program).args(arguments).spawn().expect("the C++ writer was just built")))
+    let numbers =
+        [size.0.into(), size.1.into(), frames, period.as_micros() as u64].map(|number| number.to_string());
+    Some(Peer(Command::new(program).arg(name).args(numbers).spawn().expect("the C++ writer was just built")))
 }
 
 /// The Python reader and both ends of its standard streams.
@@ -88,7 +94,8 @@ fn exists(tool: &str) -> bool {
 
 /// Says so past the capture of the test harness, which hides what a passing test prints.
 fn left_out(tool: &str) {
-    let message = format!("LEFT OUT: the tests against foreign programs need {tool}; get it with `cargo xtask setup`");
+    let message =
+        format!("LEFT OUT: the tests against foreign programs need {tool}; get it with `cargo xtask setup`");
     assert!(std::env::var_os("CI").is_none_or(|value| value != "true"), "{message}");
     let _ = writeln!(std::io::stderr(), "{message}");
 }

@@ -120,7 +120,8 @@ impl<T: Element> Array<T> {
         self.elements.store(index, value.to_bits())
     }
 
-    /// Lets `change` make the new element from the old one, again if somebody came in between; gives back the new one.
+    /// Lets `change` make the new element from the old one, again if somebody came in between; gives back the
+    /// new one.
     pub fn update(&self, index: usize, mut change: impl FnMut(T) -> T) -> Result<T> {
         let mut seen = self.elements.load(index)?;
         loop {

@@ -30,8 +30,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// Opens the record `id`, whose schema must be `schema`, or makes it, all zero. The schema is given as text or as a
-    /// [`Schema`].
+    /// Opens the record `id`, whose schema must be `schema`, or makes it, all zero. The schema is given as
+    /// text or as a [`Schema`].
     pub fn open_or_create(
         space: &Space,
         id: &str,

@@ -5,11 +5,11 @@
 //! version odd  → the other way round
 //! ```
 //!
-//! A writer fills the copy nobody is sent to and then moves the version by one: that store is the commit. Killed before,
-//! the old content stands, and the half-filled copy is simply filled again by the next writer; killed after, the new
-//! content stands. There is nothing to repair. (A seqlock with one copy would leave readers waiting for ever for a dead
-//! writer's second store.) Writers exclude each other by a claim word; readers take nothing, and a reader that dies
-//! leaves nothing.
+//! A writer fills the copy nobody is sent to and then moves the version by one: that store is the commit.
+//! Killed before, the old content stands, and the half-filled copy is simply filled again by the next writer;
+//! killed after, the new content stands. There is nothing to repair. (A seqlock with one copy would leave
+//! readers waiting for ever for a dead writer's second store.) Writers exclude each other by a claim word;
+//! readers take nothing, and a reader that dies leaves nothing.
 //!
 //! | killed | what remains | who repairs | what others see |
 //! |---|---|---|---|
@@ -35,15 +35,16 @@ impl<'a> Snapshot<'a> {
     pub fn write(&self, peers: &impl Peers, fill: impl FnOnce(&'a [AtomicU64], &'a [AtomicU64])) -> u64 {
         // Only writers move the version, and there is one at a time.
         let current = version::count(self.version.load(Relaxed));
-        // A reader of the copy we are about to overwrite that sees any of our words must also see that the version moved
-        // on from it: pairs with the fence in `read`.
+        // A reader of the copy we are about to overwrite that sees any of our words must also see that the
+        // version moved on from it: pairs with the fence in `read`.
         fence(Release);
         fill(self.copy(current), self.copy(current + 1));
         version::commit(self.version, current + 1, peers);
         current + 1
     }
 
-    /// Lets `copy_out` copy the current content; `None` when it was overwritten meanwhile and what was copied is torn.
+    /// Lets `copy_out` copy the current content; `None` when it was overwritten meanwhile and what was copied
+    /// is torn.
     pub fn read<T>(&self, copy_out: impl FnOnce(&'a [AtomicU64]) -> T) -> Option<(u64, T)> {
         let before = version::count(self.version.load(Acquire));
         let copied = copy_out(self.copy(before));

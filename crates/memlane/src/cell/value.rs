@@ -123,7 +123,8 @@ impl<T: Element> Value<T> {
         self.cell.store(value.to_bits());
     }
 
-    /// Lets `change` make the new value from the old one, again if somebody came in between. Gives back the new value.
+    /// Lets `change` make the new value from the old one, again if somebody came in between. Gives back the
+    /// new value.
     #[inline]
     pub fn update(&self, mut change: impl FnMut(T) -> T) -> T {
         T::from_bits(self.cell.update(|bits| change(T::from_bits(bits)).to_bits()))

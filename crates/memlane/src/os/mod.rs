@@ -1,7 +1,7 @@
 //! The only system calls of the crate.
 //!
-//! One folder per platform, the same names in each. Linux is the one that exists; the notes on macOS and Windows are in
-//! `docs/crash-safety.md`.
+//! One folder per platform, the same names in each. Linux is the one that exists; the notes on macOS and
+//! Windows are in `docs/crash-safety.md`.
 
 #[cfg(not(all(target_endian = "little", target_pointer_width = "64")))]
 compile_error!("memlane's layout is for 64-bit little-endian machines only");

@@ -122,8 +122,8 @@ impl DType {
 
     /// Writes `datum` as the bytes of one item; padding becomes 0.
     ///
-    /// Runs of bytes shorter than the type's are filled up with 0. A struct's fields may come in any order but must be
-    /// complete.
+    /// Runs of bytes shorter than the type's are filled up with 0. A struct's fields may come in any order
+    /// but must be complete.
     ///
     /// # Errors
     /// [`SchemaError::BodySize`] unless `item` has exactly [`DType::size`] bytes, [`SchemaError::Value`] when the
@@ -168,8 +168,9 @@ impl Schema {
     /// The body that holds `datum`.
     ///
     /// # Errors
-    /// [`SchemaError::Value`] when the schema has no such value, with the path to it; [`SchemaError::OutOfMemory`] when
-    /// there is no memory for the body: look at [`Schema::size`] first when the schema is a stranger's.
+    /// [`SchemaError::Value`] when the schema has no such value, with the path to it;
+    /// [`SchemaError::OutOfMemory`] when there is no memory for the body: look at [`Schema::size`] first when
+    /// the schema is a stranger's.
     pub fn encode(&self, datum: &Datum) -> Result<Vec<u8>, SchemaError> {
         let mut body = Vec::new();
         body.try_reserve_exact(self.size()).map_err(|_| SchemaError::OutOfMemory { size: self.size() })?;
@@ -304,8 +305,8 @@ fn f16_bits(datum: &Datum) -> Option<u64> {
     Some(nearest_f16(value).to_bits().into())
 }
 
-/// `half` looks at the upper 32 bits of a double alone, or rounds by way of a single, depending on the processor. With
-/// one bit standing for whatever the lower bits hold, both round as if they had seen all.
+/// `half` looks at the upper 32 bits of a double alone, or rounds by way of a single, depending on the
+/// processor. With one bit standing for whatever the lower bits hold, both round as if they had seen all.
 fn nearest_f16(value: f64) -> f16 {
     let bits = value.to_bits();
     let lower = u64::from(bits as u32 != 0) << u32::BITS;
@@ -321,8 +322,8 @@ fn f64_bits(datum: &Datum) -> Option<u64> {
     rounded(datum, |value| value).map(f64::to_bits)
 }
 
-/// The nearest value that a float type has, `round` being its rounding. Whole numbers must be met exactly, and what is
-/// finite must stay so.
+/// The nearest value that a float type has, `round` being its rounding. Whole numbers must be met exactly,
+/// and what is finite must stay so.
 fn rounded(datum: &Datum, round: impl Fn(f64) -> f64) -> Option<f64> {
     match datum {
         Datum::Int(_) | Datum::Uint(_) => {

@@ -109,8 +109,8 @@ pub struct Structure {
 }
 
 impl Structure {
-    /// The layout of a C struct on 64-bit machines: each field aligned, the size a multiple of the strictest alignment.
-    /// The same as NumPy's `align=True`.
+    /// The layout of a C struct on 64-bit machines: each field aligned, the size a multiple of the strictest
+    /// alignment. The same as NumPy's `align=True`.
     ///
     /// A field is a [`Field`], or a name with a [`DType`], or a name with a text such as `[3]<f8 unit="m"`.
     pub fn c_layout<F>(fields: impl IntoIterator<Item = F>) -> Result<Self, SchemaError>

@@ -1,7 +1,7 @@
 //! A claim word: one holder at a time, taken over when the holder dies.
 //!
-//! The region's own lock, the private writer locks of records, texts and channels, and the publisher's role of a frame
-//! channel are all this word.
+//! The region's own lock, the private writer locks of records, texts and channels, and the publisher's role
+//! of a frame channel are all this word.
 //!
 //! ```text
 //! bit 31   somebody sleeps on the word        state word     meaning
@@ -10,7 +10,8 @@
 //!                                             claim|WAITERS  held, releasing must wake
 //! ```
 //!
-//! Acquiring and releasing are one instruction each, so there is no moment in which a holder that dies has half a lock:
+//! Acquiring and releasing are one instruction each, so there is no moment in which a holder that dies has
+//! half a lock:
 //!
 //! | killed | what remains | who repairs | what others see |
 //! |---|---|---|---|
@@ -21,9 +22,9 @@
 //!
 //! The slow path is that of Drepper, "Futexes are tricky" (mutex 2), with the owner in the word.
 //!
-//! Orderings: taking is Acquire and releasing is Release, so what a holder wrote is seen by the next. A takeover from a
-//! dead holder has no release to pair with; the kernel's teardown of the dead process, seen through its presence lock,
-//! orders those writes.
+//! Orderings: taking is Acquire and releasing is Release, so what a holder wrote is seen by the next. A
+//! takeover from a dead holder has no release to pair with; the kernel's teardown of the dead process, seen
+//! through its presence lock, orders those writes.
 
 use super::waiter::{Expired, Peers, TimedOut, Wait};
 use crate::atomic::{AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, pause};

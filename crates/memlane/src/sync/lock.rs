@@ -1,12 +1,12 @@
 //! A lock between processes that never lies about its owner.
 //!
-//! Use it to change several things as one. Every region carries one ([`Region::lock`](crate::Region::lock)); a region of
-//! kind `lock` is nothing but one. When the owner dies, the next locker gets the lock and is told
-//! ([`LockGuard::owner_died`]); the region stays marked ([`LockGuard::is_inconsistent`]) until somebody has put the data
-//! right and says so ([`LockGuard::make_consistent`]).
+//! Use it to change several things as one. Every region carries one ([`Region::lock`](crate::Region::lock));
+//! a region of kind `lock` is nothing but one. When the owner dies, the next locker gets the lock and is told
+//! ([`LockGuard::owner_died`]); the region stays marked ([`LockGuard::is_inconsistent`]) until somebody has
+//! put the data right and says so ([`LockGuard::make_consistent`]).
 //!
-//! The word is that of [`claim`]. Beside it, written by the owner alone while it holds the lock, stand its thread, since
-//! when, and the mark:
+//! The word is that of [`claim`]. Beside it, written by the owner alone while it holds the lock, stand its
+//! thread, since when, and the mark:
 //!
 //! | mark | meaning |
 //! |---|---|
@@ -44,7 +44,8 @@ use crate::error::{Error, Result};
 use crate::header::Blueprint;
 use crate::kind::Kind;
 use crate::layout::{self, LockLine};
-use crate::os::{clock, process};
+use crate::os::mapping::Shared;
+use crate::os::{clock, fork, process};
 use crate::participant::{Participant, WaitingFor};
 use crate::region::{Attachment, Opening, Region};
 use crate::space::Space;
@@ -59,6 +60,8 @@ const ABANDONED: u32 = 2;
 #[derive(Debug, Clone)]
 pub struct Lock {
     region: Region,
+    /// The region's lock line: what every operation looks at first.
+    line: Shared<LockLine>,
 }
 
 /// What anybody can read of a lock, without taking it.
@@ -121,7 +124,7 @@ impl Lock {
     }
 
     pub(crate) fn of(region: Region) -> Self {
-        Self { region }
+        Self { line: region.attachment().lock.clone(), region }
     }
 
     /// The region whose lock this is.
@@ -129,14 +132,15 @@ impl Lock {
         &self.region
     }
 
-    /// Takes the lock, waiting as long as its owner lives. [`Error::WouldDeadlock`] when this thread holds it already.
+    /// Takes the lock, waiting as long as its owner lives. [`Error::WouldDeadlock`] when this thread holds it
+    /// already.
     #[inline]
     pub fn lock(&self) -> Result<LockGuard<'_>> {
         self.acquire(None).map(|owner_died| LockGuard::new(self, owner_died))
     }
 
-    /// Takes the lock within `timeout`, else [`Error::LockTimeout`], which names the owner. Taken at once from a dead owner
-    /// even when the time is zero.
+    /// Takes the lock within `timeout`, else [`Error::LockTimeout`], which names the owner. Taken at once
+    /// from a dead owner even when the time is zero.
     pub fn lock_timeout(&self, timeout: Duration) -> Result<LockGuard<'_>> {
         self.acquire(Some(timeout)).map(|owner_died| LockGuard::new(self, owner_died))
     }
@@ -150,17 +154,17 @@ impl Lock {
         }
     }
 
-    /// [`Self::lock`] without a guard, for bindings whose guards live elsewhere. Says whether the previous owner died or
-    /// abandoned it; to be paired with [`Self::release`] in the same thread.
+    /// [`Self::lock`] without a guard, for bindings whose guards live elsewhere. Says whether the previous
+    /// owner died or abandoned it; to be paired with [`Self::release`] in the same thread.
     #[inline]
     pub fn acquire(&self, timeout: Option<Duration>) -> Result<OwnerDied> {
         let attachment = self.region.attachment().as_ref();
         let me = attachment.me()?;
-        let acquired = match claim::try_acquire(&attachment.lock.word, me) {
+        let acquired = match claim::try_acquire(&self.line.word, me) {
             Ok(acquired) => acquired,
             Err(found) => Self::acquire_contended(attachment, me, found, timeout)?,
         };
-        Ok(note_owner(&attachment.lock, acquired))
+        Ok(note_owner(&self.line, acquired))
     }
 
     /// Gives the lock back; [`Error::NotOwner`] when this thread does not hold it.
@@ -170,12 +174,16 @@ impl Lock {
         if !Self::is_mine(attachment)? {
             return Err(Self::not_owner(attachment));
         }
-        let line = &attachment.lock;
-        // Before the word: a sibling thread that gets the word next must not be taken for this one.
-        line.owner.store(0, Relaxed);
-        line.depth.store(0, Relaxed);
-        claim::release(&line.word, attachment);
+        self.release_held(attachment);
         Ok(())
+    }
+
+    /// Gives back what this thread is known to hold.
+    #[inline]
+    fn release_held(&self, attachment: &Attachment) {
+        // Before the word: a sibling thread that gets the word next must not be taken for this one.
+        self.line.owner.store(0, Relaxed);
+        claim::release(&self.line.word, attachment);
     }
 
     /// Gives the lock back and marks the data as half-changed: the next owner is told as if this one had died.
@@ -270,7 +278,6 @@ pub struct OwnerDied(pub bool);
 fn note_owner(line: &LockLine, acquired: Acquired) -> OwnerDied {
     line.owner.store(process::thread_key(), Relaxed);
     line.since.store(clock::monotonic_coarse(), Relaxed);
-    line.depth.store(1, Relaxed);
     let abandoned = line.mark.load(Relaxed) == ABANDONED;
     if acquired == Acquired::Free && !abandoned {
         return OwnerDied(false);
@@ -297,7 +304,8 @@ pub(crate) fn read_state(line: &LockLine, participants: Vec<Participant>) -> Loc
             participant: participants.iter().find(holds)?.clone(),
             thread: process::thread_id_of(line.owner.load(Relaxed)),
             held_for: held_since(line.since.load(Relaxed)),
-            depth: line.depth.load(Relaxed),
+            // A lock that is no rlock has no depth of its own.
+            depth: line.depth.load(Relaxed).max(1),
         })
     });
     let waits =
@@ -324,6 +332,7 @@ fn held_since(since: u64) -> Duration {
 pub struct LockGuard<'a> {
     lock: &'a Lock,
     owner_died: bool,
+    forks: u32,
     /// A lock belongs to a thread.
     _not_send: PhantomData<*const ()>,
 }
@@ -331,7 +340,7 @@ pub struct LockGuard<'a> {
 impl<'a> LockGuard<'a> {
     #[inline]
     fn new(lock: &'a Lock, OwnerDied(owner_died): OwnerDied) -> Self {
-        Self { lock, owner_died, _not_send: PhantomData }
+        Self { lock, owner_died, forks: fork::count(), _not_send: PhantomData }
     }
 
     /// Whether the previous owner died holding the lock, or abandoned it: the data may be half-changed.
@@ -360,7 +369,10 @@ impl<'a> LockGuard<'a> {
 impl Drop for LockGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        // A forked child drops copies of its parent's guards: it owns nothing, and `NotOwner` leaves the lock alone.
-        let _ = self.lock.release();
+        // A guard does not leave its thread, so the thread holds the lock; but a forked child drops copies of its parent's
+        // guards, and holds nothing.
+        if self.forks == fork::count() {
+            self.lock.release_held(self.lock.region.attachment());
+        }
     }
 }

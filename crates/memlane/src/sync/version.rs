@@ -5,10 +5,10 @@
 //! bit 0       somebody sleeps on the low half: the next change wakes
 //! ```
 //!
-//! One read-modify-write publishes the change and collects the flag, so a change with no sleeper makes no system call.
-//! A sleeper that dies leaves the flag: one wake for nobody. A writer that dies between change and wake delays the
-//! sleepers by a slice. After Vyukov's eventcount, with the flag in the word because a count of sleepers would not
-//! survive theirs dying.
+//! One read-modify-write publishes the change and collects the flag, so a change with no sleeper makes no
+//! system call. A sleeper that dies leaves the flag: one wake for nobody. A writer that dies between change
+//! and wake delays the sleepers by a slice. After Vyukov's eventcount, with the flag in the word because a
+//! count of sleepers would not survive theirs dying.
 //!
 //! Orderings: a change is Release (what was written before it is seen by whoever reads the new count) and Acquire (it
 //! follows the flag's setter).
@@ -41,7 +41,8 @@ pub fn advance(word: &AtomicU64, peers: &impl Peers) -> u64 {
     }
 }
 
-/// Sets the count and wakes whoever sleeps. For the one writer at a time of a channel or two-copy cell: this store is its commit.
+/// Sets the count and wakes whoever sleeps. For the one writer at a time of a channel or two-copy cell: this
+/// store is its commit.
 #[inline]
 pub fn commit(word: &AtomicU64, next: u64, peers: &impl Peers) {
     let seen = word.swap(next << 1, AcqRel);

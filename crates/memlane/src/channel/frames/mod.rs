@@ -1,13 +1,13 @@
 //! Frames: pictures and other large things, written and read in place.
 //!
-//! One publisher at a time writes into shared memory ([`FramePublisher::loan`]) and makes the frame visible by one store
-//! ([`Loan::publish`]); any number of subscribers read it where it lies ([`FrameSubscriber::next`]). Nothing is copied,
-//! nobody waits for anybody, and a frame that somebody holds never changes, not even when its publisher is killed and
-//! replaced. When to use something else: small things of which every one counts are a stream; work to be done once is a
-//! queue.
+//! One publisher at a time writes into shared memory ([`FramePublisher::loan`]) and makes the frame visible
+//! by one store ([`Loan::publish`]); any number of subscribers read it where it lies
+//! ([`FrameSubscriber::next`]). Nothing is copied, nobody waits for anybody, and a frame that somebody holds
+//! never changes, not even when its publisher is killed and replaced. When to use something else: small
+//! things of which every one counts are a stream; work to be done once is a queue.
 //!
-//! A subscriber claims borrow entries (two, unless asked otherwise), each good for one frame held; the channel is made
-//! with a pool of them. How it works, and what a death leaves behind, is in [`pool`].
+//! A subscriber claims borrow entries (two, unless asked otherwise), each good for one frame held; the
+//! channel is made with a pool of them. How it works, and what a death leaves behind, is in [`pool`].
 //!
 //! ```
 //! # fn main() -> memlane::Result<()> {

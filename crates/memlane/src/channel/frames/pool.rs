@@ -1,8 +1,8 @@
 //! The pool of a frame channel: which slot holds which frame, who reads it, which one may be written.
 //!
-//! One publisher, any number of readers, nothing copied, nobody waits for anybody. Readers announce what they are about to
-//! read (hazard pointers, M. Michael 2004); the publisher only ever writes a slot that is neither announced nor among the
-//! frames still on offer.
+//! One publisher, any number of readers, nothing copied, nobody waits for anybody. Readers announce what they
+//! are about to read (hazard pointers, M. Michael 2004); the publisher only ever writes a slot that is
+//! neither announced nor among the frames still on offer.
 //!
 //! ```text
 //! head       sequence << 13 | slot << 1 | somebody sleeps     the newest frame; 0: none yet
@@ -11,8 +11,8 @@
 //! borrows    per entry: slot + 1, or 0                        written by one reader each
 //! ```
 //!
-//! With E borrow entries and a history of K frames there are E + K + 1 slots. E can be announced and K are on offer, so
-//! one is always free: publishing never waits and never fails.
+//! With E borrow entries and a history of K frames there are E + K + 1 slots. E can be announced and K are on
+//! offer, so one is always free: publishing never waits and never fails.
 //!
 //! | killed | what remains | who repairs | what others see |
 //! |---|---|---|---|
@@ -20,11 +20,12 @@
 //! | publisher, after it | a published frame | nobody | the frame; sleepers a slice late |
 //! | reader, with a frame announced | a slot that is not re-used | whoever claims the dead reader's entry next | nothing: the pool has a slot for it |
 //!
-//! Orderings. *Hazard*: the reader announces, then looks whether the slot still offers the frame; the publisher retracts,
-//! then looks who has announced. A SeqCst fence between the two on each side means at least one of them sees the other.
-//! *Hand-over*: the slot's sequence is stored Release after the frame was written and loaded Acquire before it is read.
-//! *Give-back*: the announcement is cleared, and set, with Release and scanned with Acquire, so that the reader's last
-//! look at the frame comes before the publisher's first write into it.
+//! Orderings. *Hazard*: the reader announces, then looks whether the slot still offers the frame; the
+//! publisher retracts, then looks who has announced. A SeqCst fence between the two on each side means at
+//! least one of them sees the other. *Hand-over*: the slot's sequence is stored Release after the frame was
+//! written and loaded Acquire before it is read. *Give-back*: the announcement is cleared, and set, with
+//! Release and scanned with Acquire, so that the reader's last look at the frame comes before the publisher's
+//! first write into it.
 
 use crate::atomic::{
     AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, Ordering::SeqCst, fence,
@@ -90,8 +91,8 @@ impl<'a> Pool<'a> {
         Located::unpack(version::count(self.head.load(Acquire)))
     }
 
-    /// Publisher, first step: the slot for the next frame, which nobody reads or will read. `None` only when the pool's words
-    /// were spoilt.
+    /// Publisher, first step: the slot for the next frame, which nobody reads or will read. `None` only when
+    /// the pool's words were spoilt.
     #[must_use]
     pub fn begin(&self) -> Option<Located> {
         // Only the publisher moves the head.
@@ -101,6 +102,21 @@ impl<'a> Pool<'a> {
         fence(SeqCst);
         let slot = self.free_slot()?;
         Some(Located { sequence: head + 1, slot })
+    }
+
+    /// [`Self::begin`] right after this publisher has published: one frame went off the offer, and its slot is the next one
+    /// unless somebody still reads it.
+    #[inline]
+    #[must_use]
+    pub fn begin_after(&self, published: Located) -> Option<Located> {
+        let Some(oldest) = published.sequence.checked_sub(self.history) else { return self.begin() };
+        let Some(slot) = self.retract_one(oldest) else { return self.begin() };
+        // Hazard: as in `begin`.
+        fence(SeqCst);
+        if self.is_announced(slot) {
+            return self.begin();
+        }
+        Some(Located { sequence: published.sequence + 1, slot })
     }
 
     /// Publisher, second step: offers the frame that was written into the slot. The head's swap is the commit.
@@ -131,8 +147,8 @@ impl<'a> Pool<'a> {
     pub fn borrow(&self, entry: &AtomicU32, frame: Located) -> Result<Located, Gone> {
         // The slot comes from shared memory: one that is not there offers nothing.
         let sequence = self.sequences.get(frame.slot).ok_or(Gone)?;
-        // Give-back: Release, so that the publisher that sees this announcement instead of our last one also sees that we
-        // are done with that.
+        // Give-back: Release, so that the publisher that sees this announcement instead of our last one also
+        // sees that we are done with that.
         entry.store(frame.slot as u32 + 1, Release);
         // Hazard: our announcement before our look at the offer. Pairs with the fence in `begin`.
         fence(SeqCst);
@@ -149,8 +165,8 @@ impl<'a> Pool<'a> {
         entry.store(0, Release);
     }
 
-    /// Whether `frame` was on offer all the time since it was located: what an observer, who may not announce, asks after
-    /// copying.
+    /// Whether `frame` was on offer all the time since it was located: what an observer, who may not
+    /// announce, asks after copying.
     #[must_use]
     pub fn still_offers(&self, frame: Located) -> bool {
         fence(Acquire);
@@ -174,6 +190,25 @@ impl<'a> Pool<'a> {
                 offered.store(0, Relaxed);
             }
         }
+    }
+
+    /// Takes frame `sequence` off the offer; where it was, if it was on it.
+    #[inline]
+    fn retract_one(&self, sequence: u64) -> Option<usize> {
+        let frame = Located::unpack(self.ring_entry(sequence)?.load(Relaxed));
+        let offered = self.sequences.get(frame.slot)?;
+        let is_there = sequence != 0 && frame.sequence == sequence && offered.load(Relaxed) == sequence;
+        is_there.then(|| {
+            offered.store(0, Relaxed);
+            frame.slot
+        })
+    }
+
+    /// Whether a reader may be reading the slot.
+    #[inline]
+    fn is_announced(&self, slot: usize) -> bool {
+        // Give-back: what its reader did with the frame before is over.
+        self.borrows.iter().any(|entry| entry.load(Acquire) == slot as u32 + 1)
     }
 
     /// The first slot that offers nothing and that nobody has announced.

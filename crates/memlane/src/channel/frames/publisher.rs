@@ -24,12 +24,15 @@ pub struct FramePublisher {
     region: Region,
     words: Words,
     payload: Arc<Mapping>,
+    /// Where the next frame goes: chosen ahead, so that a loan costs nothing when the data is there. Nobody can come to read
+    /// a slot that is not on offer, so the choice stays good.
+    next: Option<Located>,
     forks: u32,
 }
 
 impl FramePublisher {
-    /// Opens the channel `id`, which must be of this spec, or makes it, and becomes its publisher. When somebody living
-    /// publishes there: [`Error::PublisherExists`].
+    /// Opens the channel `id`, which must be of this spec, or makes it, and becomes its publisher. When
+    /// somebody living publishes there: [`Error::PublisherExists`].
     pub fn open_or_create(space: &Space, id: &str, spec: &FrameSpec) -> Result<Self> {
         Self::obtain(space, id, Opening::OpenOrCreate, spec, Duration::ZERO)
     }
@@ -73,7 +76,8 @@ impl FramePublisher {
         let words = words.map_err(|what| region.corrupt(what))?;
         let payload = region.map_payload(Access::ReadWrite)?;
         take_role(&region, &words, patience)?;
-        Ok(Self { region, words, payload, forks: fork::count() })
+        let next = words.pool().begin();
+        Ok(Self { region, words, payload, next, forks: fork::count() })
     }
 
     /// The region behind it.
@@ -86,19 +90,20 @@ impl FramePublisher {
         self.words.capacity()
     }
 
-    /// A slot to write the next frame into. It holds what some earlier frame left there. Dropped unpublished, it is free
-    /// again and nobody has seen it.
+    /// A slot to write the next frame into. It holds what some earlier frame left there. Dropped unpublished,
+    /// it is free again and nobody has seen it.
     #[inline]
     pub fn loan(&mut self) -> Result<Loan<'_>> {
         if self.forks != fork::count() {
             return Err(Error::Forked { id: self.region.id().into(), what: "publisher" });
         }
-        let frame = self.words.pool().begin().ok_or_else(|| self.no_slot())?;
+        let frame = self.next.ok_or_else(|| self.no_slot())?;
         let length = self.words.capacity();
         // SAFETY: `begin` gave a slot that offers nothing and that nobody has announced, so no reader will look at it
-        // before it is published; there is one publisher (its claim), one loan (`&mut self`), and the mapping is writable.
+        // before it is published; there is one publisher (its claim), one loan (`&mut self`, whose other fields the loan
+        // only reads), and the mapping is writable.
         let bytes = unsafe { self.payload.bytes_mut(self.words.payload_of(frame.slot, length)) };
-        Ok(Loan { words: &self.words, region: &self.region, frame, bytes, length })
+        Ok(Loan { words: &self.words, region: &self.region, next: &mut self.next, frame, bytes, length })
     }
 
     #[cold]
@@ -146,6 +151,7 @@ impl Drop for FramePublisher {
 pub struct Loan<'a> {
     words: &'a Words,
     region: &'a Region,
+    next: &'a mut Option<Located>,
     frame: Located,
     bytes: &'a mut [u8],
     length: usize,
@@ -187,6 +193,7 @@ impl Loan<'_> {
     pub fn publish_captured(self, captured: Timestamp) -> u64 {
         self.words.describe(self.frame, Info { length: self.length, captured });
         self.words.pool().publish(self.frame, self.region.attachment().as_ref());
+        *self.next = self.words.pool().begin_after(self.frame);
         self.frame.sequence
     }
 }

@@ -39,8 +39,9 @@ pub(super) struct Parameters {
 }
 
 impl FrameSpec {
-    /// Pictures of `height` × `width` pixels with `channels` samples of `sample` each, rows from the top, no padding. The
-    /// encoding is `bgr8`, `mono8`, `mono16` … as usual for that shape; say otherwise with [`Self::encoding`].
+    /// Pictures of `height` × `width` pixels with `channels` samples of `sample` each, rows from the top, no
+    /// padding. The encoding is `bgr8`, `mono8`, `mono16` … as usual for that shape; say otherwise with
+    /// [`Self::encoding`].
     pub fn image(height: usize, width: usize, channels: usize, sample: Primitive) -> Self {
         let shape = [height, width, channels];
         let shape = if channels == 1 { &shape[..2] } else { &shape[..] };

@@ -174,7 +174,7 @@ impl FrameSubscriber {
             if newest.sequence == 0 {
                 return Ok(None);
             }
-            if let Ok(frame) = self.words.pool().borrow(entry, newest) {
+            if let Some(frame) = self.borrow(entry, newest) {
                 return Ok(Some(self.returned(index, frame)));
             }
             pause();
@@ -214,10 +214,19 @@ impl FrameSubscriber {
         let wanted = self.cursor.get() + 1;
         let newest = pool.newest();
         if newest.sequence == wanted {
-            return pool.borrow(entry, newest).ok();
+            return self.borrow(entry, newest);
         }
         let oldest = wanted.max((newest.sequence + 1).saturating_sub(self.words.history()));
         (newest.sequence > wanted).then(|| pool.borrow_sequence(entry, oldest).ok()).flatten()
+    }
+
+    /// Borrows a frame, and asks for its first bytes before the announcement's fence has to wait: the two take as long as
+    /// one.
+    #[inline]
+    fn borrow(&self, entry: &AtomicU32, frame: Located) -> Option<Located> {
+        self.words.prefetch_info(frame.slot);
+        self.payload.prefetch(self.words.payload_of(frame.slot, 0).start);
+        self.words.pool().borrow(entry, frame).ok()
     }
 
     #[cold]
@@ -236,7 +245,7 @@ impl FrameSubscriber {
             }
             lapped += 1;
             if lapped > PATIENCE
-                && let Ok(frame) = self.words.pool().borrow(entry, newest)
+                && let Some(frame) = self.borrow(entry, newest)
             {
                 return Ok(self.returned(index, frame));
             }
@@ -335,8 +344,8 @@ impl FrameSubscriber {
         }
         self.free.set(self.free.get() & !(1 << index));
         let length = self.words.info(frame.slot).length;
-        // SAFETY: the frame is announced in our entry and was on offer after that, so no publisher, living or next, writes
-        // its slot until the entry is cleared, which the guard does when this slice is gone.
+        // SAFETY: the frame is announced in our entry and was on offer after that, so no publisher, living or
+        // next, writes its slot until the entry is cleared, which the guard does when this slice is gone.
         let bytes = unsafe { self.payload.bytes(self.words.payload_of(frame.slot, length)) };
         Frame { subscriber: self, index, located: frame, bytes }
     }
@@ -392,7 +401,8 @@ impl Drop for FrameSubscriber {
     }
 }
 
-/// A frame, read where it lies; given back when dropped. It does not change while it is held, whatever becomes of its publisher.
+/// A frame, read where it lies; given back when dropped. It does not change while it is held, whatever
+/// becomes of its publisher.
 #[derive(Debug)]
 pub struct Frame<'a> {
     subscriber: &'a FrameSubscriber,

@@ -6,7 +6,7 @@ use super::timestamp::Timestamp;
 use crate::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use crate::header::Description;
 use crate::layout::{FrameInfo, FramesRole};
-use crate::os::mapping::{Mapping, Shared};
+use crate::os::mapping::{self, Mapping, Shared};
 use std::sync::Arc;
 
 /// Typed views of a frame channel's control part.
@@ -102,6 +102,14 @@ impl Words {
             words.length.store(info.length as u64, Relaxed);
             words.captured.store(info.captured.monotonic, Relaxed);
             words.captured_wall.store(info.captured.wall, Relaxed);
+        }
+    }
+
+    /// Asks for what is known of a frame.
+    #[inline]
+    pub(super) fn prefetch_info(&self, slot: usize) {
+        if let Some(info) = self.infos.get(slot) {
+            mapping::prefetch(info);
         }
     }
 

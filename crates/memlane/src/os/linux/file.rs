@@ -92,7 +92,8 @@ pub(crate) fn read_at(file: impl AsFd, buffer: &mut [u8], offset: u64) -> Result
     Ok(done)
 }
 
-/// A file that has no name yet, so nobody can see it half-made. Dropped unlinked, it is gone; so it is when its maker dies.
+/// A file that has no name yet, so nobody can see it half-made. Dropped unlinked, it is gone; so it is when
+/// its maker dies.
 #[derive(Debug)]
 pub(crate) struct Unnamed {
     file: OwnedFd,

@@ -1,8 +1,8 @@
 //! What a fork must not break: a child must never pass for its parent.
 //!
-//! A counter is bumped in every child, so a handle sees in one load that it was made by an ancestor. A lock that `fork`
-//! itself takes keeps a fork out of the few instructions between opening a presence lock and marking its mapping as not
-//! inherited.
+//! A counter is bumped in every child, so a handle sees in one load that it was made by an ancestor. A lock
+//! that `fork` itself takes keeps a fork out of the few instructions between opening a presence lock and
+//! marking its mapping as not inherited.
 #![allow(unsafe_code)] // pthread_atfork takes C functions.
 
 use std::sync::Once;

@@ -24,7 +24,8 @@ pub(crate) struct Mapping {
     access: Access,
 }
 
-// SAFETY: a mapping is plain memory with a fixed address; all access through `Shared` is atomic or guarded by a protocol.
+// SAFETY: a mapping is plain memory with a fixed address; all access through `Shared` is atomic or guarded by
+// a protocol.
 unsafe impl Send for Mapping {}
 // SAFETY: as above.
 unsafe impl Sync for Mapping {}
@@ -32,8 +33,8 @@ unsafe impl Sync for Mapping {}
 /// Types that may be laid over shared bytes.
 ///
 /// # Safety
-/// Every bit pattern is valid, there is no padding whose value matters, and every field is an atomic of fixed width or
-/// (recursively) such a type, so another process's writes are never a data race.
+/// Every bit pattern is valid, there is no padding whose value matters, and every field is an atomic of fixed
+/// width or (recursively) such a type, so another process's writes are never a data race.
 pub(crate) unsafe trait SharedBytes {}
 
 // SAFETY: an atomic integer is valid for all bits.
@@ -114,6 +115,12 @@ impl Mapping {
         Some(Shared { target, mapping: Arc::clone(self) })
     }
 
+    /// Asks for the cache line at `offset`, which may be anywhere.
+    #[inline]
+    pub(crate) fn prefetch(&self, offset: usize) {
+        prefetch(self.start.as_ptr().wrapping_add(offset));
+    }
+
     /// Plain bytes for reading.
     ///
     /// # Safety
@@ -144,6 +151,18 @@ impl Mapping {
         // SAFETY: `offset` is within the mapping, as just checked.
         Some(unsafe { self.start.add(offset) })
     }
+}
+
+/// Asks for a cache line, where the processor can be asked.
+#[inline]
+pub(crate) fn prefetch<T>(target: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch is a hint: it reads nothing, and an address that is not mapped is ignored.
+    unsafe {
+        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(target.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = target;
 }
 
 impl Drop for Mapping {

@@ -1,10 +1,11 @@
 //! Presence: kernel truth about who lives.
 //!
-//! A participant holds a one-byte write lock (open-file-description lock) on the region's own inode, far behind its last
-//! byte: byte `FIRST_BYTE + slot`. The lock belongs to an open file of its own whose descriptor is closed at once; a
-//! page mapped through it keeps it open, and that page is not inherited by children. So the lock ends exactly when the
-//! last thread of the process has stopped (death or exec), not with a closed descriptor and not with a surviving child.
-//! It means the same in every PID namespace, and a zombie does not hold it.
+//! A participant holds a one-byte write lock (open-file-description lock) on the region's own inode, far
+//! behind its last byte: byte `FIRST_BYTE + slot`. The lock belongs to an open file of its own whose
+//! descriptor is closed at once; a page mapped through it keeps it open, and that page is not inherited by
+//! children. So the lock ends exactly when the last thread of the process has stopped (death or exec), not
+//! with a closed descriptor and not with a surviving child. It means the same in every PID namespace, and a
+//! zombie does not hold it.
 #![allow(unsafe_code)] // fcntl(F_OFD_*) is not in rustix.
 
 use super::mapping::{Access, Mapping};

@@ -13,9 +13,9 @@ static NEXT_THREAD: AtomicU32 = AtomicU32::new(0);
 /// The bit of an owner key that says "a session inside a host", never set for a thread.
 const SESSION_BIT: u64 = 1 << 63;
 
-/// A number for this thread that no other thread of this process ever had: a counter that starts at random in the high
-/// half, the kernel's thread id in the low half. The random start keeps apart processes whose thread ids are equal in
-/// two PID namespaces.
+/// A number for this thread that no other thread of this process ever had: a counter that starts at random in
+/// the high half, the kernel's thread id in the low half. The random start keeps apart processes whose thread
+/// ids are equal in two PID namespaces.
 #[inline]
 pub(crate) fn thread_key() -> u64 {
     KEY.with(|key| match key.get() {
@@ -99,7 +99,8 @@ fn fill_random(bytes: &mut [u8]) {
     }
 }
 
-/// Field `number` (from 1, as proc(5) counts) of /proc/PID/stat; the name in field 2 may itself hold blanks and brackets.
+/// Field `number` (from 1, as proc(5) counts) of /proc/PID/stat; the name in field 2 may itself hold blanks
+/// and brackets.
 fn stat_field(pid: u32, number: usize) -> Option<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let after_name = text.rfind(')')? + 1;

@@ -1,0 +1,116 @@
+//! The command line: options common to all commands, and the list of commands.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::commands::{
+    bw::Bandwidth, completions::Completions, create::Create, doctor::Doctor, get::Get, hz::Hertz,
+    locks::Locks, ls::List, ps::Processes, rm::Remove, set::Set, show::Show, watch::Watch,
+};
+use crate::context::Context;
+use crate::demo::DemoArguments;
+use crate::failure::{Exit, Outcome};
+use crate::frame::FrameCommand;
+
+/// Shared memory for real-time tools: see what is there, change it, find out who holds what.
+#[derive(Debug, Parser)]
+#[command(name = "memlane", version, arg_required_else_help = true, after_help = include_str!("exit_codes.txt"))]
+struct Arguments {
+    /// The directory of regions to work in; without it the user's own, below /dev/shm
+    #[arg(long, global = true, value_name = "DIR", env = memlane::space::DIRECTORY_VARIABLE)]
+    space: Option<PathBuf>,
+
+    /// Print JSON instead of text for people
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Ls(List),
+    Show(Show),
+    Get(Get),
+    Set(Set),
+    Create(Create),
+    Rm(Remove),
+    Watch(Watch),
+    Hz(Hertz),
+    Bw(Bandwidth),
+    Ps(Processes),
+    Locks(Locks),
+    Doctor(Doctor),
+    /// Send and receive pictures through a mapped file as other programs lay it out
+    #[command(subcommand)]
+    Frame(FrameCommand),
+    Demo(DemoArguments),
+    Completions(Completions),
+}
+
+/// Runs the command line `arguments`, the first of which is the program's name, and gives back its exit code. Messages go
+/// to the standard error as `memlane: …`.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => execute(arguments),
+        Err(error) => {
+            // Help that nobody reads to the end is no failure.
+            let _ = error.print();
+            ExitCode::from(error.exit_code() as u8)
+        }
+    }
+}
+
+fn execute(arguments: Arguments) -> ExitCode {
+    let context = Context::new(arguments.space, arguments.json);
+    let exit = match arguments.command.run(&context) {
+        Ok(()) => Exit::Success,
+        Err(failure) => {
+            context.complain(&failure);
+            failure.exit()
+        }
+    };
+    ExitCode::from(exit as u8)
+}
+
+impl Command {
+    fn run(self, context: &Context) -> Outcome {
+        match self {
+            Self::Ls(command) => command.run(context),
+            Self::Show(command) => command.run(context),
+            Self::Get(command) => command.run(context),
+            Self::Set(command) => command.run(context),
+            Self::Create(command) => command.run(context),
+            Self::Rm(command) => command.run(context),
+            Self::Watch(command) => command.run(context),
+            Self::Hz(command) => command.run(context),
+            Self::Bw(command) => command.run(context),
+            Self::Ps(command) => command.run(context),
+            Self::Locks(command) => command.run(context),
+            Self::Doctor(command) => command.run(context),
+            Self::Frame(command) => command.run(context),
+            Self::Demo(command) => command.run(context),
+            Self::Completions(command) => command.run(context, Arguments::command()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn negative_numbers_are_values() {
+        let parsed = Arguments::try_parse_from(["memlane", "set", "speed", "-1.5", "--if-value", "-2"]);
+        assert!(parsed.is_ok(), "{parsed:?}");
+    }
+}

@@ -1,0 +1,134 @@
+//! What every command is given: the space it works in, and how to print.
+//!
+//! Results go to the standard output, messages about them to the standard error. Output that nobody reads any more
+//! (`memlane ls | head`) ends the command quietly.
+
+use std::cell::OnceCell;
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use memlane::{Error, Space};
+use serde_json::Value;
+
+use crate::failure::{Exit, Failure, Outcome};
+use crate::human;
+use crate::table::Table;
+
+/// The space chosen, opened when first asked for, and the settings of the output.
+#[derive(Debug)]
+pub(crate) struct Context {
+    directory: Option<PathBuf>,
+    space: OnceCell<Space>,
+    json: bool,
+    colour: bool,
+}
+
+impl Context {
+    /// `directory`: of the space; without it the user's own.
+    pub(crate) fn new(directory: Option<PathBuf>, json: bool) -> Self {
+        let directory = directory.filter(|directory| !directory.as_os_str().is_empty());
+        Self { directory, space: OnceCell::new(), json, colour: wants_colour() }
+    }
+
+    /// The space; its directory is made when missing.
+    pub(crate) fn space(&self) -> Outcome<&Space> {
+        if let Some(space) = self.space.get() {
+            return Ok(space);
+        }
+        let opened = match &self.directory {
+            Some(directory) => Space::at(directory)?,
+            None => Space::default()?,
+        };
+        Ok(self.space.get_or_init(|| opened))
+    }
+
+    /// The space, for commands that look or change what is there: a mistyped directory is an error, not a new space.
+    pub(crate) fn existing_space(&self) -> Outcome<&Space> {
+        match &self.directory {
+            Some(directory) if !directory.is_dir() && !directory.exists() => {
+                let reason = "there is no such directory; `memlane create` makes one".to_owned();
+                Err(Error::BadSpace { directory: directory.clone(), reason }.into())
+            }
+            _ => self.space(),
+        }
+    }
+
+    /// Whether to print JSON.
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether the output is a terminal that shows colours, and its user has not said otherwise (`NO_COLOR`).
+    pub(crate) fn colour(&self) -> bool {
+        self.colour
+    }
+
+    /// Columns of the terminal; `None` when the output goes elsewhere.
+    pub(crate) fn width(&self) -> Option<usize> {
+        let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+        Some(usize::from(width.0))
+    }
+
+    /// Writes a line to the standard output.
+    pub(crate) fn print(&self, line: impl Display) -> Outcome {
+        self.write(format!("{line}\n").as_bytes())
+    }
+
+    /// Writes bytes as they are to the standard output.
+    pub(crate) fn write(&self, bytes: &[u8]) -> Outcome {
+        let mut output = io::stdout().lock();
+        output.write_all(bytes)?;
+        Ok(output.flush()?)
+    }
+
+    /// Writes a listing as a JSON array, one row a line.
+    pub(crate) fn print_rows(&self, rows: &[Value]) -> Outcome {
+        if rows.is_empty() {
+            return self.print("[]");
+        }
+        let rows: Vec<_> = rows.iter().map(Value::to_string).collect();
+        self.print(format_args!("[\n{}\n]", rows.join(",\n")))
+    }
+
+    /// Writes a listing as a table.
+    pub(crate) fn print_table(&self, table: &Table) -> Outcome {
+        self.write(table.render(self.width(), self.colour).as_bytes())
+    }
+
+    /// Writes a message for people beside the output. Where nobody listens it is lost, and that is no failure.
+    pub(crate) fn say(&self, message: impl Display) {
+        let _ = writeln!(io::stderr().lock(), "memlane: {}", human::printable(&message.to_string()));
+    }
+
+    /// Says why something failed.
+    pub(crate) fn complain(&self, failure: &Failure) {
+        if let Some(message) = failure.message() {
+            self.say(message);
+        }
+    }
+}
+
+fn wants_colour() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb");
+    !refused && !dumb && io::stdout().is_terminal()
+}
+
+/// The exit of a command that goes on after failures: that of the first.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    first: Option<Exit>,
+}
+
+impl Failures {
+    /// Says why this one failed and goes on.
+    pub(crate) fn add(&mut self, context: &Context, failure: &Failure) {
+        context.complain(failure);
+        self.first.get_or_insert(failure.exit());
+    }
+
+    pub(crate) fn outcome(self) -> Outcome {
+        self.first.map_or(Ok(()), |exit| Err(Failure::silent(exit)))
+    }
+}

@@ -1,0 +1,102 @@
+//! How a command fails: a sentence for people and an exit code for scripts. The codes are listed in `exit_codes.txt`,
+//! which `memlane --help` prints.
+
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+
+use memlane::Error;
+
+/// What a command comes to.
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+/// The exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Success = 0,
+    Failure = 1,
+    Usage = 2,
+    NotFound = 3,
+    Permission = 4,
+    Mismatch = 5,
+    Timeout = 6,
+    Busy = 7,
+}
+
+/// Why a command ends early.
+#[derive(Debug)]
+#[must_use = "a failure that is not returned is not told"]
+pub(crate) struct Failure {
+    exit: Exit,
+    /// Nothing when everything has been said already.
+    message: Option<String>,
+}
+
+impl Failure {
+    /// With a message like the library's: lower-case, what was expected, what was found, what to do next.
+    pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
+        Self { exit, message: Some(message.to_string()) }
+    }
+
+    /// When what was printed says it all.
+    pub(crate) fn silent(exit: Exit) -> Self {
+        Self { exit, message: None }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    pub(crate) fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::new(exit_of(&error), error)
+    }
+}
+
+/// Of writing to the standard output: whoever closes the pipe has seen enough.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::silent(Exit::Success),
+            _ => Self::new(Exit::Failure, format!("could not write the output: {error}")),
+        }
+    }
+}
+
+fn exit_of(error: &Error) -> Exit {
+    match error {
+        Error::BadId { .. } | Error::BadParameter { .. } => Exit::Usage,
+        Error::NotFound { .. } | Error::NoField { .. } | Error::OutOfRange { .. } => Exit::NotFound,
+        Error::PermissionDenied { .. } => Exit::Permission,
+        Error::BadSpace { directory, .. } => exit_of_directory(directory),
+        Error::AlreadyExists { .. }
+        | Error::NameConflict { .. }
+        | Error::WrongKind { .. }
+        | Error::SchemaMismatch { .. }
+        | Error::ParameterMismatch { .. }
+        | Error::Schema { .. }
+        | Error::TooLarge { .. } => Exit::Mismatch,
+        Error::Timeout { .. } | Error::LockTimeout { .. } => Exit::Timeout,
+        Error::Busy { .. }
+        | Error::PublisherExists { .. }
+        | Error::SubscribersExhausted { .. }
+        | Error::BorrowsExhausted { .. }
+        | Error::TooManyParticipants { .. }
+        | Error::NoSpace { .. } => Exit::Busy,
+        _ => Exit::Failure,
+    }
+}
+
+/// The library says in words what is wrong with a directory; scripts want to know which of the two usual causes it is.
+fn exit_of_directory(directory: &Path) -> Exit {
+    match std::fs::read_dir(directory).map_err(|error| error.kind()) {
+        Err(io::ErrorKind::PermissionDenied) => Exit::Permission,
+        Err(io::ErrorKind::NotFound) => Exit::NotFound,
+        _ => Exit::Failure,
+    }
+}

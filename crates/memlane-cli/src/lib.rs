@@ -1,0 +1,40 @@
+//! The memlane command line as a library, so that other packages can offer it under their own name.
+//!
+//! ```no_run
+//! memlane_cli::run(["memlane", "ls", "--json"].map(Into::into));
+//! ```
+//!
+//! Commands that look (`ls`, `show`, `get`, `watch`, `hz`, `bw`, `ps`, `locks`, `doctor`) are observers: they need
+//! permission to read, take no place among the participants, and nothing waits for them. Killed at any moment, a command
+//! leaves what any participant leaves: nothing that anybody has to repair.
+//!
+//! The text is for people and may change; with `--json` the names are stable (module `document`).
+//!
+#![doc = "```text"]
+#![doc = include_str!("exit_codes.txt")]
+#![doc = "```"]
+#![deny(unsafe_code)]
+
+mod arguments;
+mod commands;
+
+mod context;
+mod failure;
+
+mod document;
+mod rate;
+mod selection;
+mod sight;
+mod survey;
+mod wait_cycles;
+
+mod datum_json;
+mod human;
+mod pattern;
+mod table;
+mod user;
+
+mod demo;
+mod frame;
+
+pub use arguments::run;
