@@ -18,7 +18,7 @@ use crate::os::presence::{self, Probe};
 use crate::sync::claim::{Claim, next_generation};
 use rustix::fd::{AsFd, BorrowedFd};
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 /// A process attached to a region, as tools see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,14 +229,13 @@ impl Participants {
 
 impl ParticipantEntry {
     fn describe_this_process(&self) {
-        let pid = os::process::pid();
-        self.started.store(os::process::start_time(pid).unwrap_or(0), Relaxed);
+        let this = ThisProcess::get();
+        self.started.store(this.started, Relaxed);
         self.attached.store(os::clock::wall(), Relaxed);
-        for (word, bytes) in self.process.iter().zip(this_process().chunks_exact(8)) {
-            word.store(bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)), Relaxed);
+        for (word, half) in self.process.iter().zip(this.id) {
+            word.store(half, Relaxed);
         }
-        let program: [u8; PROGRAM_CAPACITY] = padded(&os::process::program_name());
-        for (to, from) in self.program.iter().zip(program) {
+        for (to, from) in self.program.iter().zip(this.program) {
             to.store(from, Relaxed);
         }
         for wait in &self.waits {
@@ -244,7 +243,7 @@ impl ParticipantEntry {
         }
         self.language.store(LANGUAGE_RUST, Relaxed);
         // Last: who sees the pid sees the rest.
-        self.pid.store(pid, Release);
+        self.pid.store(this.pid, Release);
     }
 
     fn read(&self, slot: u16, alive: bool) -> Participant {
@@ -270,14 +269,36 @@ impl ParticipantEntry {
 
 const LANGUAGE_RUST: u32 = 1;
 
-/// Random id of this process: of the parent no more after a fork.
-fn this_process() -> [u8; 16] {
-    static ID: Mutex<Option<(u32, [u8; 16])>> = Mutex::new(None);
-    let forks = os::fork::count();
-    let mut known = ID.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    match *known {
-        Some((at, id)) if at == forks => id,
-        _ => known.insert((forks, os::process::random_id())).1,
+/// What this process says of itself in every region: looked up once, and again in a forked child.
+#[derive(Debug, Clone, Copy)]
+struct ThisProcess {
+    forks: u32,
+    pid: u32,
+    started: u64,
+    id: [u64; 2],
+    program: [u8; PROGRAM_CAPACITY],
+}
+
+impl ThisProcess {
+    /// Called while forks are excluded, so that no child inherits the lock held.
+    fn get() -> Self {
+        static KNOWN: Mutex<Option<ThisProcess>> = Mutex::new(None);
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        match *known {
+            Some(this) if this.forks == os::fork::count() => this,
+            _ => *known.insert(Self::look_up()),
+        }
+    }
+
+    fn look_up() -> Self {
+        let pid = os::process::pid();
+        Self {
+            forks: os::fork::count(),
+            pid,
+            started: os::process::start_time(pid).unwrap_or(0),
+            id: [os::process::random_u64(), os::process::random_u64()],
+            program: padded(&os::process::program_name()),
+        }
     }
 }
 

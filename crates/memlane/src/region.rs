@@ -28,7 +28,7 @@ use crate::space::Space;
 use crate::sync::claim::Claim;
 use crate::sync::lock::Lock;
 use crate::sync::waiter::{Expired, Peers, Wait};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -38,6 +38,8 @@ use zerocopy::IntoBytes;
 
 /// Creating and opening chase each other when others remove the region in between; that many times is not by chance.
 const MAX_CHASES: u32 = 1000;
+/// How long a sweeper holds a region's slots, about.
+const SWEEP_MOMENT: Duration = Duration::from_micros(100);
 /// A waiter looks for a dead holder at least this often; the first look comes earlier.
 const FIRST_SLICE: Duration = Duration::from_millis(5);
 const LONGEST_SLICE: Duration = Duration::from_millis(40);
@@ -95,7 +97,9 @@ impl Region {
         for _ in 0..MAX_CHASES {
             if opening != Opening::Create {
                 match Self::open_existing(space, id, &path) {
-                    Err(Error::NotFound { .. }) if opening == Opening::OpenOrCreate => {}
+                    // A folder may stand there that somebody killed left empty; creating takes that away.
+                    Err(Error::NotFound { .. } | Error::NameConflict { .. })
+                        if opening == Opening::OpenOrCreate => {}
                     other => {
                         let region = other?;
                         region.expect_schema(blueprint.kind, blueprint.schema.as_ref())?;
@@ -271,8 +275,7 @@ impl Attachment {
     fn register_alone(&self) -> Result<Claim> {
         let refused = |error| self.space.refused(&self.id, "join", error);
         let file = file::open_again(&self.file, &self.path).map_err(refused)?;
-        let claim =
-            self.participants.claim(file.as_fd()).map_err(refused)?.ok_or_else(|| self.all_slots_taken())?;
+        let claim = self.claim_slot(file.as_fd())?;
         let presence = Presence::pin(file).map_err(refused)?;
         *self.identity.presence.lock().unwrap_or_else(PoisonError::into_inner) = Some(presence);
         self.identity.claim.store(claim.bits(), Relaxed);
@@ -280,12 +283,20 @@ impl Attachment {
         Ok(claim)
     }
 
-    fn all_slots_taken(&self) -> Error {
-        if file::status(&self.file).is_ok_and(|status| status.links == 0) {
-            // A sweeper held all the bytes and has removed the region.
-            return self.space.refused(&self.id, "join", Errno::NOENT);
+    fn claim_slot(&self, presence: BorrowedFd<'_>) -> Result<Claim> {
+        for _ in 0..MAX_CHASES {
+            match self.participants.claim(presence) {
+                Ok(Some(claim)) => return Ok(claim),
+                // A sweeper holds all slots for the moment it takes to find the region alive or to remove it.
+                Ok(None) if presence::is_swept(self.file.as_fd()) => file::rest(SWEEP_MOMENT),
+                Ok(None) if self.is_unlinked() => {
+                    return Err(self.space.refused(&self.id, "join", Errno::NOENT));
+                }
+                Ok(None) => break,
+                Err(error) => return Err(self.space.refused(&self.id, "join", error)),
+            }
         }
-        Error::TooManyParticipants { id: self.id.clone(), slots: self.participants.len() }
+        Err(Error::TooManyParticipants { id: self.id.clone(), slots: self.participants.len() })
     }
 
     /// Keeps a mapping in memory, when the space asks for it.

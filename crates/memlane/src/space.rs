@@ -14,6 +14,7 @@ use crate::layout::{MAX_SLOTS, NOTE_CAPACITY};
 use crate::os::file::{self, OWN_FOLDER};
 use crate::os::mapping::Access;
 use crate::os::{self, presence};
+use rustix::fd::AsFd;
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -223,20 +224,17 @@ impl Space {
 
     /// Removes abandoned ephemeral regions and temporary files; gives back how many.
     pub(crate) fn sweep(&self) -> usize {
-        self.leftovers().into_iter().filter(|path| file::unlink(path).is_ok()).count()
+        self.leftovers(|path| file::unlink(path).is_ok())
     }
 
     /// How many abandoned ephemeral regions and temporary files there are.
     pub(crate) fn count_leftovers(&self) -> usize {
-        self.leftovers().len()
+        self.leftovers(|_| true)
     }
 
-    fn leftovers(&self) -> Vec<PathBuf> {
-        let ephemeral = abandoned_in(&self.directory.join(EPHEMERAL_FOLDER), "");
-        ephemeral
-            .into_iter()
-            .chain(abandoned_in(&self.directory.join(OWN_FOLDER), file::TEMPORARY_PREFIX))
-            .collect()
+    fn leftovers(&self, visit: impl Fn(&Path) -> bool + Copy) -> usize {
+        abandoned_in(&self.directory.join(EPHEMERAL_FOLDER), "", visit)
+            + abandoned_in(&self.directory.join(OWN_FOLDER), file::TEMPORARY_PREFIX, visit)
     }
 
     /// An error of the system, in words of this module.
@@ -276,20 +274,24 @@ pub(crate) fn check_id(id: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Files of `folder` that nobody lives in and that are old enough not to be on their way.
-fn abandoned_in(folder: &Path, prefix: &str) -> Vec<PathBuf> {
+/// Visits the files of `folder` that nobody lives in and that are old enough not to be on their way; counts the visits that
+/// succeed.
+fn abandoned_in(folder: &Path, prefix: &str, visit: impl Fn(&Path) -> bool) -> usize {
     let entries = file::entries(folder).unwrap_or_default().into_iter();
     let candidates = entries.filter(|entry| !entry.is_directory && entry.name.starts_with(prefix));
-    candidates.map(|entry| folder.join(entry.name)).filter(|path| is_abandoned(path)).collect()
+    candidates.filter(|entry| if_abandoned(&folder.join(&entry.name), &visit)).count()
 }
 
-/// Nobody holds a presence byte, and the file is not young. The lock taken here is given back with the
-/// descriptor, after which an attach finds the link gone and starts anew.
-fn is_abandoned(path: &Path) -> bool {
+/// Visits one file while all its presence bytes are held: whoever attaches meanwhile waits, and then finds the link gone.
+fn if_abandoned(path: &Path, visit: impl Fn(&Path) -> bool) -> bool {
     let Ok(open) = file::open(path, Access::ReadWrite) else { return false };
-    let old =
-        file::status(&open).is_ok_and(|status| status.is_file && status.age_seconds >= SWEEP_AGE_SECONDS);
-    old && presence::try_claim_all(rustix::fd::AsFd::as_fd(&open), MAX_SLOTS).unwrap_or(false)
+    let is_old =
+        |status: file::Status| status.is_file && status.links > 0 && status.age_seconds >= SWEEP_AGE_SECONDS;
+    file::status(&open).is_ok_and(is_old)
+        && presence::try_claim_all(open.as_fd(), MAX_SLOTS).unwrap_or(false)
+        // A clean detach may have removed it before we held it, and the name may be another's by now.
+        && file::status_at(path).is_ok_and(|named| file::status(&open).is_ok_and(|held| held.inode == named.inode))
+        && visit(path)
 }
 
 /// Tries the presence lock on the file system of `directory`, once a process for each directory.

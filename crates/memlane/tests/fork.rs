@@ -7,6 +7,7 @@
 mod role;
 mod scratch;
 
+use memlane::frames::Loan;
 use memlane::{Error, FramePublisher, FrameSpec, FrameSubscriber, Lock, Participant, Region, Result, Space, Value};
 use role::{DEADLINE, Role, listen, say};
 use rustix::process::{Pid, WaitOptions, WaitStatus};
@@ -110,7 +111,7 @@ fn let_a_child_drop_everything(space: &Space) -> Result<()> {
     let subscriber = FrameSubscriber::open_with(space, CHANNEL, 2)?;
     publish(&mut publisher, 7)?;
     let mut belongings = Some((lock.lock()?, subscriber.next(None)?));
-    fork(|| drop(belongings.take())).expect_success();
+    fork(|| belongings = None).expect_success();
     let (guard, frame) = belongings.as_ref().expect("the child dropped a copy");
     assert_eq!(lock.state().holder.expect("this process").participant.pid, std::process::id());
     assert!(!guard.owner_died());
@@ -121,12 +122,12 @@ fn let_a_child_drop_everything(space: &Space) -> Result<()> {
     drop(belongings);
 
     let mut ends = Some((publisher, subscriber));
-    fork(|| drop(ends.take())).expect_success();
+    fork(|| ends = None).expect_success();
     assert!(matches!(FramePublisher::open(space, CHANNEL), Err(Error::PublisherExists { .. })));
     let exhausted = FrameSubscriber::open_with(space, CHANNEL, 1);
     assert!(matches!(exhausted, Err(Error::SubscribersExhausted { .. })), "{exhausted:?}");
     let mut regions = Some(lock);
-    fork(|| drop(regions.take())).expect_success();
+    fork(|| regions = None).expect_success();
     assert_eq!(alive(&Region::open(space, LOCK)?).len(), 1);
     Ok(())
 }
@@ -157,9 +158,9 @@ fn let_a_child_use_everything(space: &Space) -> Result<()> {
     drop(guard);
     let loan = publisher.loan()?;
     let mut forked = Some(loan);
-    fork(|| drop(forked.take().map(memlane::frames::Loan::publish))).expect_success();
+    fork(|| assert_eq!(forked.take().map(Loan::publish), Some(0))).expect_success();
     assert_eq!(subscriber.latest()?.expect("one was published").sequence(), 1, "a child published a loan");
-    assert_eq!(forked.take().map(memlane::frames::Loan::publish), Some(2));
+    assert_eq!(forked.take().map(Loan::publish), Some(2));
     assert_eq!(subscriber.latest()?.expect("two were published").sequence(), 2);
     Ok(())
 }
@@ -175,19 +176,22 @@ fn fork_while_others_attach(directory: &Path) -> Result<()> {
     let over = AtomicBool::new(false);
     let rounds = AtomicU64::new(0);
     std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (over, rounds) = (&over, &rounds);
-            scope.spawn(move || {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
-                    attach_and_detach(directory, &format!("own/{thread}")).expect("attaching works");
-                    rounds.fetch_add(1, Ordering::Relaxed);
+                    let round = rounds.fetch_add(1, Ordering::Relaxed);
+                    attach_and_detach(directory, "common").expect("attaching works");
+                    // What a process does when it meets a space for the first time is done in every round.
+                    let fresh = directory.join(format!("space-{round}"));
+                    attach_and_detach(&fresh, "own").expect("attaching works");
                 }
             });
         }
-        for _ in 0..FORKS {
+        for number in 0..FORKS {
             let child = fork(|| {
-                attach_and_detach(directory, "own/0").expect("attaching works in a child");
-                attach_and_detach(directory, "childrens").expect("attaching works in a child");
+                attach_and_detach(directory, "common").expect("attaching works in a child");
+                let fresh = directory.join(format!("space-of-child-{number}"));
+                attach_and_detach(&fresh, "own").expect("attaching works in a child");
             });
             child.expect_success();
         }

@@ -1,1 +1,19 @@
-//! One verb, one file.
+//! The commands, one verb a file: first those that look, then those that change something.
+
+pub(crate) mod get;
+pub(crate) mod ls;
+pub(crate) mod show;
+pub(crate) mod watch;
+
+pub(crate) mod bw;
+pub(crate) mod hz;
+
+pub(crate) mod doctor;
+pub(crate) mod locks;
+pub(crate) mod ps;
+
+pub(crate) mod create;
+pub(crate) mod rm;
+pub(crate) mod set;
+
+pub(crate) mod completions;

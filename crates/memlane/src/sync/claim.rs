@@ -180,7 +180,10 @@ pub fn acquire_contended(
         slept = true;
         found = word.load(Relaxed);
         if expired == Expired::Yes {
-            return try_take_over(word, me, peers).map_err(|_| TimedOut);
+            let taken = try_take_over(word, me, peers).map_err(|_| TimedOut);
+            // A wake may have come with the deadline, and it was meant for one: the next sleeper gets it.
+            peers.wake_u32(word, 1);
+            return taken;
         }
     }
 }

@@ -11,12 +11,25 @@ pub(crate) fn left_out(reason: &NotTraced) -> ExitCode {
 }
 
 pub(crate) fn headline() {
-    println!("{:<44} instructions  images   kills  seconds", "scenario");
+    println!("{:<44} {:>12} {:>7} {:>7} {:>8}", "scenario", "instructions", "images", "kills", "seconds");
 }
 
-pub(crate) fn scenario(name: &str, outcome: &Outcome, seconds: f64) {
-    let Outcome { instructions, images, kills, .. } = outcome;
-    println!("{name:<44} {instructions:>12} {:>7} {:>7} {seconds:>8.1}  {}", images.told, kills.told, remark(outcome));
+pub(crate) fn scenario(name: &str, outcome: &Outcome, result: &Result<(), String>) {
+    println!("{} {}", row(name, outcome), remarks(outcome).join("; "));
+    if let Err(message) = result {
+        failure(message);
+    }
+}
+
+pub(crate) fn sums(outcomes: &[Outcome]) {
+    let mut sums = Outcome::default();
+    for Outcome { instructions, images, kills, seconds, .. } in outcomes {
+        sums.instructions += instructions;
+        sums.images.told += images.told;
+        sums.kills.told += kills.told;
+        sums.seconds += seconds;
+    }
+    println!("{}", row("all", &sums));
 }
 
 pub(crate) fn failure(message: &str) {
@@ -26,4 +39,22 @@ pub(crate) fn failure(message: &str) {
 /// The last line, for programs to read.
 pub(crate) fn total(passed: usize, failed: usize) {
     println!("{passed} passed, {failed} failed");
+}
+
+fn row(name: &str, Outcome { instructions, images, kills, seconds, .. }: &Outcome) -> String {
+    format!("{name:<44} {instructions:>12} {:>7} {:>7} {seconds:>8.1}", images.told, kills.told)
+}
+
+fn remarks(Outcome { images, kills, stride, latency, .. }: &Outcome) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if *stride > 1 {
+        remarks.push(format!("killed at each change and every {stride}. instruction, with --long at each"));
+    }
+    if let Some(latency) = latency {
+        remarks.push(format!("slowest {:.1} ms after the death", latency.as_secs_f64() * 1e3));
+    }
+    if images.broken + kills.broken > 0 {
+        remarks.push(format!("broken on purpose, noticed after {} of them", images.broken + kills.broken));
+    }
+    remarks
 }

@@ -1,11 +1,11 @@
 //! Tells each story for every moment of its victim's operation.
 
+use crate::caught::caught;
 use crate::film::{Film, Moment, Then};
 use crate::report;
 use crate::scenarios::{Deaths, Expected, Scenario};
 use crate::stage::{Death, Record, Stage};
 use crate::watchdog::{News, Watchdog};
-use crate::caught::caught;
 use memlane::Space;
 use std::path::Path;
 use std::process::ExitCode;
@@ -34,9 +34,9 @@ pub(crate) struct Outcome {
     pub(crate) kills: Tellings,
     /// Every how many instructions a victim was killed.
     pub(crate) stride: usize,
-    /// The slowest survivor.
+    /// Of the slowest survivor.
     pub(crate) latency: Option<Duration>,
-    pub(crate) failure: Option<String>,
+    pub(crate) seconds: f64,
 }
 
 /// How many deaths there were, and after how many an invariant was broken.
@@ -44,6 +44,119 @@ pub(crate) struct Outcome {
 pub(crate) struct Tellings {
     pub(crate) told: usize,
     pub(crate) broken: usize,
-    /// Deaths that came too late: the operation was shorter than when it was filmed.
-    pub(crate) late: usize,
+}
+
+impl Suite {
+    pub(crate) fn new(long: bool) -> Self {
+        let memory = Path::new("/dev/shm");
+        let directory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        let directory = directory.unwrap();
+        let space = Space::at(directory.path()).unwrap();
+        Self { space, _directory: directory, watchdog: Watchdog::start(), long }
+    }
+
+    pub(crate) fn run(&self, scenarios: &[&Scenario]) -> ExitCode {
+        report::headline();
+        let mut passed = 0;
+        let mut outcomes = Vec::new();
+        for scenario in scenarios {
+            let start = Instant::now();
+            let mut performance = Performance { suite: self, scenario, passed, outcome: Outcome::default() };
+            let result = performance.run();
+            let outcome = Outcome { seconds: start.elapsed().as_secs_f64(), ..performance.outcome };
+            report::scenario(scenario.name, &outcome, &result);
+            passed += usize::from(result.is_ok());
+            outcomes.push(outcome);
+        }
+        report::sums(&outcomes);
+        report::total(passed, scenarios.len() - passed);
+        if passed == scenarios.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// A scenario on its way.
+#[derive(Debug)]
+struct Performance<'a> {
+    suite: &'a Suite,
+    scenario: &'a Scenario,
+    passed: usize,
+    outcome: Outcome,
+}
+
+impl Performance<'_> {
+    fn run(&mut self) -> Result<(), String> {
+        // What the library sets up once a process is set up here, and inherited: all victims go the same way.
+        self.tell(Death::At(Moment::START))?;
+        let Record { film, kills, .. } = self.tell(Death::Filmed)?;
+        let Some(film) = film else {
+            self.outcome.kills.told = kills;
+            return Ok(());
+        };
+        self.outcome.instructions = film.instructions.len().saturating_sub(1);
+        if self.scenario.deaths == Deaths::AtEveryInstruction {
+            for image in &film.images {
+                let told = self.tell(Death::Photographed(image));
+                self.scenario.expected.count(told, &mut self.outcome.images)?;
+            }
+        }
+        for moment in self.moments(film) {
+            let told = self.tell(Death::At(moment));
+            self.scenario.expected.count(told, &mut self.outcome.kills)?;
+        }
+        self.scenario.expected.judge(&self.outcome)
+    }
+
+    /// Tells the story once.
+    fn tell(&mut self, death: Death<'_>) -> Result<Record, String> {
+        let doing = format!("{}, victim {death}", self.scenario.name);
+        self.suite.watchdog.tell(News { doing: doing.clone(), passed: self.passed });
+        let stage = Stage::new(&self.suite.space, self.scenario.file, death);
+        caught(|| (self.scenario.story)(&stage)).map_err(|message| format!("{doing}: {message}"))?;
+        let record = stage.into_record();
+        self.outcome.latency = self.outcome.latency.max(record.latency);
+        Ok(record)
+    }
+
+    /// When victims are killed.
+    fn moments(&mut self, film: Film) -> Vec<Moment> {
+        self.outcome.stride = match self.scenario.deaths {
+            Deaths::AtEveryEffect | Deaths::ByTheStory => return film.effects,
+            _ if self.suite.long => 1,
+            _ => (steps(&film.instructions) / STEPS_IN_SHORT + 1) as usize,
+        };
+        match self.outcome.stride {
+            1 => film.instructions,
+            stride => film.effects.into_iter().chain(film.instructions.into_iter().step_by(stride)).collect(),
+        }
+    }
+}
+
+/// What it takes to get to all of them one by one.
+fn steps(moments: &[Moment]) -> u64 {
+    let after_stop = |moment: &Moment| match moment.then {
+        Then::Instructions(count) | Then::Changes(count) => u64::from(count),
+    };
+    moments.iter().map(after_stop).sum()
+}
+
+impl Expected {
+    /// Counts a telling; its failure is one of the scenario unless it is wanted.
+    fn count(self, told: Result<Record, String>, tellings: &mut Tellings) -> Result<(), String> {
+        tellings.told += 1;
+        match (told, self) {
+            (Ok(_), _) => Ok(()),
+            (Err(message), Self::Whole) => Err(message),
+            (Err(_), Self::Broken) => {
+                tellings.broken += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// A control that finds nothing is a failure of the suite.
+    fn judge(self, outcome: &Outcome) -> Result<(), String> {
+        let found = |tellings: &Tellings| (1..tellings.told).contains(&tellings.broken);
+        let blind = self == Self::Broken && !(found(&outcome.kills) && (outcome.images.told == 0 || found(&outcome.images)));
+        if blind { Err("what is broken on purpose was not noticed".to_owned()) } else { Ok(()) }
+    }
 }

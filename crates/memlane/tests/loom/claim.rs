@@ -3,9 +3,9 @@
 use crate::explore::{Fate, explore, explore_deaths};
 use crate::world::{ADA, BOB, CLEO, Deadline, Impatient, Slices, World, act};
 use loom::cell::Cell;
-use memlane::atomic::{AtomicU32, Ordering::Relaxed};
-use memlane::sync::claim::{Acquired, Claim, acquire, release, try_acquire, try_take_over};
-use memlane::sync::waiter::{Peers, TimedOut, Wait};
+use memlane::algorithms::atomic::{AtomicU32, Ordering::Relaxed};
+use memlane::algorithms::claim::{Acquired, Claim, acquire, release, try_acquire, try_take_over};
+use memlane::algorithms::waiter::{Peers, TimedOut, Wait};
 use std::rc::Rc;
 
 struct Scene {

@@ -1,6 +1,6 @@
 //! Running a model through its interleavings, and through the deaths of one of its threads.
 
-use memlane::atomic::crash::{self, Crashed};
+use memlane::algorithms::atomic::crash::{self, Crashed};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};

@@ -7,10 +7,10 @@
 
 use loom::sync::atomic::AtomicU32 as Word;
 use loom::thread::{self, JoinHandle, Thread};
-use memlane::atomic::Ordering::{Acquire, Relaxed, Release};
-use memlane::atomic::{AtomicU32, AtomicU64};
-use memlane::sync::claim::Claim;
-use memlane::sync::waiter::{Expired, Peers, Wait};
+use memlane::algorithms::atomic::Ordering::{Acquire, Relaxed, Release};
+use memlane::algorithms::atomic::{AtomicU32, AtomicU64};
+use memlane::algorithms::claim::Claim;
+use memlane::algorithms::waiter::{Expired, Peers, Wait};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 

@@ -81,6 +81,11 @@ pub(crate) fn probe(file: BorrowedFd<'_>, slot: u16) -> Result<Probe, Errno> {
     }
 }
 
+/// Whether somebody holds all slots at once, which only a sweeper does.
+pub(crate) fn is_swept(file: BorrowedFd<'_>) -> bool {
+    matches!(probe(file, 0), Ok(Probe::Swept))
+}
+
 /// Whether this file system keeps open-file-description locks apart, tried on one file opened twice.
 pub(crate) fn works_on(first: impl AsFd, second: impl AsFd) -> bool {
     let claimed = try_claim(first.as_fd(), 0);

@@ -1,0 +1,198 @@
+//! `memlane ls [PATTERN]`: the regions of a space, sorted by id.
+//!
+//! A file that cannot be observed is a row with its error. `--json` prints an array of region documents (module
+//! `document`) with `version`, `alive` and `dead` (participants), `lock_holder` (text or null), `inconsistent` and
+//! `preview` (one line), or of objects with `id` and `error`.
+
+use memlane::schema::Schema;
+use memlane::{Kind, Observer, Result};
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::sight::Sight;
+use crate::survey::survey;
+use crate::table::{Cell, Column, Table, Tone};
+use crate::{document, human, pattern};
+
+/// Larger contents are not copied for the sake of a line.
+const LARGEST_PREVIEWED: usize = 64 * 1024;
+/// Characters of a preview.
+const PREVIEW_LENGTH: usize = 200;
+
+/// List regions
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// An id, a folder, or a pattern in which * stands for any characters
+    pattern: Option<String>,
+
+    /// Show more: age, creator and note
+    #[arg(short, long)]
+    long: bool,
+}
+
+impl List {
+    pub(crate) fn run(&self, context: &Context) -> Outcome {
+        let space = context.existing_space()?;
+        let wanted = |id: &str| self.pattern.as_ref().is_none_or(|pattern| pattern::selects(pattern, id));
+        let rows: Vec<_> = survey(space, wanted)?.map(|(id, observer)| Row::new(id, observer)).collect();
+        if context.json() {
+            context.print_rows(&rows.iter().map(Row::document).collect::<Vec<_>>())?;
+        } else if !rows.is_empty() {
+            context.print_table(&self.table(&rows))?;
+        }
+        match &self.pattern {
+            _ if !rows.is_empty() => Ok(()),
+            Some(pattern) => {
+                let message = format!("no region is or matches `{pattern}` in {}", space.directory().display());
+                Err(Failure::new(Exit::NotFound, message))
+            }
+            None => {
+                context.say(format_args!("no regions in {} yet", space.directory().display()));
+                Ok(())
+            }
+        }
+    }
+
+    fn table(&self, rows: &[Row]) -> Table {
+        let columns = [
+            Column::words("ID"),
+            Column::words("KIND"),
+            Column::words("SCHEMA").elastic(),
+            Column::numbers("SIZE"),
+            Column::numbers("VERSION"),
+            Column::words("ATTACHED"),
+            Column::words("LOCK").elastic().optional(),
+            Column::numbers("AGE").optional(),
+            Column::words("CREATOR").elastic().optional(),
+            Column::words("NOTE").elastic().optional(),
+            Column::words("CONTENT").elastic(),
+        ];
+        let mut table = Table::new(&columns);
+        rows.iter().for_each(|row| table.push(row.cells(self.long)));
+        table
+    }
+}
+
+/// A region, or why it cannot be observed.
+struct Row {
+    id: String,
+    seen: Result<Seen>,
+}
+
+/// What is shown of a region.
+struct Seen {
+    observer: Observer,
+    version: u64,
+    alive: usize,
+    dead: usize,
+    lock_holder: Option<String>,
+    /// A dead holder, or nobody has made the data consistent after one.
+    lock_alarm: bool,
+    inconsistent: bool,
+    preview: Result<String>,
+}
+
+impl Row {
+    fn new(id: String, observer: Result<Observer>) -> Self {
+        Self { id, seen: observer.map(Seen::new) }
+    }
+
+    fn cells(&self, long: bool) -> [Cell; 11] {
+        let id = Cell::from(&self.id);
+        match &self.seen {
+            Ok(seen) => seen.cells(id, long),
+            Err(error) => {
+                let [kind, error] = [("?".to_owned()), error.to_string()].map(|text| Cell::new(text, Tone::Alarm));
+                let mut cells: [Cell; 11] = Default::default();
+                (cells[0], cells[1], cells[10]) = (id, kind, error);
+                cells
+            }
+        }
+    }
+
+    fn document(&self) -> Value {
+        match &self.seen {
+            Ok(seen) => seen.document(),
+            Err(error) => json!({"id": self.id, "error": error.to_string()}),
+        }
+    }
+}
+
+impl Seen {
+    fn new(observer: Observer) -> Self {
+        let lock = observer.lock();
+        let participants = observer.participants();
+        let alive = participants.iter().filter(|participant| participant.alive).count();
+        let holder = lock.holder.as_ref();
+        Self {
+            version: observer.version(),
+            alive,
+            dead: participants.len() - alive,
+            lock_holder: holder.map(|holder| holder.participant.who()),
+            lock_alarm: lock.inconsistent || holder.is_some_and(|holder| !holder.participant.alive),
+            inconsistent: lock.inconsistent,
+            preview: preview(&observer),
+            observer,
+        }
+    }
+
+    fn cells(&self, id: Cell, long: bool) -> [Cell; 11] {
+        let description = self.observer.description();
+        let only_long = |text: String| if long { text } else { String::new() };
+        let attached = if self.dead > 0 { format!("{} + {} dead", self.alive, self.dead) } else { self.alive.to_string() };
+        let creator = format!("{} (pid {})", description.creator, description.creator_pid);
+        [
+            id,
+            description.kind.name().into(),
+            description.schema.as_ref().map(Schema::to_string).unwrap_or_default().into(),
+            human::bytes(description.total_size).into(),
+            if description.schema.is_some() { self.version.to_string() } else { String::new() }.into(),
+            Cell::new(attached, if self.dead > 0 { Tone::Notice } else { Tone::Plain }),
+            self.lock_cell(),
+            only_long(human::duration(human::age(description.created))).into(),
+            only_long(creator).into(),
+            only_long(description.note.clone()).into(),
+            match &self.preview {
+                Ok(preview) => preview.into(),
+                Err(error) => Cell::new(error.to_string(), Tone::Alarm),
+            },
+        ]
+    }
+
+    fn lock_cell(&self) -> Cell {
+        let tone = if self.lock_alarm { Tone::Alarm } else { Tone::Notice };
+        let text = match &self.lock_holder {
+            Some(holder) => holder,
+            None if self.inconsistent => "inconsistent",
+            None => "",
+        };
+        Cell::new(text, tone)
+    }
+
+    fn document(&self) -> Value {
+        let more = json!({
+            "version": self.version,
+            "alive": self.alive,
+            "dead": self.dead,
+            "lock_holder": self.lock_holder,
+            "inconsistent": self.inconsistent,
+            "preview": match &self.preview {
+                Ok(preview) => preview.clone(),
+                Err(error) => error.to_string(),
+            },
+        });
+        document::merged(document::region(&self.observer), more)
+    }
+}
+
+/// One line of the content; nothing for a large one.
+fn preview(observer: &Observer) -> Result<String> {
+    let description = observer.description();
+    let size = description.schema.as_ref().map_or(0, Schema::size);
+    if size > LARGEST_PREVIEWED && description.kind != Kind::Frames {
+        return Ok(String::new());
+    }
+    let line = Sight::of(observer)?.line();
+    Ok(line.chars().take(PREVIEW_LENGTH).collect())
+}

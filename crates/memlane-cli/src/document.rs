@@ -1,0 +1,121 @@
+//! The JSON documents of `--json`, and their names.
+//!
+//! | document | names |
+//! |---|---|
+//! | region | `id`, `kind`, `schema`, `size`, `participants_at_most`, `ephemeral`, `uuid`, `created`, `creator` (`program`, `pid`), `note` |
+//! | participant | `pid`, `program`, `process` (equal in all regions of a process), `slot`, `generation`, `alive`, `state`, `attached`, `waits` |
+//! | wait | `thread`, `what`, `seconds` |
+//! | lock | `holder` (a participant with `thread`, `held_seconds`, `depth`, or null), `waiters`, `inconsistent`, `recoveries`, `contended` |
+//! | frames | `newest`, `captured`, `age_seconds`, `length`, `history`, `borrows`, `publisher` (a participant or null), `subscribers` |
+//!
+//! Moments are RFC 3339 in UTC, durations seconds, sizes bytes. Names are added and never change their meaning.
+
+use std::time::Duration;
+
+use memlane::channel::frames::PublisherState;
+use memlane::header::Description;
+use memlane::observer::FramesState;
+use memlane::participant::{WaitingFor, WaitingThread};
+use memlane::sync::lock::{Holder, LockState};
+use memlane::{Observer, Participant};
+use serde_json::{Value, json};
+
+use crate::human;
+
+/// What a region says of itself.
+pub(crate) fn region(observer: &Observer) -> Value {
+    let Description { kind, schema, total_size, participants, ephemeral, uuid, created, creator_pid, creator, note, .. } =
+        observer.description();
+    json!({
+        "id": observer.id(),
+        "kind": kind.name(),
+        "schema": schema.as_ref().map(ToString::to_string),
+        "size": total_size,
+        "participants_at_most": participants,
+        "ephemeral": ephemeral,
+        "uuid": hexadecimal(uuid),
+        "created": human::rfc3339(*created),
+        "creator": {"program": creator, "pid": creator_pid},
+        "note": note,
+    })
+}
+
+pub(crate) fn participant(participant: &Participant) -> Value {
+    json!({
+        "pid": participant.pid,
+        "program": participant.program,
+        "process": hexadecimal(&participant.process),
+        "slot": participant.slot,
+        "generation": participant.generation,
+        "alive": participant.alive,
+        "state": participant.process_state().to_string(),
+        "attached": human::rfc3339(participant.attached),
+        "waits": participant.waits.iter().map(wait).collect::<Vec<_>>(),
+    })
+}
+
+pub(crate) fn lock(state: &LockState) -> Value {
+    json!({
+        "holder": state.holder.as_ref().map(holder),
+        "waiters": state.waiters.iter().map(participant).collect::<Vec<_>>(),
+        "inconsistent": state.inconsistent,
+        "recoveries": state.recoveries,
+        "contended": state.contended,
+    })
+}
+
+pub(crate) fn frames(state: &FramesState) -> Value {
+    let publisher = match &state.publisher {
+        PublisherState::Alive(publisher) | PublisherState::Died(publisher) => participant(publisher),
+        _ => Value::Null,
+    };
+    json!({
+        "newest": state.newest,
+        "captured": state.captured.map(|captured| human::rfc3339(captured.wall)),
+        "age_seconds": state.captured.map(|captured| seconds(captured.age())),
+        "length": state.length,
+        "history": state.history,
+        "borrows": state.borrows,
+        "publisher": publisher,
+        "subscribers": state.subscribers.iter().map(participant).collect::<Vec<_>>(),
+    })
+}
+
+/// What a thread waits for, in a word.
+pub(crate) fn waiting_for(what: WaitingFor) -> String {
+    match what {
+        WaitingFor::Lock => "lock".to_owned(),
+        WaitingFor::Other(number) => format!("something newer ({number})"),
+        _ => "something".to_owned(),
+    }
+}
+
+/// Not finer than the clocks behind it.
+pub(crate) fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e6
+}
+
+/// Adds the names of one document to another.
+pub(crate) fn merged(mut document: Value, more: Value) -> Value {
+    if let (Value::Object(into), Value::Object(from)) = (&mut document, more) {
+        into.extend(from);
+    }
+    document
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn wait(wait: &WaitingThread) -> Value {
+    json!({
+        "thread": wait.thread,
+        "what": waiting_for(wait.what),
+        "seconds": seconds(human::monotonic_age(wait.since)),
+    })
+}
+
+fn holder(holder: &Holder) -> Value {
+    let lock = json!({"thread": holder.thread, "held_seconds": seconds(holder.held_for), "depth": holder.depth});
+    merged(participant(&holder.participant), lock)
+}

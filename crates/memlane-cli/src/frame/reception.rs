@@ -1,0 +1,108 @@
+//! Reception: what there is to say of frames that arrived.
+
+use super::latency::{Latencies, Percentiles};
+use serde_json::{Value, json};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// Counts frames as they arrive.
+#[derive(Debug)]
+pub(super) struct Reception {
+    frames: u64,
+    sequences: Option<(u64, u64)>,
+    times: Option<(Instant, Instant)>,
+    latencies: Latencies,
+    pub(super) missed: u64,
+    /// `None` when nobody looked.
+    pub(super) torn: Option<u64>,
+    pub(super) publishers_died: u64,
+}
+
+impl Reception {
+    pub(super) fn new() -> Self {
+        Self {
+            frames: 0,
+            sequences: None,
+            times: None,
+            latencies: Latencies::new(),
+            missed: 0,
+            torn: None,
+            publishers_died: 0,
+        }
+    }
+
+    /// A frame that arrived; without a latency when it was there before anybody waited for it.
+    pub(super) fn frame(&mut self, sequence: u64, latency: Option<Duration>) {
+        let now = Instant::now();
+        self.frames += 1;
+        self.sequences = Some((self.sequences.map_or(sequence, |(first, _)| first), sequence));
+        self.times = Some((self.times.map_or(now, |(first, _)| first), now));
+        if let Some(latency) = latency {
+            self.latencies.record(latency);
+        }
+    }
+
+    pub(super) fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// From the first frame to the last.
+    fn seconds(&self) -> f64 {
+        self.times.map_or(0.0, |(first, last)| (last - first).as_secs_f64())
+    }
+
+    /// Frames a second, from the first to the last.
+    fn rate(&self) -> f64 {
+        let seconds = self.seconds();
+        if seconds > 0.0 { self.frames.saturating_sub(1) as f64 / seconds } else { 0.0 }
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        json!({
+            "frames": self.frames,
+            "seconds": self.seconds(),
+            "fps": self.rate(),
+            "first": self.sequences.map(|(first, _)| first),
+            "last": self.sequences.map(|(_, last)| last),
+            "missed": self.missed,
+            "torn": self.torn,
+            "publishers_died": self.publishers_died,
+            "latency_us": self.latencies.percentiles().map(percentiles_to_json),
+        })
+    }
+}
+
+fn percentiles_to_json(percentiles: Percentiles) -> Value {
+    let micros = |duration: Duration| duration.as_nanos() as f64 / 1e3;
+    json!({
+        "p50": micros(percentiles.half),
+        "p90": micros(percentiles.ninety),
+        "p99": micros(percentiles.ninety_nine),
+        "max": micros(percentiles.longest),
+    })
+}
+
+/// Two lines.
+impl fmt::Display for Reception {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (frames, seconds, rate) = (self.frames, self.seconds(), self.rate());
+        write!(formatter, "{frames} frames in {seconds:.1} s, {rate:.1} fps, missed {}", self.missed)?;
+        if let Some(torn) = self.torn {
+            write!(formatter, ", torn {torn}")?;
+        }
+        if self.publishers_died > 0 {
+            write!(formatter, ", publishers that died {}", self.publishers_died)?;
+        }
+        match self.latencies.percentiles() {
+            Some(percentiles) => write!(formatter, "\nlatency from capture to here: {percentiles}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Percentiles {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { half, ninety, ninety_nine, longest } = self;
+        write!(formatter, "p50 {half:.1?}, p90 {ninety:.1?}, p99 {ninety_nine:.1?}, max {longest:.1?}")
+    }
+}

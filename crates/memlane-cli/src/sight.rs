@@ -1,0 +1,137 @@
+//! What a region shows at one moment: a content, the newest frame, or a lock's holder.
+
+use memlane::channel::frames::PublisherState;
+use memlane::observer::{Content, FramesState, Observation};
+use memlane::schema::{Datum, Schema};
+use memlane::sync::lock::LockState;
+use memlane::{Error, Kind, Observer};
+use serde_json::{Value, json};
+
+use crate::failure::Outcome;
+use crate::{datum_json, document, human};
+
+/// What a region shows.
+#[derive(Debug)]
+pub(crate) enum Sight {
+    /// Of values, records, arrays and texts.
+    Content(Observation),
+    /// Of frame channels.
+    Frames(FramesState),
+    /// Of locks.
+    Lock(LockState),
+}
+
+impl Sight {
+    /// Looks now.
+    pub(crate) fn of(observer: &Observer) -> memlane::Result<Self> {
+        Ok(match observer.description().kind {
+            Kind::Frames => Self::Frames(observer.frames()?),
+            Kind::Lock => Self::Lock(observer.lock()),
+            _ => Self::Content(observer.read()?),
+        })
+    }
+
+    /// The change counter; the newest frame's number; 0 of a lock.
+    pub(crate) fn version(&self) -> u64 {
+        match self {
+            Self::Content(observation) => observation.version,
+            Self::Frames(state) => state.newest,
+            Self::Lock(_) => 0,
+        }
+    }
+
+    /// Whether nothing has happened between the two looks.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Content(one), Self::Content(other)) => one == other,
+            (Self::Frames(one), Self::Frames(other)) => one.newest == other.newest,
+            (Self::Lock(one), Self::Lock(other)) => lock_key(one) == lock_key(other),
+            _ => false,
+        }
+    }
+
+    /// One line for people; long contents are cut.
+    pub(crate) fn line(&self) -> String {
+        match self {
+            Self::Content(observation) => observation.content.to_string(),
+            Self::Frames(state) => frames_line(state),
+            Self::Lock(state) => lock_line(state),
+        }
+    }
+
+    /// The content, the frames or the lock as JSON.
+    pub(crate) fn json(&self, id: &str) -> Outcome<Value> {
+        Ok(match self {
+            Self::Content(observation) => content_json(id, &observation.content)?,
+            Self::Frames(state) => document::frames(state),
+            Self::Lock(state) => document::lock(state),
+        })
+    }
+
+    /// The document of one look.
+    pub(crate) fn document(&self, id: &str) -> Outcome<Value> {
+        Ok(json!({"id": id, "version": self.version(), "content": self.json(id)?}))
+    }
+}
+
+/// A lock's holder, or that it is free, in words.
+pub(crate) fn lock_line(state: &LockState) -> String {
+    let holder = state.holder.as_ref().map_or_else(|| "free".to_owned(), |holder| {
+        let dead = if holder.participant.alive { "" } else { "dead " };
+        let (who, held_for) = (holder.participant.who(), human::duration(holder.held_for));
+        format!("held by {dead}{who}, thread {}, for {held_for}", holder.thread)
+    });
+    let waiting = match state.waiters.len() {
+        0 => String::new(),
+        waiters => format!(", {waiters} waiting"),
+    };
+    let mark = if state.inconsistent { ", inconsistent" } else { "" };
+    format!("{holder}{waiting}{mark}")
+}
+
+/// A part of a content as text for people: bytes that are text are shown as such.
+pub(crate) fn datum_text(datum: &Datum) -> String {
+    match datum {
+        Datum::Bytes(bytes) => datum_json::text_of_bytes(bytes).map_or_else(|| datum.to_string(), str::to_owned),
+        other => other.to_string(),
+    }
+}
+
+/// An array's elements, decoded.
+pub(crate) fn decode(id: &str, schema: &Schema, bytes: &[u8]) -> memlane::Result<Datum> {
+    schema.decode(bytes).map_err(|source| Error::Schema { id: id.into(), source })
+}
+
+fn content_json(id: &str, content: &Content) -> memlane::Result<Value> {
+    Ok(match content {
+        Content::Datum(datum) => datum_json::to_json(datum),
+        Content::Text(text) => Value::from(text.as_str()),
+        Content::Elements(bytes, schema) => datum_json::to_json(&decode(id, schema, bytes)?),
+        _ => Value::Null,
+    })
+}
+
+fn frames_line(state: &FramesState) -> String {
+    let frame = match state.captured {
+        Some(captured) => format!(
+            "frame {}, {}, {} old",
+            state.newest,
+            human::bytes(state.length as u64),
+            human::duration(captured.age())
+        ),
+        None => "no frame yet".to_owned(),
+    };
+    let publisher = match &state.publisher {
+        PublisherState::Alive(publisher) => format!("from {}", publisher.who()),
+        PublisherState::Died(publisher) => format!("its publisher {} died", publisher.who()),
+        _ => "nobody publishes".to_owned(),
+    };
+    format!("{frame}, {publisher}")
+}
+
+/// What is new when it changes; how long the lock is held is not.
+fn lock_key(state: &LockState) -> (Option<(u16, u32, u32)>, usize, bool, u32) {
+    let holder = state.holder.as_ref();
+    let holder = holder.map(|holder| (holder.participant.slot, holder.participant.generation, holder.thread));
+    (holder, state.waiters.len(), state.inconsistent, state.recoveries)
+}
