@@ -15,20 +15,24 @@ use crate::demo::DemoArguments;
 use crate::failure::{Exit, Outcome};
 use crate::frame::FrameCommand;
 
+/// Over the options that every command has.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Shared memory for real-time tools: see what is there, change it, find out who holds what.
 #[derive(Debug, Parser)]
-#[command(name = "memlane", version, arg_required_else_help = true, after_help = include_str!("exit_codes.txt"))]
+#[command(name = "memlane", version, after_help = include_str!("exit_codes.txt"))]
 struct Arguments {
     /// The directory of regions to work in; without it the user's own, below /dev/shm
-    #[arg(long, global = true, value_name = "DIR", env = memlane::space::DIRECTORY_VARIABLE)]
+    #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
+    #[arg(env = memlane::space::DIRECTORY_VARIABLE, hide_env_values = true)]
     space: Option<PathBuf>,
 
     /// Print JSON instead of text for people
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
 
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -67,7 +71,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn execute(arguments: Arguments) -> ExitCode {
     let context = Context::new(arguments.space, arguments.json);
-    let exit = match arguments.command.run(&context) {
+    let Some(command) = arguments.command else {
+        context.say(format_args!("expected a command\n\n{}", Arguments::command().render_help()));
+        return ExitCode::from(Exit::Usage as u8);
+    };
+    let exit = match command.run(&context) {
         Ok(()) => Exit::Success,
         Err(failure) => {
             context.complain(&failure);

@@ -6,9 +6,9 @@
 use std::cell::OnceCell;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use memlane::{Error, Space};
+use memlane::Space;
 use serde_json::Value;
 
 use crate::failure::{Exit, Failure, Outcome};
@@ -31,6 +31,11 @@ impl Context {
         Self { directory, space: OnceCell::new(), json, colour: wants_colour() }
     }
 
+    /// The directory of the space, when it was chosen on the command line or in the environment.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
+    }
+
     /// The space; its directory is made when missing.
     pub(crate) fn space(&self) -> Outcome<&Space> {
         if let Some(space) = self.space.get() {
@@ -46,9 +51,10 @@ impl Context {
     /// The space, for commands that look or change what is there: a mistyped directory is an error, not a new space.
     pub(crate) fn existing_space(&self) -> Outcome<&Space> {
         match &self.directory {
-            Some(directory) if !directory.is_dir() && !directory.exists() => {
-                let reason = "there is no such directory; `memlane create` makes one".to_owned();
-                Err(Error::BadSpace { directory: directory.clone(), reason }.into())
+            Some(directory) if std::fs::metadata(directory).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) => {
+                let directory = directory.display();
+                let message = format!("there is no directory `{directory}`; `memlane create` makes a space there");
+                Err(Failure::new(Exit::NotFound, message))
             }
             _ => self.space(),
         }

@@ -94,7 +94,7 @@ fn item_from_json(value: &Value, dtype: &DType) -> Result<Datum, SchemaError> {
         (DType::Primitive(..), Value::String(text)) => from_text(text, dtype, &[]),
         (DType::Bytes(_), Value::Array(items)) => bytes_from_json(items).map_or_else(|| untyped(value), Ok),
         (DType::Struct(structure), Value::Object(fields)) => {
-            let known = |name: &String, value| match structure.field(name) {
+            let known = |name: &String, value: &Value| match structure.field(name) {
                 Some(field) => from_json(value, field.dtype(), field.shape()),
                 None => untyped(value),
             };

@@ -12,22 +12,22 @@
 
 use std::time::Duration;
 
-use memlane::channel::frames::PublisherState;
+use memlane::frames::PublisherState;
 use memlane::header::Description;
 use memlane::observer::FramesState;
 use memlane::participant::{WaitingFor, WaitingThread};
-use memlane::sync::lock::{Holder, LockState};
-use memlane::{Observer, Participant};
+use memlane::lock::{Holder, LockState};
+use memlane::Participant;
 use serde_json::{Value, json};
 
 use crate::human;
 
 /// What a region says of itself.
-pub(crate) fn region(observer: &Observer) -> Value {
+pub(crate) fn region(id: &str, description: &Description) -> Value {
     let Description { kind, schema, total_size, participants, ephemeral, uuid, created, creator_pid, creator, note, .. } =
-        observer.description();
+        description;
     json!({
-        "id": observer.id(),
+        "id": id,
         "kind": kind.name(),
         "schema": schema.as_ref().map(ToString::to_string),
         "size": total_size,
@@ -107,7 +107,7 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn wait(wait: &WaitingThread) -> Value {
+pub(crate) fn wait(wait: &WaitingThread) -> Value {
     json!({
         "thread": wait.thread,
         "what": waiting_for(wait.what),

@@ -22,6 +22,7 @@ mod context;
 mod failure;
 
 mod document;
+mod edit;
 mod rate;
 mod selection;
 mod sight;

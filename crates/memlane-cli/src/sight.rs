@@ -1,14 +1,17 @@
 //! What a region shows at one moment: a content, the newest frame, or a lock's holder.
 
-use memlane::channel::frames::PublisherState;
+use memlane::frames::PublisherState;
 use memlane::observer::{Content, FramesState, Observation};
 use memlane::schema::{Datum, Schema};
-use memlane::sync::lock::LockState;
+use memlane::lock::LockState;
 use memlane::{Error, Kind, Observer};
 use serde_json::{Value, json};
 
 use crate::failure::Outcome;
 use crate::{datum_json, document, human};
+
+/// Items of an array, or bytes of a run, that are shown in one line.
+const SHOWN_ITEMS: usize = 16;
 
 /// What a region shows.
 #[derive(Debug)]
@@ -53,7 +56,10 @@ impl Sight {
     /// One line for people; long contents are cut.
     pub(crate) fn line(&self) -> String {
         match self {
-            Self::Content(observation) => observation.content.to_string(),
+            Self::Content(observation) => match &observation.content {
+                Content::Datum(datum) => without_padding(datum).elided(SHOWN_ITEMS).to_string(),
+                content => content.to_string(),
+            },
             Self::Frames(state) => frames_line(state),
             Self::Lock(state) => lock_line(state),
         }
@@ -93,7 +99,22 @@ pub(crate) fn lock_line(state: &LockState) -> String {
 pub(crate) fn datum_text(datum: &Datum) -> String {
     match datum {
         Datum::Bytes(bytes) => datum_json::text_of_bytes(bytes).map_or_else(|| datum.to_string(), str::to_owned),
-        other => other.to_string(),
+        other => without_padding(other).to_string(),
+    }
+}
+
+/// The same with every run of bytes cut before the zeros at its end, which people do not care for.
+fn without_padding(datum: &Datum) -> Datum {
+    match datum {
+        Datum::Bytes(bytes) => {
+            let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            Datum::Bytes(bytes.iter().copied().take(end).collect())
+        }
+        Datum::Array(items) => Datum::Array(items.iter().map(without_padding).collect()),
+        Datum::Struct(fields) => {
+            Datum::Struct(fields.iter().map(|(name, value)| (name.clone(), without_padding(value))).collect())
+        }
+        other => other.clone(),
     }
 }
 

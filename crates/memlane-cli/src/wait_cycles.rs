@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use memlane::participant::WaitingFor;
-use memlane::sync::lock::LockState;
+use memlane::lock::LockState;
 
 /// A thread, in whatever regions it appears.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -27,10 +27,19 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Flags of every open: no symbolic link planted in a public directory is followed, no pipe blocks, no
 /// child inherits.
 const SAFE_OPEN: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+/// Longer than the kernel needs to end a process of ordinary size, on a busy machine too.
+const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+const LOCK_PAUSE: Duration = Duration::from_millis(2);
+
+/// The permission bits of a file mode.
+pub(crate) const PERMISSIONS: u32 = 0o777;
 
 /// What a segment is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +100,13 @@ impl Segment {
         self.metadata().map(|metadata| Identity::of(&metadata))
     }
 
+    /// Whether the segment is this user's, and nobody has permissions beyond `mode`.
+    pub(crate) fn grants_at_most(&self, mode: u32) -> io::Result<bool> {
+        let metadata = self.metadata()?;
+        let own = metadata.uid() == rustix::process::geteuid().as_raw();
+        Ok(own && metadata.mode() & PERMISSIONS & !mode == 0)
+    }
+
     /// Claims the segment for this open file; `false` if another one has it. The kernel ends the claim with
     /// its process. Foreign programs neither ask for it nor respect it.
     pub(crate) fn try_lock(&self) -> io::Result<bool> {
@@ -99,6 +115,19 @@ impl Segment {
             Err(TryLockError::WouldBlock) => Ok(false),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// As [`try_lock`](Self::try_lock), for longer than a lock can outlive its owner: the kernel takes a killed
+    /// process's memory apart before its files, and a child shares its parent's files until it executes.
+    pub(crate) fn lock(&self) -> io::Result<bool> {
+        let started = Instant::now();
+        while !self.try_lock()? {
+            if started.elapsed() > LOCK_PATIENCE {
+                return Ok(false);
+            }
+            thread::sleep(LOCK_PAUSE);
+        }
+        Ok(true)
     }
 
     /// Copies bytes out. `UnexpectedEof` if the segment ends before the buffer is full.
@@ -200,8 +229,13 @@ impl Drop for Mapping {
     }
 }
 
+/// Removes the name `path`, if it is there.
+pub(crate) fn unlink(path: &Path) -> io::Result<()> {
+    unless_missing(fs::remove_file(path)).map(|_| ())
+}
+
 /// A missing file is an ordinary answer here, not a failure.
-pub(crate) fn unless_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+fn unless_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -11,7 +11,7 @@ use peers::{Peer, frame_of, pixels_of};
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst, fence};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,6 +25,9 @@ const PIXEL_BYTES: usize = 640 * 404 * 3;
 const PATIENCE: Option<Duration> = Some(Duration::from_secs(20));
 const ONE_LOOK: Option<Duration> = Some(Duration::ZERO);
 const MOMENT: Option<Duration> = Some(Duration::from_millis(20));
+
+/// Names the directory in which a victim is to write.
+const VICTIM_DIRECTORY: &str = "MEMLANE_TEST_VICTIM_DIRECTORY";
 
 // The bytes.
 
@@ -329,7 +332,7 @@ fn a_second_writer_is_refused_while_the_first_lives() {
     for publish in [Publish::InPlace, Publish::Rename] {
         let (_directory, name) = private_name();
         let mut first = MmapFrameWriter::create(&name, publish).unwrap();
-        for frame in 0..3 {
+        for frame in 0..2 {
             first.write(1, 1, 1, &[frame]).unwrap();
             assert!(matches!(MmapFrameWriter::create(&name, publish).unwrap_err(), Error::Busy { .. }));
         }
@@ -431,30 +434,33 @@ fn no_torn_picture_from_our_own_writers_in_bursts() {
 }
 
 /// A foreign writer may begin many frames in one millisecond; here all are of the same, and headers alone
-/// cannot tell them apart.
+/// cannot tell them apart. A frame is its number in the first and the last pixels: quickly written, so that
+/// whole frames pass during one copy.
 #[test]
 fn no_torn_picture_where_every_frame_has_the_same_timestamp() {
-    let (_directory, name) = private_name();
+    const LAST: usize = PIXEL_BYTES - 8;
+    let SharedName(name, _) = &shared_name();
     let timestamp = milliseconds_since_epoch() + 3_600_000;
-    fs::write(name.path(), segment(640, 404, 3, timestamp, 1, &pixels_of(0, PIXEL_BYTES))).unwrap();
+    fs::write(name.path(), segment(640, 404, 3, timestamp, 1, &vec![0; PIXEL_BYTES])).unwrap();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let _stop = SetOnDrop(&done);
         scope.spawn(|| {
             let file = File::options().write(true).open(name.path()).unwrap();
-            for frame in (1..).take_while(|_| !done.load(Relaxed)) {
-                let pixels = pixels_of(frame, PIXEL_BYTES);
-                for (bytes, offset) in [(&[0; 4][..], 20), (&pixels, 24), (&[1, 0, 0, 0], 20)] {
-                    file.write_all_at(bytes, offset).unwrap();
+            for frame in (1_u64..).take_while(|_| !done.load(Relaxed)) {
+                let number = frame.to_le_bytes();
+                let valid: [&[u8]; 2] = [&[0, 0, 0, 0], &[1, 0, 0, 0]];
+                for (bytes, offset) in [(valid[0], 20), (&number, 24), (&number, 24 + LAST), (valid[1], 20)] {
+                    file.write_all_at(bytes, offset as u64).unwrap();
                     fence(SeqCst);
                 }
-                thread::sleep(Duration::from_micros(frame % 8 * 100));
+                thread::sleep(Duration::from_micros(frame % 4 * 100));
             }
         });
-        let mut reader = MmapFrameReader::open(&name);
-        for _ in 0..2000 {
-            let picture = reader.read(PATIENCE).unwrap();
-            assert!(frame_of(&picture.pixels).is_some(), "torn");
+        let mut reader = MmapFrameReader::open(name);
+        for _ in 0..5000 {
+            let pixels = reader.read(PATIENCE).unwrap().pixels;
+            assert_eq!(pixels[..8], pixels[LAST..], "torn");
         }
     });
 }
@@ -547,23 +553,23 @@ fn the_unmodified_python_reader_sees_exactly_what_is_written_in_place() {
 
 #[test]
 fn a_writer_killed_in_place_leaves_a_whole_picture_or_says_unfinished() {
-    let unfinished = kill_writers("in place", |outcome| matches!(outcome, Err(Error::Unfinished { .. })));
+    become_the_victim_if_asked(Publish::InPlace);
+    let test = "a_writer_killed_in_place_leaves_a_whole_picture_or_says_unfinished";
+    let unfinished = kill_writers(test, |outcome| matches!(outcome, Err(Error::Unfinished { .. })));
     assert!(unfinished > 0, "no kill hit the middle of a frame");
 }
 
 #[test]
 fn a_writer_killed_while_renaming_leaves_a_whole_picture() {
-    let unfinished = kill_writers("rename", |_| false);
+    become_the_victim_if_asked(Publish::Rename);
+    let unfinished = kill_writers("a_writer_killed_while_renaming_leaves_a_whole_picture", |_| false);
     assert_eq!(unfinished, 0);
 }
 
-/// Not a test: the process that the two tests above start and kill.
-#[test]
-#[ignore = "writes for ever when a test has started it as its victim, and does nothing otherwise"]
-fn victim() {
-    let Some(directory) = std::env::var_os("MEMLANE_TEST_VICTIM_DIRECTORY") else { return };
-    let in_place = std::env::var("MEMLANE_TEST_VICTIM_PUBLISH").is_ok_and(|publish| publish == "in place");
-    let publish = if in_place { Publish::InPlace } else { Publish::Rename };
+/// A victim is a process of its own: this test program again, told by the environment to run one test, which
+/// then writes until it is killed.
+fn become_the_victim_if_asked(publish: Publish) {
+    let Some(directory) = std::env::var_os(VICTIM_DIRECTORY) else { return };
     let name = Name::in_directory(Path::new(&directory), "picture").unwrap();
     let mut writer = MmapFrameWriter::create(&name, publish).unwrap();
     for frame in 0.. {
@@ -573,15 +579,16 @@ fn victim() {
 
 /// Kills writers at random moments; returns how many left the state that is allowed besides a whole
 /// picture. After each, the next writer must find everything in order.
-fn kill_writers(publish: &str, is_allowed: fn(&Result<Picture, Error>) -> bool) -> u32 {
+fn kill_writers(test: &str, is_allowed: fn(&Result<Picture, Error>) -> bool) -> u32 {
     const KILLS: u32 = 30;
     let directory = tempfile::tempdir_in("/dev/shm").unwrap();
     let name = Name::in_directory(directory.path(), "picture").unwrap();
     let mut reader = MmapFrameReader::open(&name);
     let mut allowed = 0;
     for round in 0..KILLS {
-        let mut victim = spawn_victim(directory.path(), publish);
-        wait_until_written(&name, reader.read(ONE_LOOK).map_or(0, |picture| picture.timestamp));
+        let before = reader.read(ONE_LOOK).map_or(0, |picture| picture.timestamp);
+        let mut victim = spawn_victim(directory.path(), test);
+        wait_until_written(&name, before, &mut victim);
         spin(Duration::from_micros(u64::from(round) * 53));
         victim.0.kill().unwrap();
         victim.0.wait().unwrap();
@@ -601,21 +608,16 @@ fn kill_writers(publish: &str, is_allowed: fn(&Result<Picture, Error>) -> bool) 
     allowed
 }
 
-fn spawn_victim(directory: &Path, publish: &str) -> Peer {
-    let victim = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "victim"])
-        .env("MEMLANE_TEST_VICTIM_DIRECTORY", directory)
-        .env("MEMLANE_TEST_VICTIM_PUBLISH", publish)
-        .stdout(std::process::Stdio::null())
-        .spawn();
-    Peer(victim.unwrap())
+fn spawn_victim(directory: &Path, test: &str) -> Peer {
+    let mut victim = Command::new(std::env::current_exe().unwrap());
+    victim.args(["--exact", test]).env(VICTIM_DIRECTORY, directory).stdout(Stdio::null());
+    Peer(victim.spawn().unwrap())
 }
 
 /// Until the header bears a later timestamp, finished or not.
-fn wait_until_written(name: &Name, after: i64) {
-    let started = Instant::now();
+fn wait_until_written(name: &Name, after: i64, victim: &mut Peer) {
     while !name.path().exists() || header_timestamp(name) <= after {
-        assert!(started.elapsed() < PATIENCE.unwrap(), "the victim writes nothing");
+        assert!(victim.0.try_wait().unwrap().is_none(), "the victim ended by itself");
         thread::yield_now();
     }
 }

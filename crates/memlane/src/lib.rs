@@ -82,6 +82,11 @@ pub use {
     sync::lock::{self, Lock, LockGuard},
 };
 
+/// The example of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;
+
 /// The algorithms over plain memory, for the models in `tests/loom`.
 #[cfg(loom)]
 pub mod algorithms {

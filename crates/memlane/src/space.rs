@@ -9,6 +9,7 @@
 //! # Ok(()) }
 //! ```
 
+use crate::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::error::{Error, Result};
 use crate::layout::{MAX_SLOTS, NOTE_CAPACITY};
 use crate::os::file::{self, OWN_FOLDER};
@@ -213,11 +214,10 @@ impl Space {
 
     /// Removes ephemeral regions whose participants are all dead. Called when one is made, at most once a second.
     pub(crate) fn sweep_now_and_then(&self) {
-        static LAST: Mutex<Option<Instant>> = Mutex::new(None);
-        let mut last = LAST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if last.is_none_or(|last| last.elapsed() >= SWEEP_PERIOD) {
-            *last = Some(Instant::now());
-            drop(last);
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let (now, last) = (os::clock::monotonic_coarse(), LAST.load(Relaxed));
+        let due = last == 0 || now.saturating_sub(last) >= SWEEP_PERIOD.as_nanos() as u64;
+        if due && LAST.compare_exchange(last, now, Relaxed, Relaxed).is_ok() {
             self.sweep();
         }
     }
@@ -296,9 +296,7 @@ fn if_abandoned(path: &Path, visit: impl Fn(&Path) -> bool) -> bool {
 
 /// Tries the presence lock on the file system of `directory`, once a process for each directory.
 fn check_locks(directory: &Path) -> Result<(), String> {
-    static GOOD: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-    let mut good = GOOD.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if good.iter().any(|known| known == directory) {
+    if known_good(|good| good.iter().any(|known| known == directory)) {
         return Ok(());
     }
     // Whoever may only read the directory is an observer and takes no locks.
@@ -309,8 +307,14 @@ fn check_locks(directory: &Path) -> Result<(), String> {
             "its file system does not keep open-file-description locks; use tmpfs, ext4, xfs or btrfs".into(),
         );
     }
-    good.push(directory.to_owned());
+    known_good(|good| good.push(directory.to_owned()));
     Ok(())
+}
+
+/// The directories that passed. Only looked at while forks are excluded, so no child inherits the list locked.
+fn known_good<T>(look: impl FnOnce(&mut Vec<PathBuf>) -> T) -> T {
+    static GOOD: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    os::fork::excluded(|| look(&mut GOOD.lock().unwrap_or_else(std::sync::PoisonError::into_inner)))
 }
 
 /// A folder may be entered by whoever may read its regions.

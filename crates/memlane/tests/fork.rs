@@ -10,7 +10,7 @@ mod scratch;
 use memlane::frames::Loan;
 use memlane::{Error, FramePublisher, FrameSpec, FrameSubscriber, Lock, Participant, Region, Result, Space, Value};
 use role::{DEADLINE, Role, listen, say};
-use rustix::process::{Pid, WaitOptions, WaitStatus};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 use scratch::Scratch;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,6 +23,8 @@ const LOCK: &str = "robot/arm";
 const CHANNEL: &str = "camera/front";
 const STAGE: &str = "stage";
 
+/// Shorter than what the test waits for its actor.
+const CHILD_DEADLINE: Duration = Duration::from_secs(20);
 /// Longer than a waiter sleeps before it looks for a dead owner.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -176,6 +178,7 @@ fn fork_while_others_attach(directory: &Path) -> Result<()> {
     let over = AtomicBool::new(false);
     let rounds = AtomicU64::new(0);
     std::thread::scope(|scope| {
+        let _last = SetWhenDropped(&over);
         for _ in 0..THREADS {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
@@ -195,11 +198,19 @@ fn fork_while_others_attach(directory: &Path) -> Result<()> {
             });
             child.expect_success();
         }
-        over.store(true, Ordering::Relaxed);
     });
     let rounds = rounds.into_inner();
     assert!(rounds > FORKS as u64, "the threads came round {rounds} times only");
     Ok(())
+}
+
+/// Ends the other threads also when this one panics.
+struct SetWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn attach_and_detach(directory: &Path, id: &str) -> Result<()> {
@@ -240,7 +251,10 @@ impl Forked {
         let (sender, receiver) = mpsc::channel();
         let pid = self.0;
         std::thread::spawn(move || sender.send(rustix::process::waitpid(Some(pid), WaitOptions::empty())));
-        let waited = receiver.recv_timeout(DEADLINE).expect("the child ends in time");
+        let waited = receiver.recv_timeout(CHILD_DEADLINE).unwrap_or_else(|_| {
+            let _ = rustix::process::kill_process(pid, Signal::KILL);
+            panic!("the child did not end within {CHILD_DEADLINE:?}");
+        });
         let (_, status): (Pid, WaitStatus) = waited.expect("it is a child").expect("it has ended");
         assert_eq!(status.exit_status(), Some(0), "the child failed, see above");
     }

@@ -4,6 +4,7 @@
 //! `document`) with `version`, `alive` and `dead` (participants), `lock_holder` (text or null), `inconsistent` and
 //! `preview` (one line), or of objects with `id` and `error`.
 
+use memlane::header::Description;
 use memlane::schema::Schema;
 use memlane::{Kind, Observer, Result};
 use serde_json::{Value, json};
@@ -80,9 +81,9 @@ struct Row {
     seen: Result<Seen>,
 }
 
-/// What is shown of a region.
+/// What is shown of a region: no observer is kept, as a process may not have that many files open.
 struct Seen {
-    observer: Observer,
+    description: Description,
     version: u64,
     alive: usize,
     dead: usize,
@@ -95,7 +96,7 @@ struct Seen {
 
 impl Row {
     fn new(id: String, observer: Result<Observer>) -> Self {
-        Self { id, seen: observer.map(Seen::new) }
+        Self { id, seen: observer.map(|observer| Seen::new(&observer)) }
     }
 
     fn cells(&self, long: bool) -> [Cell; 11] {
@@ -113,14 +114,14 @@ impl Row {
 
     fn document(&self) -> Value {
         match &self.seen {
-            Ok(seen) => seen.document(),
+            Ok(seen) => seen.document(&self.id),
             Err(error) => json!({"id": self.id, "error": error.to_string()}),
         }
     }
 }
 
 impl Seen {
-    fn new(observer: Observer) -> Self {
+    fn new(observer: &Observer) -> Self {
         let lock = observer.lock();
         let participants = observer.participants();
         let alive = participants.iter().filter(|participant| participant.alive).count();
@@ -132,13 +133,13 @@ impl Seen {
             lock_holder: holder.map(|holder| holder.participant.who()),
             lock_alarm: lock.inconsistent || holder.is_some_and(|holder| !holder.participant.alive),
             inconsistent: lock.inconsistent,
-            preview: preview(&observer),
-            observer,
+            preview: preview(observer),
+            description: observer.description().clone(),
         }
     }
 
     fn cells(&self, id: Cell, long: bool) -> [Cell; 11] {
-        let description = self.observer.description();
+        let description = &self.description;
         let only_long = |text: String| if long { text } else { String::new() };
         let attached = if self.dead > 0 { format!("{} + {} dead", self.alive, self.dead) } else { self.alive.to_string() };
         let creator = format!("{} (pid {})", description.creator, description.creator_pid);
@@ -170,7 +171,7 @@ impl Seen {
         Cell::new(text, tone)
     }
 
-    fn document(&self) -> Value {
+    fn document(&self, id: &str) -> Value {
         let more = json!({
             "version": self.version,
             "alive": self.alive,
@@ -182,7 +183,7 @@ impl Seen {
                 Err(error) => error.to_string(),
             },
         });
-        document::merged(document::region(&self.observer), more)
+        document::merged(document::region(id, &self.description), more)
     }
 }
 

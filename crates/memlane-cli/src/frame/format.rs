@@ -51,7 +51,7 @@ impl Encoding {
         }
     }
 
-    fn of_channels(channels: usize) -> Option<Self> {
+    pub(super) fn of_channels(channels: usize) -> Option<Self> {
         match channels {
             1 => Some(Self::Mono8),
             3 => Some(Self::Bgr8),

@@ -13,25 +13,26 @@ mod recv;
 mod send;
 mod view;
 
-mod format;
+mod live_picture;
 mod mapped;
-mod pace;
 mod progress;
 mod reception;
 mod source;
 
+pub(crate) mod cadence;
+pub(crate) mod format;
 pub(crate) mod half_blocks;
 pub(crate) mod interrupt;
 pub(crate) mod latency;
+pub(crate) mod pace;
 pub(crate) mod picture;
-pub(crate) mod rate;
 pub(crate) mod screen;
 pub(crate) mod stamp;
 
 use crate::context::Context;
 use crate::failure::Outcome;
 
-/// Publish pictures, view them, and exchange them with programs that map picture files.
+/// Publish pictures and video, view them, exchange them with programs that map picture files
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum FrameCommand {
     Publish(publish::Arguments),

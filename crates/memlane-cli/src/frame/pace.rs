@@ -12,7 +12,7 @@ const RATES: RangeInclusive<f64> = 1e-5..=1e6;
 
 /// When the next frame is due.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     rate: Option<f64>,
     start: Instant,
     frames: u64,
@@ -20,12 +20,12 @@ pub(super) struct Pace {
 
 impl Pace {
     /// `None`: as fast as it goes.
-    pub(super) fn new(rate: Option<f64>) -> Self {
+    pub(crate) fn new(rate: Option<f64>) -> Self {
         Self { rate, start: Instant::now(), frames: 0 }
     }
 
     /// Waits until the next frame is due, or an interrupt.
-    pub(super) fn wait(&mut self, interrupt: &Interrupt) {
+    pub(crate) fn wait(&mut self, interrupt: &Interrupt) {
         if let Some(rate) = self.rate {
             interrupt.sleep_until(self.next_deadline(rate, Instant::now()));
         }
@@ -42,7 +42,7 @@ impl Pace {
 }
 
 /// Frames a second, from the command line.
-pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok().filter(|rate| RATES.contains(rate));
     rate.ok_or_else(|| format!("expected frames a second, {} to {}", RATES.start(), RATES.end()))
 }

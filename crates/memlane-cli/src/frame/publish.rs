@@ -8,41 +8,42 @@ use super::source::{Source, SourceArguments};
 use super::stamp::{self, STAMP_BYTES};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
+use crate::human;
 use memlane::{FramePublisher, Observer, Space};
 use serde_json::json;
 use std::collections::HashSet;
 use std::time::Instant;
 
-/// Publish pictures or raw video as a frame channel.
+/// Publish pictures or raw video as a frame channel
 ///
 /// Example: ffmpeg -i video.mp4 -vf scale=640:404 -f rawvideo -pix_fmt bgr24 - | memlane frame publish camera/front -
 /// --width 640 --height 404
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
-    /// The channel; made when it does not exist.
+pub(crate) struct Arguments {
+    /// The channel; made when it does not exist
     id: String,
 
     #[command(flatten)]
     source: SourceArguments,
 
-    /// Frames a second [default: as fast as the source gives them].
+    /// Frames a second [default: as fast as the source gives them]
     #[arg(long, value_name = "HZ", value_parser = super::pace::parse_rate)]
     rate: Option<f64>,
 
-    /// Frames that stay on offer, when the channel is made.
+    /// Frames that stay on offer, when the channel is made
     #[arg(long, value_name = "FRAMES", default_value_t = 4)]
     history: u32,
 
-    /// Frames that all subscribers together can hold, two for each as a rule, when the channel is made.
+    /// Frames that all subscribers together can hold, two for each as a rule, when the channel is made
     #[arg(long, value_name = "ENTRIES", default_value_t = 8)]
     borrows: u32,
 
-    /// End after so many frames.
+    /// End after so many frames
     #[arg(long, value_name = "FRAMES")]
     count: Option<u64>,
 
     /// Put a checksum over the first 16 bytes of each frame, for `frame view --verify`: "mlstamp1", then XXH64 of the
-    /// rest seeded with the frame's number.
+    /// rest seeded with the frame's number
     #[arg(long)]
     stamp: bool,
 }
@@ -56,7 +57,7 @@ struct Published {
 }
 
 impl Arguments {
-    pub(super) fn run(self, context: &Context) -> Outcome {
+    pub(crate) fn run(self, context: &Context) -> Outcome {
         let source = self.source.open()?;
         if self.stamp && source.format().bytes() < STAMP_BYTES {
             let message = format!("a stamp needs frames of {STAMP_BYTES} bytes; leave out --stamp, or use larger ones");
@@ -81,7 +82,7 @@ impl Arguments {
     ) -> Outcome {
         let interrupt = Interrupt::listen()?;
         let observer = Observer::open(space, &self.id)?;
-        let mut progress = Progress::new();
+        let mut progress = Progress::on_terminal();
         let mut pace = Pace::new(self.rate);
         while self.count.is_none_or(|count| published.frames < count) {
             pace.wait(&interrupt);
@@ -95,7 +96,10 @@ impl Arguments {
             }
             published.last = loan.publish();
             published.frames += 1;
-            progress.frame(|| format!("{} frames, {} subscribers", published.frames, subscribers(&observer)));
+            progress.frame(|| {
+                let readers = human::count(subscribers(&observer), "subscriber");
+                format!("{} frames, {readers}", published.frames)
+            });
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Reception: what there is to say of frames that arrived.
 
 use super::latency::{Latencies, Percentiles};
+use crate::human;
 use serde_json::{Value, json};
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -103,6 +104,7 @@ impl fmt::Display for Reception {
 impl fmt::Display for Percentiles {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { half, ninety, ninety_nine, longest } = self;
-        write!(formatter, "p50 {half:.1?}, p90 {ninety:.1?}, p99 {ninety_nine:.1?}, max {longest:.1?}")
+        let [half, ninety, ninety_nine, longest] = [half, ninety, ninety_nine, longest].map(|each| human::duration(*each));
+        write!(formatter, "p50 {half}, p90 {ninety}, p99 {ninety_nine}, max {longest}")
     }
 }

@@ -18,16 +18,12 @@ use super::{
 };
 use crate::draft::{self, Draft, Replace};
 use crate::name::Name;
-use crate::segment::{Access, Identity, Mapping, Segment, unless_missing};
+use crate::segment::{self, Access, Identity, Mapping, PERMISSIONS, Segment};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{Ordering::Release, Ordering::SeqCst, fence};
 
 /// Only the user who writes may read, unless [`MmapFrameWriter::mode`] widens it.
 const DEFAULT_MODE: u32 = 0o600;
-
-/// The permission bits of a file mode.
-const PERMISSIONS: u32 = 0o777;
 
 /// A segment can change hands between opening and locking it only while another writer replaces it.
 const CLAIM_ATTEMPTS: usize = 16;
@@ -79,7 +75,7 @@ impl MmapFrameWriter {
     /// continued. Leftovers of writers that were killed are removed.
     ///
     /// # Errors
-    /// [`Error::Busy`] while another memlane writer of that name lives, [`Error::Io`] if the directory or
+    /// [`Error::Busy`], after a fifth of a second, while another memlane writer of that name lives; [`Error::Io`] if the directory or
     /// the segment is not this user's to write. A foreign writer cannot be noticed here; two writers
     /// overwrite each other.
     pub fn create(name: &Name, publish: Publish) -> Result<Self, Error> {
@@ -127,8 +123,7 @@ impl MmapFrameWriter {
         if self.current.is_none() {
             return Ok(());
         }
-        let removed = unless_missing(std::fs::remove_file(self.name.path()));
-        removed.map(|_| ()).map_err(Error::io(&self.name, "remove"))
+        segment::unlink(self.name.path()).map_err(Error::io(&self.name, "remove"))
     }
 
     fn header(&self, width: u32, height: u32, channels: u32, pixels: &[u8]) -> Result<Header, Error> {
@@ -207,7 +202,7 @@ fn claim(name: &Name) -> Result<Option<Current>, Error> {
     for _ in 0..CLAIM_ATTEMPTS {
         let opened = Segment::open(name.path(), Access::ReadWrite).map_err(Error::io(name, "open"))?;
         let Some(segment) = opened else { return Ok(None) };
-        if !segment.try_lock().map_err(Error::io(name, "lock"))? {
+        if !segment.lock().map_err(Error::io(name, "lock"))? {
             break;
         }
         let own = segment.identity().map_err(Error::io(name, "look at"))?;
@@ -233,8 +228,5 @@ fn timestamp_of(segment: &Segment) -> io::Result<i64> {
 
 /// Whether the segment is exactly so long, this user's, and no more open than asked for.
 fn fits(segment: &Segment, length: usize, mode: u32) -> io::Result<bool> {
-    let metadata = segment.metadata()?;
-    Ok(metadata.len() == length as u64
-        && metadata.uid() == rustix::process::geteuid().as_raw()
-        && metadata.mode() & PERMISSIONS & !mode == 0)
+    Ok(segment.metadata()?.len() == length as u64 && segment.grants_at_most(mode)?)
 }

@@ -1,4 +1,5 @@
 //! Random schemas for property tests: every dtype, byte order and way to lay out a struct.
+#![allow(dead_code)] // Every suite uses a part.
 
 use memlane::schema::{ByteOrder, DType, Field, Primitive, Schema, Structure};
 use proptest::prelude::*;

@@ -48,13 +48,16 @@ fn row(name: &str, Outcome { instructions, images, kills, seconds, .. }: &Outcom
 fn remarks(Outcome { images, kills, stride, latency, .. }: &Outcome) -> Vec<String> {
     let mut remarks = Vec::new();
     if *stride > 1 {
-        remarks.push(format!("killed at each change and every {stride}. instruction, with --long at each"));
+        remarks.push(format!("killed at each change and 1 in {stride} instructions, with --long at each"));
     }
     if let Some(latency) = latency {
         remarks.push(format!("slowest {:.1} ms after the death", latency.as_secs_f64() * 1e3));
     }
     if images.broken + kills.broken > 0 {
         remarks.push(format!("broken on purpose, noticed after {} of them", images.broken + kills.broken));
+    }
+    if kills.late > 0 {
+        remarks.push(format!("{} victims had finished before", kills.late));
     }
     remarks
 }

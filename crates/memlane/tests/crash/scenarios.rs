@@ -83,3 +83,8 @@ fn assert_alone(region: &Region) {
         assert_eq!(participant.alive, participant.pid == process::id(), "{participant:?}");
     }
 }
+
+/// Makes this process a participant of a region that its parent has open: otherwise its first operation does.
+fn join(region: &Region) {
+    region.lock().try_lock().unwrap();
+}

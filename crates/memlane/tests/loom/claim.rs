@@ -1,7 +1,7 @@
 //! Claim words: one holder at a time, no lost wake-up, and a death that costs one slice and is told once.
 
-use crate::explore::{Fate, explore, explore_deaths};
-use crate::world::{ADA, BOB, CLEO, Deadline, Impatient, Slices, World, act};
+use crate::explore::{Cast, Run, explore, explore_deaths};
+use crate::world::{ADA, BOB, CLEO, Deadline, Impatient, Slices, World};
 use loom::cell::Cell;
 use memlane::algorithms::atomic::{AtomicU32, Ordering::Relaxed};
 use memlane::algorithms::claim::{Acquired, Claim, acquire, release, try_acquire, try_take_over};
@@ -24,6 +24,11 @@ impl Scene {
         self.try_visit(me, &self.world).expect("a wait for ever does not time out")
     }
 
+    /// A visit by somebody whose deadline passes at the first sleep.
+    fn hasty_visit(&self, me: Claim, deadline: Deadline) -> Result<Acquired, TimedOut> {
+        self.try_visit(me, &Impatient { world: &self.world, deadline })
+    }
+
     fn try_visit(&self, me: Claim, peers: &impl Peers) -> Result<Acquired, TimedOut> {
         let acquired = acquire(&self.word, me, peers, &mut Wait::FOREVER.clone())?;
         self.leave();
@@ -37,77 +42,91 @@ impl Scene {
     }
 
     /// A visit that may end by death; says whether that was inside.
-    fn mortal_visit(&self, me: Claim, fate: &Fate) -> Acquired {
-        fate.live(|| self.visit(me)).unwrap_or_else(|| {
+    fn mortal_visit(&self, me: Claim, run: &Run) -> Acquired {
+        run.live(|| self.visit(me)).unwrap_or_else(|| {
             // Until it is buried nobody takes the word from it.
             let inside = Claim::in_word(self.word.load(Relaxed)) == Some(me);
             self.world.bury(me);
             if inside { Acquired::OwnerDied } else { Acquired::Free }
         })
     }
+
+    /// A visit that certainly ended inside.
+    fn hold_and_die(&self, me: Claim) {
+        assert_eq!(try_acquire(&self.word, me), Ok(Acquired::Free));
+        self.visits.set(1);
+        self.world.bury(me);
+    }
+}
+
+fn tellings(acquired: &[Acquired]) -> usize {
+    acquired.iter().filter(|acquired| **acquired == Acquired::OwnerDied).count()
 }
 
 #[test]
 fn two_exclude_each_other() {
-    explore("claim, two", 4, || {
+    explore("claim, two", 4, |run| {
         let scene = Scene::new(Slices::Never);
-        let ada = act(&scene, |scene| [scene.visit(ADA), scene.visit(ADA)]);
-        assert_eq!(scene.visit(BOB), Acquired::Free);
-        assert_eq!(ada.join().unwrap(), [Acquired::Free; 2]);
-        assert_eq!(scene.visits.get(), 3);
+        let mut cast = Cast::new(&scene);
+        let ada = cast.part(|scene| [scene.visit(ADA), scene.visit(ADA)]);
+        let bob = cast.part(|scene| [scene.visit(BOB), scene.visit(BOB)]);
+        cast.perform(run);
+        assert_eq!((ada.get(), bob.get()), ([Acquired::Free; 2], [Acquired::Free; 2]));
+        assert_eq!(scene.visits.get(), 4);
     });
 }
 
 #[test]
 fn three_exclude_each_other_and_all_get_on() {
-    explore("claim, three", 3, || {
+    explore("claim, three", 3, |run| {
         let scene = Scene::new(Slices::Never);
-        let others = [ADA, BOB].map(|me| act(&scene, move |scene| scene.visit(me)));
-        scene.visit(CLEO);
-        others.map(|other| other.join().unwrap());
+        let mut cast = Cast::new(&scene);
+        let parts = [ADA, BOB, CLEO].map(|me| cast.part(move |scene| scene.visit(me)));
+        cast.perform(run);
+        assert_eq!(parts.map(|part| part.get()), [Acquired::Free; 3]);
         assert_eq!(scene.visits.get(), 3);
     });
 }
 
 #[test]
 fn a_death_among_two_is_told_exactly_when_it_was_inside() {
-    explore_deaths("claim, two, one dies", 4, |fate| {
-        let (scene, fate) = (Scene::new(Slices::OneForEachDeath), fate.clone());
-        let ada = act(&scene, move |scene| scene.mortal_visit(ADA, &fate));
-        let told = scene.visit(BOB);
+    explore_deaths("claim, two, one dies", 4, |run| {
+        let scene = Scene::new(Slices::OneForEachDeath);
+        let mut cast = Cast::new(&scene);
+        let mortal = run.clone();
+        let ada = cast.part(move |scene| scene.mortal_visit(ADA, &mortal));
+        let bob = cast.part(|scene| [scene.visit(BOB), scene.visit(BOB)]);
+        cast.perform(run);
         // Whoever came before the death was not told.
-        let again = scene.visit(BOB);
-        let died = ada.join().unwrap();
-        let last = scene.visit(BOB);
-        let tellings = [told, again, last].iter().filter(|acquired| **acquired == Acquired::OwnerDied).count();
-        assert_eq!(tellings, usize::from(died == Acquired::OwnerDied));
+        let [first, second] = bob.get();
+        assert_eq!(tellings(&[first, second, scene.visit(BOB)]), tellings(&[ada.get()]));
     });
 }
 
 #[test]
 fn a_death_among_three_is_told_once_and_strands_nobody() {
-    explore_deaths("claim, three, one dies", 2, |fate| {
-        let (scene, fate) = (Scene::new(Slices::OneForEachDeath), fate.clone());
-        let ada = act(&scene, move |scene| scene.mortal_visit(ADA, &fate));
-        let bob = act(&scene, |scene| scene.visit(BOB));
-        let mut acquired = vec![scene.visit(CLEO), bob.join().unwrap()];
-        let died = ada.join().unwrap();
-        acquired.push(scene.visit(CLEO));
-        let tellings = acquired.iter().filter(|acquired| **acquired == Acquired::OwnerDied).count();
-        assert_eq!(tellings, usize::from(died == Acquired::OwnerDied));
+    explore_deaths("claim, three, one dies", 2, |run| {
+        let scene = Scene::new(Slices::OneForEachDeath);
+        let mut cast = Cast::new(&scene);
+        let mortal = run.clone();
+        let ada = cast.part(move |scene| scene.mortal_visit(ADA, &mortal));
+        let bob = cast.part(|scene| scene.visit(BOB));
+        let cleo = cast.part(|scene| scene.visit(CLEO));
+        cast.perform(run);
+        assert_eq!(tellings(&[bob.get(), cleo.get(), scene.visit(CLEO)]), tellings(&[ada.get()]));
     });
 }
 
 #[test]
 fn a_dead_holder_is_followed_by_one() {
-    explore("claim, two take over", 4, || {
+    explore("claim, two take over", 4, |run| {
         let scene = Scene::new(Slices::Never);
-        assert_eq!(try_acquire(&scene.word, ADA), Ok(Acquired::Free));
-        scene.visits.set(1);
-        scene.world.bury(ADA);
-        let bob = act(&scene, |scene| try_take_over(&scene.word, BOB, &scene.world));
-        let cleo = try_take_over(&scene.word, CLEO, &scene.world);
-        let outcome = (bob.join().unwrap(), cleo);
+        scene.hold_and_die(ADA);
+        let mut cast = Cast::new(&scene);
+        let [bob, cleo] =
+            [BOB, CLEO].map(|me| cast.part(move |scene| try_take_over(&scene.word, me, &scene.world)));
+        cast.perform(run);
+        let outcome = (bob.get(), cleo.get());
         let expected = [(Ok(Acquired::OwnerDied), Err(BOB)), (Err(CLEO), Ok(Acquired::OwnerDied))];
         assert!(expected.contains(&outcome), "{outcome:?}");
     });
@@ -115,68 +134,73 @@ fn a_dead_holder_is_followed_by_one() {
 
 #[test]
 fn who_takes_over_without_waiting_wakes_those_who_wait() {
-    explore("claim, taken over past a sleeper", 4, || {
+    explore("claim, taken over past a sleeper", 4, |run| {
         let scene = Scene::new(Slices::Never);
-        assert_eq!(try_acquire(&scene.word, ADA), Ok(Acquired::Free));
-        let cleo = act(&scene, |scene| scene.visit(CLEO));
-        scene.world.bury(ADA);
-        assert_eq!(try_take_over(&scene.word, BOB, &scene.world), Ok(Acquired::OwnerDied));
-        scene.leave();
-        assert_eq!(cleo.join().unwrap(), Acquired::Free);
+        scene.hold_and_die(ADA);
+        let mut cast = Cast::new(&scene);
+        let bob = cast.part(|scene| {
+            let taken = try_take_over(&scene.word, BOB, &scene.world);
+            scene.leave();
+            taken
+        });
+        let cleo = cast.part(|scene| scene.visit(CLEO));
+        cast.perform(run);
+        assert_eq!((bob.get(), cleo.get()), (Ok(Acquired::OwnerDied), Acquired::Free));
     });
 }
 
 #[test]
 fn a_living_holder_is_named_and_left_alone() {
-    explore("claim, not taken over from the living", 4, || {
+    explore("claim, not taken over from the living", 4, |run| {
         let scene = Scene::new(Slices::Never);
-        let ada = act(&scene, |scene| scene.visit(ADA));
-        match try_take_over(&scene.word, BOB, &scene.world) {
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| scene.visit(ADA));
+        cast.part(|scene| match try_take_over(&scene.word, BOB, &scene.world) {
             Ok(acquired) => {
                 assert_eq!(acquired, Acquired::Free);
                 scene.leave();
             }
             Err(holder) => assert_eq!(holder, ADA),
-        }
-        ada.join().unwrap();
+        });
+        cast.perform(run);
         assert_eq!(scene.word.load(Relaxed), 0);
     });
 }
 
 #[test]
 fn a_deadline_leaves_nothing_behind() {
-    explore("claim, deadline before sleep", 4, || {
+    explore("claim, deadline before sleep", 4, |run| {
         let scene = Scene::new(Slices::Never);
-        let ada = act(&scene, |scene| scene.visit(ADA));
-        let impatient = Impatient { world: &scene.world, deadline: Deadline::BeforeSleep };
-        let visits = 1 + u32::from(scene.try_visit(BOB, &impatient).is_ok());
-        ada.join().unwrap();
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| scene.visit(ADA));
+        let bob = cast.part(|scene| scene.hasty_visit(BOB, Deadline::BeforeSleep));
+        cast.perform(run);
+        let visits = 1 + u32::from(bob.get().is_ok());
         assert_eq!((scene.word.load(Relaxed), scene.visits.get()), (0, visits));
     });
 }
 
 #[test]
 fn a_free_word_is_taken_at_the_deadline() {
-    explore("claim, deadline with the wake", 4, || {
+    explore("claim, deadline with the wake", 4, |run| {
         let scene = Scene::new(Slices::Never);
-        let ada = act(&scene, |scene| scene.visit(ADA));
-        let impatient = Impatient { world: &scene.world, deadline: Deadline::WithTheWake };
-        assert_eq!(scene.try_visit(BOB, &impatient), Ok(Acquired::Free));
-        ada.join().unwrap();
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| scene.visit(ADA));
+        let bob = cast.part(|scene| scene.hasty_visit(BOB, Deadline::WithTheWake));
+        cast.perform(run);
+        assert_eq!(bob.get(), Ok(Acquired::Free));
     });
 }
 
 #[test]
 fn a_deadline_does_not_swallow_the_wake_of_another() {
-    explore("claim, deadline with the wake, another waits", 3, || {
+    explore("claim, deadline with the wake, another waits", 3, |run| {
         let scene = Scene::new(Slices::Never);
-        let bob = act(&scene, |scene| {
-            let impatient = Impatient { world: &scene.world, deadline: Deadline::WithTheWake };
-            scene.try_visit(BOB, &impatient)
-        });
-        let cleo = act(&scene, |scene| scene.visit(CLEO));
-        scene.visit(ADA);
-        let _ = bob.join().unwrap();
-        assert_eq!(cleo.join().unwrap(), Acquired::Free);
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| scene.visit(ADA));
+        cast.part(|scene| scene.hasty_visit(BOB, Deadline::WithTheWake));
+        let cleo = cast.part(|scene| scene.visit(CLEO));
+        cast.perform(run);
+        assert_eq!(cleo.get(), Acquired::Free);
     });
 }

@@ -1,8 +1,8 @@
 //! Frame channels: a frame that is held does not change, the pool always has a free slot, and whoever dies at whatever
 //! access, the frames on offer stand and the sequence goes on.
 
-use crate::explore::{explore, explore_deaths};
-use crate::world::{ADA, BOB, Slices, World, act};
+use crate::explore::{Cast, Run, explore, explore_deaths};
+use crate::world::{ADA, BOB, Slices, World};
 use loom::cell::Cell;
 use memlane::algorithms::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed, pause};
 use memlane::algorithms::claim::{Claim, release, try_take_over};
@@ -141,61 +141,76 @@ impl<'a> Publisher<'a> {
         self.offer(frame);
     }
 
+    fn publish_many(&mut self, count: usize) {
+        (0..count).for_each(|_| self.publish());
+    }
+
     fn offer(&mut self, frame: Located) {
         self.channel.pool().publish(frame, &self.channel.world);
         self.next = self.channel.pool().begin_after(frame).expect("a pool has a free slot");
     }
 }
 
+/// A channel whose publisher has published already.
+fn channel_with(frames: usize, entries: usize, history: usize) -> Rc<Channel> {
+    let channel = Channel::new(entries, history);
+    Publisher::new(&channel, 1).publish_many(frames);
+    channel
+}
+
 #[test]
 fn a_held_frame_does_not_change() {
-    explore("frames, one reader", 3, || {
-        let channel = Channel::new(1, 1);
-        let mut publisher = Publisher::new(&channel, 1);
-        publisher.publish();
-        let reader = act(&channel, |channel| [channel.see_newest(0), channel.see_newest(0)]);
-        (0..3).for_each(|_| publisher.publish());
-        let seen = reader.join().unwrap().map(|picture| picture.expect("a first frame").sequence);
-        assert!(seen.is_sorted(), "{seen:?}");
+    explore("frames, one reader", 3, |_| {
+        let channel = channel_with(1, 1, 1);
+        let mut cast = Cast::new(&channel);
+        cast.part(|channel| Publisher::new(channel, 1).publish_many(3));
+        cast.part(|channel| {
+            let seen = [channel.see_newest(0), channel.see_newest(0)];
+            let seen = seen.map(|picture| picture.expect("a first frame").sequence);
+            assert!(seen.is_sorted(), "{seen:?}");
+        });
+        cast.perform_as_listed();
         channel.check_offer(0);
     });
 }
 
 #[test]
 fn frames_before_the_newest_can_be_held() {
-    explore("frames, history of two", 3, || {
-        let channel = Channel::new(1, 2);
-        let mut publisher = Publisher::new(&channel, 1);
-        (0..2).for_each(|_| publisher.publish());
-        let reader = act(&channel, |channel| {
+    explore("frames, history of two", 3, |_| {
+        let channel = channel_with(2, 1, 2);
+        let mut cast = Cast::new(&channel);
+        cast.part(|channel| Publisher::new(channel, 1).publish_many(2));
+        cast.part(|channel| {
             let before = channel.newest() - 1;
             let _ = channel.see(0, before);
             channel.see_newest(0).expect("a first frame");
         });
-        (0..2).for_each(|_| publisher.publish());
-        reader.join().unwrap();
+        cast.perform_as_listed();
         channel.check_offer(0);
     });
 }
 
 #[test]
 fn two_readers_do_not_disturb_each_other() {
-    explore("frames, two readers", 2, || {
-        let channel = Channel::new(2, 1);
-        let mut publisher = Publisher::new(&channel, 1);
-        publisher.publish();
-        let readers = [0, 1].map(|entry| act(&channel, move |channel| channel.see_newest(entry)));
-        (0..3).for_each(|_| publisher.publish());
-        readers.map(|reader| reader.join().unwrap().expect("a first frame"));
+    explore("frames, two readers", 2, |_| {
+        let channel = channel_with(1, 2, 1);
+        let mut cast = Cast::new(&channel);
+        cast.part(|channel| Publisher::new(channel, 1).publish_many(2));
+        for entry in [0, 1] {
+            cast.part(move |channel| channel.see_newest(entry).expect("a first frame"));
+        }
+        cast.perform_as_listed();
         channel.check_offer(1);
     });
 }
 
 #[test]
 fn a_reader_sleeps_until_a_frame_comes() {
-    explore("frames, a sleeper", 3, || {
+    explore("frames, a sleeper", 3, |run| {
         let channel = Channel::new(1, 1);
-        let reader = act(&channel, |channel| {
+        let mut cast = Cast::new(&channel);
+        cast.part(|channel| Publisher::new(channel, 1).publish_many(2));
+        let reader = cast.part(|channel| {
             let arrived = |count| Located::unpack(count).sequence == 2;
             let head = wait_until(&channel.head, &channel.world, &mut Wait::FOREVER.clone(), arrived);
             let frame = Located::unpack(head.expect("a wait for ever does not time out"));
@@ -203,90 +218,92 @@ fn a_reader_sleeps_until_a_frame_comes() {
             let frame = channel.pool().borrow(&channel.borrows[0], frame).expect("frame 2 is on offer");
             channel.look_and_release(0, frame)
         });
-        let mut publisher = Publisher::new(&channel, 1);
-        (0..2).for_each(|_| publisher.publish());
-        assert_eq!(reader.join().unwrap(), Picture { sequence: 2, author: 1 });
+        cast.perform(run);
+        assert_eq!(reader.get(), Picture { sequence: 2, author: 1 });
     });
 }
 
 #[test]
 fn what_an_observer_gets_is_whole() {
-    explore("frames, an observer", 3, || {
+    explore("frames, an observer", 3, |run| {
         let channel = Channel::new(1, 1);
-        let mut publisher = Publisher::new(&channel, 1);
-        publisher.publish_words();
-        let observer = act(&channel, |channel| {
-            let newest = channel.pool().newest();
-            let copy = channel.observe(newest);
-            assert!(copy.is_none_or(|copy| copy == [newest.sequence; 2]), "{newest:?} is {copy:?}");
+        let mut cast = Cast::new(&channel);
+        cast.part(|channel| {
+            let mut publisher = Publisher::new(channel, 1);
+            (0..3).for_each(|_| publisher.publish_words());
         });
-        (0..3).for_each(|_| publisher.publish_words());
-        observer.join().unwrap();
+        cast.part(|channel| {
+            let newest = channel.pool().newest();
+            if newest.sequence > 0 {
+                let copy = channel.observe(newest);
+                assert!(copy.is_none_or(|copy| copy == [newest.sequence; 2]), "{newest:?} is {copy:?}");
+            }
+        });
+        cast.perform(run);
         let newest = channel.pool().newest();
-        assert_eq!((newest.sequence, channel.observe(newest)), (4, Some([4; 2])));
+        assert_eq!((newest.sequence, channel.observe(newest)), (3, Some([3; 2])));
     });
 }
 
 #[test]
 fn an_observer_finds_the_frames_before_the_newest() {
-    explore("frames, an observer of history", 3, || {
+    explore("frames, an observer of history", 3, |run| {
         let channel = Channel::new(1, 2);
-        let mut publisher = Publisher::new(&channel, 1);
-        publisher.publish_words();
-        let observer = act(&channel, |channel| {
-            let Some(frame) = channel.pool().locate(1) else { return };
-            let copy = channel.observe(frame);
-            assert!(copy.is_none_or(|copy| copy == [1; 2]), "{copy:?}");
+        let mut cast = Cast::new(&channel);
+        cast.part(|channel| {
+            let mut publisher = Publisher::new(channel, 1);
+            (0..3).for_each(|_| publisher.publish_words());
         });
-        (0..3).for_each(|_| publisher.publish_words());
-        observer.join().unwrap();
-        assert_eq!((2..=4).map(|sequence| channel.pool().locate(sequence).is_some()).collect::<Vec<_>>(), [false, true, true]);
+        cast.part(|channel| {
+            if let Some(frame) = channel.pool().locate(1) {
+                let copy = channel.observe(frame);
+                assert!(copy.is_none_or(|copy| copy == [1; 2]), "{copy:?}");
+            }
+        });
+        cast.perform(run);
+        assert_eq!([1, 2, 3].map(|sequence| channel.pool().locate(sequence).is_some()), [false, true, true]);
     });
 }
 
-/// Two frames before a publisher's possible death, two after it, and a reader all the while.
-fn publisher_dies(name: &str, history: usize) {
-    explore_deaths(name, 2, move |fate| {
-        let (channel, fate) = (Channel::new(1, history), fate.clone());
-        Publisher::new(&channel, 1).publish();
-        let publishers = act(&channel, move |channel| {
-            let _ = fate.live(|| {
-                let mut publisher = Publisher::new(channel, 1);
-                (0..2).for_each(|_| publisher.publish());
-            });
-            let left = channel.newest();
-            let mut successor = Publisher::new(channel, 2);
-            (0..2).for_each(|_| successor.publish());
-            assert_eq!(channel.newest(), left + 2);
-            left
-        });
-        let newest = channel.see_newest(0);
-        let before = channel.see(0, channel.newest().saturating_sub(1).max(1)).ok();
-        let left = publishers.join().unwrap();
-        for picture in newest.into_iter().chain(before) {
-            assert_eq!(picture.author, if picture.sequence <= left { 1 } else { 2 }, "a frame never published");
-        }
-        channel.check_offer(0);
+/// A publisher that may die before it has published two more frames, one that follows it, and a reader all the while.
+fn succession<const HISTORY: usize>(run: &Run) {
+    let channel = channel_with(1, 1, HISTORY);
+    let mut cast = Cast::new(&channel);
+    let mortal = run.clone();
+    let publishers = cast.part(move |channel| {
+        let _ = mortal.live(|| Publisher::new(channel, 1).publish_many(2));
+        let left = channel.newest();
+        Publisher::new(channel, 2).publish_many(2);
+        assert_eq!(channel.newest(), left + 2);
+        left
     });
+    let reader = cast.part(|channel| {
+        let newest = channel.see_newest(0);
+        [newest, channel.see(0, channel.newest() + 1 - HISTORY as u64).ok()]
+    });
+    cast.perform_as_listed();
+    for picture in reader.get().into_iter().flatten() {
+        let author = if picture.sequence <= publishers.get() { 1 } else { 2 };
+        assert_eq!(picture.author, author, "a frame that was never published");
+    }
+    channel.check_offer(0);
 }
 
 #[test]
 fn the_next_publisher_goes_on_where_a_dead_one_stopped() {
-    publisher_dies("frames, the publisher dies", 1);
+    explore_deaths("frames, the publisher dies", 2, succession::<1>);
 }
 
 #[test]
 fn the_next_publisher_goes_on_with_the_history_of_a_dead_one() {
-    publisher_dies("frames, the publisher of a history dies", 2);
+    explore_deaths("frames, the publisher of a history dies", 2, succession::<2>);
 }
 
 #[test]
 fn a_dead_publisher_leaves_the_last_frames_on_offer() {
-    explore_deaths("frames, nobody follows the publisher", 2, |fate| {
-        let channel = Channel::new(1, 2);
-        let mut publisher = Publisher::new(&channel, 1);
-        (0..2).for_each(|_| publisher.publish());
-        let _ = fate.live(|| (0..2).for_each(|_| publisher.publish()));
+    explore_deaths("frames, nobody follows the publisher", 2, |run| {
+        let channel = channel_with(2, 1, 2);
+        let _ = run.live(|| Publisher::new(&channel, 1).publish_many(2));
         let newest = channel.newest();
         assert!(channel.see(0, newest).is_ok());
         assert_eq!(channel.see_newest(0).expect("frames").sequence, newest);
@@ -302,14 +319,14 @@ fn subscribe(channel: &Channel, me: Claim) -> Option<()> {
 
 #[test]
 fn a_readers_death_costs_nobody_a_frame() {
-    explore_deaths("frames, a reader dies", 2, |fate| {
-        let (channel, fate) = (Channel::new(1, 1), fate.clone());
-        let mut publisher = Publisher::new(&channel, 1);
-        publisher.publish();
-        let mortal = act(&channel, move |channel| {
-            let life = fate.live(|| {
+    explore_deaths("frames, a reader dies", 2, |run| {
+        let channel = channel_with(1, 1, 1);
+        let mut cast = Cast::new(&channel);
+        cast.part(|channel| Publisher::new(channel, 1).publish_many(2));
+        let mortal = run.clone();
+        cast.part(move |channel| {
+            let life = mortal.live(|| {
                 subscribe(channel, ADA)?;
-                channel.see_newest(0)?;
                 channel.see_newest(0)?;
                 release(&channel.claims[0], &channel.world);
                 Some(())
@@ -318,12 +335,11 @@ fn a_readers_death_costs_nobody_a_frame() {
                 channel.world.bury(ADA);
             }
         });
-        let follower = act(&channel, |channel| {
-            let _ = subscribe(channel, BOB).and_then(|()| channel.see_newest(0));
+        cast.part(|channel| {
+            subscribe(channel, BOB)?;
+            channel.see_newest(0)
         });
-        (0..3).for_each(|_| publisher.publish());
-        mortal.join().unwrap();
-        follower.join().unwrap();
-        assert_eq!(channel.newest(), 4);
+        cast.perform_as_listed();
+        assert_eq!(channel.newest(), 3);
     });
 }

@@ -1,8 +1,8 @@
 //! Eventcounts: what was written before a change is seen after it, no sleeper misses one, and a writer that dies between
 //! the change and its wake costs the sleepers a slice.
 
-use crate::explore::{explore, explore_deaths};
-use crate::world::{ADA, BOB, Deadline, Impatient, Slices, World, act};
+use crate::explore::{Cast, explore, explore_deaths};
+use crate::world::{ADA, BOB, Deadline, Impatient, Slices, World};
 use loom::cell::Cell;
 use memlane::algorithms::atomic::{AtomicU64, Ordering::Relaxed};
 use memlane::algorithms::version::{advance, commit, count, wait_until};
@@ -38,6 +38,11 @@ impl Scene {
         wait_until(&self.word, peers, &mut Wait::FOREVER.clone(), |count| count >= number)
     }
 
+    /// A wait by somebody whose deadline passes at the first sleep.
+    fn wait_hastily_for(&self, number: u64, deadline: Deadline) -> Result<u64, TimedOut> {
+        self.wait_for(number, &Impatient { world: &self.world, deadline })
+    }
+
     fn await_change(&self, number: u64) -> u64 {
         self.wait_for(number, &self.world).expect("a wait for ever does not time out")
     }
@@ -48,136 +53,149 @@ impl Scene {
         assert!((number..=2).contains(&seen));
         assert_eq!(self.contents[number as usize - 1].get(), number);
     }
+
+    /// Waits for a change by writer 0 and reads what came with it.
+    fn await_contribution(&self) {
+        assert_eq!(self.await_change(1), 1);
+        assert_eq!(self.contents[0].get(), 1);
+    }
 }
 
 #[test]
 fn a_sleeper_sees_each_commit_and_what_came_before_it() {
-    explore("version, commits", 4, || {
+    explore("version, commits", 4, |run| {
         let scene = Scene::new(Slices::Never);
-        let reader = act(&scene, |scene| [1, 2].map(|number| scene.await_content(number)));
-        scene.write(1);
-        scene.write(2);
-        reader.join().unwrap();
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| [1, 2].map(|number| scene.write(number)));
+        cast.part(|scene| [1, 2].map(|number| scene.await_content(number)));
+        cast.perform(run);
     });
 }
 
 #[test]
 fn a_commit_wakes_everybody() {
-    explore("version, commit to two sleepers", 3, || {
+    explore("version, commit to two sleepers", 3, |run| {
         let scene = Scene::new(Slices::Never);
-        let readers = [(); 2].map(|()| act(&scene, |scene| scene.await_content(1)));
-        scene.write(1);
-        readers.map(|reader| reader.join().unwrap());
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| scene.write(1));
+        cast.part(|scene| scene.await_content(1));
+        cast.part(|scene| scene.await_content(1));
+        cast.perform(run);
+    });
+}
+
+#[test]
+fn an_advance_wakes_everybody() {
+    explore("version, advance to two sleepers", 3, |run| {
+        let scene = Scene::new(Slices::Never);
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| scene.contribute(0));
+        cast.part(|scene| scene.await_contribution());
+        cast.part(|scene| scene.await_contribution());
+        cast.perform(run);
     });
 }
 
 #[test]
 fn two_writers_count_every_change() {
-    explore("version, two writers", 3, || {
+    explore("version, two writers", 3, |run| {
         let scene = Scene::new(Slices::Never);
-        let writers = [0, 1].map(|writer| act(&scene, move |scene| scene.contribute(writer)));
-        assert_eq!(scene.await_change(2), 2);
-        // Both changes are in the count, so both contents are here before their writers are joined.
-        assert_eq!(scene.contents.each_ref().map(Cell::get), [1, 1]);
-        let mut counts = writers.map(|writer| writer.join().unwrap());
+        let mut cast = Cast::new(&scene);
+        let writers = [0, 1].map(|writer| cast.part(move |scene| scene.contribute(writer)));
+        cast.part(|scene| {
+            assert_eq!(scene.await_change(2), 2);
+            assert_eq!(scene.contents.each_ref().map(Cell::get), [1, 1]);
+        });
+        cast.perform(run);
+        let mut counts = writers.map(|writer| writer.get());
         counts.sort_unstable();
         assert_eq!(counts, [1, 2]);
     });
 }
 
 #[test]
-fn an_advance_wakes_everybody() {
-    explore("version, advance to two sleepers", 3, || {
-        let scene = Scene::new(Slices::Never);
-        let readers = [(); 2].map(|()| {
-            act(&scene, |scene| {
-                scene.await_change(1);
-                scene.contents[0].get()
-            })
-        });
-        scene.contribute(0);
-        assert_eq!(readers.map(|reader| reader.join().unwrap()), [1, 1]);
-    });
-}
-
-#[test]
 fn a_writers_death_delays_the_sleepers_by_a_slice() {
-    explore_deaths("version, a writer dies", 3, |fate| {
-        let (scene, fate) = (Scene::new(Slices::AllAtEachDeath), fate.clone());
-        let readers = [(); 2].map(|()| act(&scene, |scene| scene.await_change(1)));
-        if fate.live(|| scene.contribute(0)).is_none() {
-            let changed = count(scene.word.load(Relaxed)) == 1;
-            scene.world.bury(ADA);
-            if !changed {
-                scene.contribute(0);
+    explore_deaths("version, a writer dies", 3, |run| {
+        let scene = Scene::new(Slices::AllAtEachDeath);
+        let mut cast = Cast::new(&scene);
+        let mortal = run.clone();
+        cast.part(move |scene| {
+            if mortal.live(|| scene.contribute(0)).is_none() {
+                let changed = count(scene.word.load(Relaxed)) == 1;
+                scene.world.bury(ADA);
+                if !changed {
+                    scene.contribute(0);
+                }
             }
-        }
-        assert_eq!(readers.map(|reader| reader.join().unwrap()), [1, 1]);
+        });
+        cast.part(|scene| scene.await_contribution());
+        cast.part(|scene| scene.await_contribution());
+        cast.perform(run);
     });
 }
 
 #[test]
 fn a_commit_that_died_before_its_wake_is_seen_after_a_slice() {
-    explore_deaths("version, the writer dies", 4, |fate| {
-        let (scene, fate) = (Scene::new(Slices::AllAtEachDeath), fate.clone());
-        let reader = act(&scene, |scene| scene.await_content(1));
-        if fate.live(|| scene.write(1)).is_none() {
-            let committed = count(scene.word.load(Relaxed)) == 1;
-            scene.world.bury(ADA);
-            if !committed {
-                scene.write(1);
+    explore_deaths("version, the writer dies", 4, |run| {
+        let scene = Scene::new(Slices::AllAtEachDeath);
+        let mut cast = Cast::new(&scene);
+        let mortal = run.clone();
+        cast.part(move |scene| {
+            if mortal.live(|| scene.write(1)).is_none() {
+                let committed = count(scene.word.load(Relaxed)) == 1;
+                scene.world.bury(ADA);
+                if !committed {
+                    scene.write(1);
+                }
             }
-        }
-        reader.join().unwrap();
+        });
+        cast.part(|scene| scene.await_content(1));
+        cast.perform(run);
     });
 }
 
 #[test]
 fn a_sleepers_death_harms_nobody() {
-    explore_deaths("version, a sleeper dies", 3, |fate| {
-        let (scene, fate) = (Scene::new(Slices::Never), fate.clone());
-        let mortal = act(&scene, move |scene| {
-            if fate.live(|| scene.await_content(2)).is_none() {
+    explore_deaths("version, a sleeper dies", 2, |run| {
+        let scene = Scene::new(Slices::Never);
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| [1, 2].map(|number| scene.write(number)));
+        let mortal = run.clone();
+        cast.part(move |scene| {
+            if mortal.live(|| scene.await_content(2)).is_none() {
                 scene.world.bury(BOB);
             }
         });
-        let reader = act(&scene, |scene| scene.await_content(2));
-        scene.write(1);
-        scene.write(2);
-        reader.join().unwrap();
-        mortal.join().unwrap();
+        cast.part(|scene| scene.await_content(2));
+        cast.perform(run);
     });
 }
 
 #[test]
 fn a_change_at_the_deadline_is_no_timeout() {
-    explore("version, deadline with the wake", 4, || {
+    explore("version, deadline with the wake", 4, |run| {
         let scene = Scene::new(Slices::Never);
-        let reader = act(&scene, |scene| {
-            let impatient = Impatient { world: &scene.world, deadline: Deadline::WithTheWake };
-            assert_eq!(scene.wait_for(1, &impatient), Ok(1));
-            scene.contents[0].get()
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| scene.write(1));
+        cast.part(|scene| {
+            assert_eq!(scene.wait_hastily_for(1, Deadline::WithTheWake), Ok(1));
+            assert_eq!(scene.contents[0].get(), 1);
         });
-        scene.write(1);
-        assert_eq!(reader.join().unwrap(), 1);
+        cast.perform(run);
     });
 }
 
 #[test]
 fn a_deadline_without_a_change_is_a_timeout() {
-    explore("version, deadline before sleep", 4, || {
+    explore("version, deadline before sleep", 2, |run| {
         let scene = Scene::new(Slices::Never);
-        let reader = act(&scene, |scene| {
-            let impatient = Impatient { world: &scene.world, deadline: Deadline::BeforeSleep };
-            match scene.wait_for(2, &impatient) {
-                Ok(seen) => assert_eq!((seen, scene.contents.each_ref().map(Cell::get)), (2, [1, 2])),
-                Err(TimedOut) => {}
-            }
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| [1, 2].map(|number| scene.write(number)));
+        cast.part(|scene| match scene.wait_hastily_for(2, Deadline::BeforeSleep) {
+            Ok(seen) => assert_eq!((seen, scene.contents.each_ref().map(Cell::get)), (2, [1, 2])),
+            Err(TimedOut) => {}
         });
-        scene.write(1);
-        let later = act(&scene, |scene| scene.await_content(2));
-        scene.write(2);
-        later.join().unwrap();
-        reader.join().unwrap();
+        cast.part(|scene| scene.await_content(2));
+        cast.perform(run);
     });
 }

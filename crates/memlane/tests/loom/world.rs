@@ -6,13 +6,12 @@
 //! [`Slices`] says, because the algorithms promise to lose no more to a death.
 
 use loom::sync::atomic::AtomicU32 as Word;
-use loom::thread::{self, JoinHandle, Thread};
+use loom::thread::{self, Thread};
 use memlane::algorithms::atomic::Ordering::{Acquire, Relaxed, Release};
 use memlane::algorithms::atomic::{AtomicU32, AtomicU64};
 use memlane::algorithms::claim::Claim;
 use memlane::algorithms::waiter::{Expired, Peers, Wait};
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 
 /// The participants of the models.
 pub(crate) const ADA: Claim = Claim::new(0, 1).unwrap();
@@ -172,11 +171,4 @@ impl Peers for Impatient<'_> {
     fn is_dead(&self, claim: Claim) -> bool {
         self.world.is_dead(claim)
     }
-}
-
-/// Lets a thread play its part in a scene.
-pub(crate) fn act<S: 'static, T: 'static>(scene: &Rc<S>, part: impl FnOnce(&S) -> T + 'static) -> JoinHandle<T> {
-    // loom runs its threads on one: sharing without a model-visible count keeps that count out of the exploration.
-    let scene = Rc::clone(scene);
-    thread::spawn(move || part(&scene))
 }

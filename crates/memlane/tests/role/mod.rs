@@ -20,7 +20,7 @@ const SPACE_VARIABLE: &str = "MEMLANE_TEST_SPACE";
 const ARGUMENTS_VARIABLE: &str = "MEMLANE_TEST_ARGUMENTS";
 
 /// Tells the child's lines from what the test harness prints.
-const MARK: &str = "role: ";
+pub(crate) const MARK: &str = "role: ";
 
 /// Far beyond anything but a hang, also on a machine with much else to do.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -96,15 +96,12 @@ pub(crate) struct Role {
 
 impl Role {
     pub(crate) fn start(role: &str, directory: &Path, arguments: &[&str]) -> Self {
-        Self::from_command(role, command(role, directory, arguments))
+        Self::try_start(role, command(role, directory, arguments)).expect("the test program can start itself")
     }
 
-    pub(crate) fn from_command(role: &str, mut command: Command) -> Self {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the test program can start itself");
+    /// Starts a [`command`] that may be refused.
+    pub(crate) fn try_start(role: &str, mut command: Command) -> std::io::Result<Self> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let output = BufReader::new(child.stdout.take().expect("piped above"));
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
@@ -115,7 +112,7 @@ impl Role {
                 }
             }
         });
-        Self { name: role.to_owned(), input: child.stdin.take(), child, lines }
+        Ok(Self { name: role.to_owned(), input: child.stdin.take(), child, lines })
     }
 
     /// Its next line.

@@ -17,26 +17,26 @@ const STANDARD_INPUT: &str = "-";
 #[derive(Debug, clap::Args)]
 pub(super) struct SourceArguments {
     /// A picture (PNG or JPEG), a folder of them, or `-`: raw video on the standard input, as `ffmpeg -f rawvideo
-    /// -pix_fmt bgr24 -` writes it.
+    /// -pix_fmt bgr24 -` writes it
     source: PathBuf,
 
-    /// Pixels in a row. Raw video needs it; pictures are scaled to it.
+    /// Pixels in a row. Raw video needs it; pictures are scaled to it
     #[arg(long, value_name = "PIXELS", requires = "height", value_parser = clap::value_parser!(u32).range(1..))]
     width: Option<u32>,
 
-    /// Rows. Raw video needs it; pictures are scaled to it.
+    /// Rows. Raw video needs it; pictures are scaled to it
     #[arg(long, value_name = "PIXELS", requires = "width", value_parser = clap::value_parser!(u32).range(1..))]
     height: Option<u32>,
 
-    /// Samples of a pixel, where no encoding says it: 1, 3 or 4.
+    /// Samples of a pixel, where no encoding says it: 1, 3 or 4
     #[arg(long, value_name = "COUNT")]
     channels: Option<usize>,
 
-    /// What the samples of a frame are [default: bgr8]. Pictures are converted to it; raw video is taken to be it.
+    /// What the samples of a frame are [default: bgr8]. Pictures are converted to it; raw video is taken to be it
     #[arg(long, value_enum)]
     encoding: Option<Encoding>,
 
-    /// Begin again at the end.
+    /// Begin again at the end
     #[arg(long = "loop")]
     repeat: bool,
 }

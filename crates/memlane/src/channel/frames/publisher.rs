@@ -103,7 +103,8 @@ impl FramePublisher {
         // before it is published; there is one publisher (its claim), one loan (`&mut self`, whose other fields the loan
         // only reads), and the mapping is writable.
         let bytes = unsafe { self.payload.bytes_mut(self.words.payload_of(frame.slot, length)) };
-        Ok(Loan { words: &self.words, region: &self.region, next: &mut self.next, frame, bytes, length })
+        let Self { region, words, next, forks, .. } = self;
+        Ok(Loan { words, region, next, frame, bytes, length, forks: *forks })
     }
 
     #[cold]
@@ -155,6 +156,7 @@ pub struct Loan<'a> {
     frame: Located,
     bytes: &'a mut [u8],
     length: usize,
+    forks: u32,
 }
 
 impl Loan<'_> {
@@ -181,7 +183,8 @@ impl Loan<'_> {
         Ok(())
     }
 
-    /// Makes the frame visible, captured now; gives back its number.
+    /// Makes the frame visible, captured now; gives back its number, which is 0 for a forked child: the loan is its
+    /// parent's, and nothing is published.
     #[inline]
     pub fn publish(self) -> u64 {
         self.publish_captured(Timestamp::now())
@@ -191,6 +194,9 @@ impl Loan<'_> {
     /// somebody sleeps.
     #[inline]
     pub fn publish_captured(self, captured: Timestamp) -> u64 {
+        if self.forks != fork::count() {
+            return 0;
+        }
         self.words.describe(self.frame, Info { length: self.length, captured });
         self.words.pool().publish(self.frame, self.region.attachment().as_ref());
         *self.next = self.words.pool().begin_after(self.frame);

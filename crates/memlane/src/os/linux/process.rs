@@ -3,12 +3,13 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 thread_local! { static KEY: Cell<u64> = const { Cell::new(0) }; }
 
-static NEXT_THREAD: AtomicU32 = AtomicU32::new(0);
+/// Number of the next thread; [`UNSEEDED`] until the first one draws where to start.
+static NEXT_THREAD: AtomicU64 = AtomicU64::new(UNSEEDED);
+const UNSEEDED: u64 = 0;
 
 /// The bit of an owner key that says "a session inside a host", never set for a thread.
 const SESSION_BIT: u64 = 1 << 63;
@@ -26,18 +27,23 @@ pub(crate) fn thread_key() -> u64 {
 
 #[cold]
 fn new_thread_key(key: &Cell<u64>) -> u64 {
-    static SEED: OnceLock<u32> = OnceLock::new();
-    let seed = *SEED.get_or_init(|| random_u64() as u32);
-    let number = seed.wrapping_add(NEXT_THREAD.fetch_add(1, Ordering::Relaxed));
+    if NEXT_THREAD.load(Ordering::Relaxed) == UNSEEDED {
+        let start = random_u64() | 1 << 63;
+        // Whoever loses starts where the winner does. A lock could be inherited locked by a forked child.
+        let _ = NEXT_THREAD.compare_exchange(UNSEEDED, start, Ordering::Relaxed, Ordering::Relaxed);
+    }
+    let number = NEXT_THREAD.fetch_add(1, Ordering::Relaxed) as u32;
     let thread = rustix::thread::gettid().as_raw_nonzero().get() as u32;
     let fresh = ((u64::from(number) << 32) | u64::from(thread)) & !SESSION_BIT;
     key.set(fresh);
     fresh
 }
 
-/// The forking thread lives on in the child under another thread id.
+/// The forking thread lives on in the child under another thread id, which a sibling in another PID namespace may have
+/// too: the child's numbers start elsewhere.
 pub(super) fn forget_thread_key() {
     KEY.with(|key| key.set(0));
+    NEXT_THREAD.store(UNSEEDED, Ordering::Relaxed);
 }
 
 /// The thread id inside a [`thread_key`], as `ps -L` shows it in the owner's PID namespace.

@@ -1,6 +1,6 @@
 //! Killed while it changes elements of an array, one alone or several under the lock.
 
-use super::{Deaths, ID, Scenario, assert_alone};
+use super::{Deaths, ID, Scenario, assert_alone, join};
 use crate::stage::Stage;
 use crate::tracer::operation;
 use memlane::Array;
@@ -40,6 +40,7 @@ fn write(stage: &Stage<'_>) {
     let array = array(stage);
     let victim = stage.victim(|| {
         let array = Array::<u32>::open(stage.space(), ID).unwrap();
+        join(array.region());
         operation(|| array.lock().unwrap().write(0, &NEW).unwrap());
     });
     victim.dies();

@@ -1,6 +1,6 @@
 //! Stories that break a rule on purpose: a suite that does not notice is blind.
 
-use super::{Deaths, ID, Scenario};
+use super::{Deaths, ID, Scenario, join};
 use crate::stage::Stage;
 use crate::tracer::operation;
 use memlane::Array;
@@ -30,6 +30,7 @@ fn half_locked(stage: &Stage<'_>) {
     let victim = stage.victim(|| {
         let counters = Array::<u64>::open(stage.space(), ID).unwrap();
         let lock = counters.region().lock();
+        join(counters.region());
         operation(|| {
             counters.store(0, 1).unwrap();
             drop(lock.lock().unwrap());

@@ -1,10 +1,10 @@
 //! Killed while it publishes, reads, subscribes or takes the publisher's place.
 
-use super::{Deaths, ID, Scenario, assert_alone};
+use super::{Deaths, ID, Scenario, assert_alone, join};
 use crate::sleeper::{PATIENCE, asleep_while};
 use crate::stage::Stage;
 use crate::tracer::operation;
-use memlane::channel::frames::{Frame, PublisherState};
+use memlane::frames::{Frame, PublisherState};
 use memlane::{FramePublisher, FrameSpec, FrameSubscriber, Region};
 use std::mem::forget;
 use std::time::Duration;
@@ -140,6 +140,7 @@ fn subscribe(stage: &Stage<'_>) {
     let held = holder.last(1).unwrap();
     let victim = stage.victim(|| {
         let region = Region::open(stage.space(), ID).unwrap();
+        join(&region);
         operation(|| drop(FrameSubscriber::open(stage.space(), ID).unwrap()));
         region
     });
@@ -165,6 +166,7 @@ fn take_place(stage: &Stage<'_>) {
     drop(first);
     let victim = stage.victim(|| {
         let region = Region::open(stage.space(), ID).unwrap();
+        join(&region);
         let publisher = operation(|| FramePublisher::open(stage.space(), ID).unwrap());
         (region, publisher)
     });

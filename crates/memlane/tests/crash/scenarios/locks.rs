@@ -1,6 +1,6 @@
 //! Killed while it takes, holds, gives back or abandons a lock.
 
-use super::{Deaths, ID, Scenario, assert_alone};
+use super::{Deaths, ID, Scenario, assert_alone, join};
 use crate::sleeper::{PATIENCE, asleep_while};
 use crate::stage::Stage;
 use crate::tracer::operation;
@@ -27,8 +27,11 @@ fn counters(stage: &Stage<'_>) -> Array<u64> {
     Array::create(stage.space(), ID, &[2]).unwrap()
 }
 
+/// The counters as a victim opens them.
 fn open(stage: &Stage<'_>) -> Array<u64> {
-    Array::open(stage.space(), ID).unwrap()
+    let counters = Array::open(stage.space(), ID).unwrap();
+    join(counters.region());
+    counters
 }
 
 fn count(counters: &Array<u64>) {
@@ -91,15 +94,15 @@ fn try_lock(stage: &Stage<'_>) {
     assert_untouched(lock.region());
 }
 
-/// An owner that is dead, and told of to nobody yet.
+/// Leaves the lock to an owner that is dead, which nobody has been told of yet.
 fn die_holding(stage: &Stage<'_>) {
-    let victim = stage.victim(|| {
-        let lock = Lock::open(stage.space(), ID).unwrap();
-        forget(lock.lock().unwrap());
+    let owner = stage.victim(|| {
+        let counters = open(stage);
+        forget(counters.region().lock().lock().unwrap());
         operation(|| ());
-        lock
+        counters
     });
-    drop(victim);
+    drop(owner);
 }
 
 fn take_over(stage: &Stage<'_>) {
@@ -112,11 +115,11 @@ fn take_over_after_a_wait(stage: &Stage<'_>) {
 
 fn take_over_by(stage: &Stage<'_>, take: fn(&Lock) -> LockGuard<'_>) {
     let counters = counters(stage);
-    die_holding(stage);
     let victim = stage.victim(|| {
-        let lock = Lock::open(stage.space(), ID).unwrap();
+        let lock = open(stage).region().lock();
         operation(|| assert!(take(&lock).owner_died()));
     });
+    die_holding(stage);
     victim.dies();
     let lock = counters.region().lock();
     let guard = lock.lock().unwrap();
@@ -129,7 +132,7 @@ fn make_consistent(stage: &Stage<'_>) {
     let counters = counters(stage);
     die_holding(stage);
     let victim = stage.victim(|| {
-        let lock = Lock::open(stage.space(), ID).unwrap();
+        let lock = Region::open(stage.space(), ID).unwrap().lock();
         let guard = lock.try_lock().unwrap().unwrap();
         operation(|| {
             guard.make_consistent();
@@ -161,12 +164,12 @@ fn abandon(stage: &Stage<'_>) {
 
 fn wait_in_vain(stage: &Stage<'_>) {
     let counters = counters(stage);
-    let lock = counters.region().lock();
-    let guard = lock.lock().unwrap();
     let victim = stage.victim(|| {
-        let lock = Lock::open(stage.space(), ID).unwrap();
+        let lock = open(stage).region().lock();
         operation(|| assert!(matches!(lock.lock_timeout(MOMENT), Err(Error::LockTimeout { .. }))));
     });
+    let lock = counters.region().lock();
+    let guard = lock.lock().unwrap();
     victim.dies();
     assert!(lock.state().waiters.is_empty(), "the dead do not wait");
     drop(guard);

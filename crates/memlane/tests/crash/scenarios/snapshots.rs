@@ -1,6 +1,6 @@
 //! Killed while it writes a record or a text, which change as a whole.
 
-use super::{Deaths, ID, Scenario, assert_alone};
+use super::{Deaths, ID, Scenario, assert_alone, join};
 use crate::stage::Stage;
 use crate::tracer::operation;
 use memlane::schema::Datum;
@@ -46,6 +46,7 @@ fn record_changed_by(stage: &Stage<'_>, written: &Datum, change: fn(&Record)) {
     let version = record.write(&old).unwrap();
     let victim = stage.victim(|| {
         let record = Record::open(stage.space(), ID).unwrap();
+        join(record.region());
         operation(|| change(&record));
     });
     victim.dies();
@@ -74,6 +75,7 @@ fn text_changed_by(stage: &Stage<'_>, change: fn(&Text, u64)) {
     let version = text.write(OLD).unwrap();
     let victim = stage.victim(|| {
         let text = Text::open(stage.space(), ID).unwrap();
+        join(text.region());
         operation(|| change(&text, version));
     });
     victim.dies();

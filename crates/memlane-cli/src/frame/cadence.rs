@@ -1,17 +1,17 @@
-//! Rates: how often something happens, measured from one happening to another, so that a window's edges do not count.
+//! Cadence: how often something happens, measured from one happening to another, so that a window's edges do not count.
 
 use std::time::Instant;
 
 /// Counts happenings since the last look.
 #[derive(Debug)]
-pub(crate) struct Rate {
+pub(crate) struct Cadence {
     count: u64,
     /// When the last happening of the window before was.
     from: Instant,
     last: Instant,
 }
 
-impl Rate {
+impl Cadence {
     pub(crate) fn new(now: Instant) -> Self {
         Self { count: 0, from: now, last: now }
     }
@@ -37,15 +37,15 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn windows_that_do_not_fit_the_rate_do_not_shake_it() {
+    fn windows_that_do_not_fit_the_period_do_not_shake_it() {
         let start = Instant::now();
-        let mut rate = Rate::new(start);
+        let mut cadence = Cadence::new(start);
         for tenth in 1..=7 {
-            rate.count(start + Duration::from_millis(100) * tenth);
+            cadence.count(start + Duration::from_millis(100) * tenth);
         }
-        assert!((rate.take() - 10.0).abs() < 1e-9);
-        assert_eq!(rate.take(), 0.0);
-        rate.count(start + Duration::from_millis(1200));
-        assert!((rate.take() - 2.0).abs() < 1e-9);
+        assert!((cadence.take() - 10.0).abs() < 1e-9);
+        assert_eq!(cadence.take(), 0.0);
+        cadence.count(start + Duration::from_millis(1200));
+        assert!((cadence.take() - 2.0).abs() < 1e-9);
     }
 }

@@ -1,0 +1,191 @@
+//! `memlane create KIND ID …`: makes a region, which must not exist.
+//!
+//! Its content begins with zeros, or with the initial value. `--json` prints its region document (module `document`).
+
+use memlane::schema::{Datum, Primitive, Schema, SchemaError};
+use memlane::{AnyArray, AnyValue, FramePublisher, FrameSpec, Lock, Observer, Record, Space, Text};
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::{datum_json, document, human};
+
+/// Make a region
+#[derive(Debug, clap::Args)]
+#[command(subcommand_value_name = "KIND", subcommand_help_heading = "Kinds", disable_help_subcommand = true)]
+pub(crate) struct Create {
+    #[command(subcommand)]
+    kind: NewRegion,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum NewRegion {
+    /// A scalar of up to 8 bytes, changed by one instruction
+    #[command(allow_negative_numbers = true)]
+    Value {
+        /// Its id, such as robot/speed
+        id: String,
+        /// Its type: f64, u32, bool, …
+        #[arg(value_parser = parse_scalar)]
+        dtype: Primitive,
+        /// What it is at first
+        #[arg(default_value = "0", allow_hyphen_values = true)]
+        initial: String,
+    },
+    /// A structure that changes as a whole
+    Record {
+        /// Its id
+        id: String,
+        /// Its fields, such as {x:f8,y:f8}, or struct:<dd in the words of Python's struct module
+        #[arg(value_parser = parse_schema)]
+        schema: Schema,
+    },
+    /// Elements that change one by one
+    Array {
+        /// Its id
+        id: String,
+        /// Its shape and type, such as [6]f32
+        #[arg(value_parser = parse_schema)]
+        schema: Schema,
+    },
+    /// UTF-8 of bounded length that changes as a whole
+    Text {
+        /// Its id
+        id: String,
+        /// The bytes that it has room for, such as 4096 or 64K
+        #[arg(value_parser = human::parse_bytes)]
+        capacity: usize,
+    },
+    /// Mutual exclusion
+    Lock {
+        /// Its id
+        id: String,
+    },
+    /// Pictures or other large frames, read in place
+    Frames {
+        /// Its id
+        id: String,
+        /// A picture's WIDTHxHEIGHTxCHANNELS in bytes, a schema such as [480,640]u16, or bytes:N for up to N bytes
+        #[arg(value_parser = parse_frame)]
+        frame: FrameSpec,
+        /// How many frames stay on offer
+        #[arg(long, value_name = "K")]
+        history: Option<u32>,
+        /// How many frames all subscribers together can hold
+        #[arg(long, value_name = "E")]
+        borrows: Option<u32>,
+        /// How the bytes are to be understood: bgr8, rgb8, mono16, jpeg, …
+        #[arg(long)]
+        encoding: Option<String>,
+    },
+}
+
+/// Over the options that regions of all kinds have.
+const OF_ALL_KINDS: &str = "Options of every kind";
+
+/// What regions of all kinds can be made with.
+#[derive(Debug, clap::Args)]
+struct Options {
+    /// Room for so many participants, 1 to 4095
+    #[arg(long, global = true, value_name = "N", help_heading = OF_ALL_KINDS)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=4095))]
+    participants: Option<u16>,
+
+    /// The file's mode: 600, 660 for its group, 644 to let everybody look
+    #[arg(long, global = true, value_parser = parse_mode, help_heading = OF_ALL_KINDS)]
+    mode: Option<u32>,
+
+    /// A note for people
+    #[arg(long, global = true, help_heading = OF_ALL_KINDS)]
+    note: Option<String>,
+}
+
+impl Create {
+    pub(crate) fn run(&self, context: &Context) -> Outcome {
+        let space = self.options.applied_to(context.space()?);
+        let id = self.kind.create(&space)?;
+        let observer = Observer::open(&space, id)?;
+        let description = observer.description();
+        if context.json() {
+            return context.print(document::region(id, description));
+        }
+        let schema = description.schema.as_ref().map(|schema| format!(" {schema}")).unwrap_or_default();
+        let size = human::bytes(description.total_size);
+        context.print(human::printable(&format!("created {} {id}{schema}, {size}", description.kind)))
+    }
+}
+
+impl Options {
+    fn applied_to(&self, space: &Space) -> Space {
+        let mut space = space.clone();
+        if let Some(participants) = self.participants {
+            space = space.participants(participants);
+        }
+        if let Some(mode) = self.mode {
+            space = space.mode(mode);
+        }
+        self.note.iter().fold(space, |space, note| space.note(note))
+    }
+}
+
+impl NewRegion {
+    /// Makes it and gives back its id.
+    fn create(&self, space: &Space) -> Outcome<&str> {
+        match self {
+            Self::Value { id, dtype, initial } => {
+                let initial = initial_value(id, *dtype, initial)?;
+                AnyValue::create(space, id, *dtype, &initial).map(drop)?;
+                Ok(id)
+            }
+            Self::Record { id, schema } => Ok(Record::create(space, id, schema.clone()).map(|_| id)?),
+            Self::Array { id, schema } => Ok(AnyArray::create(space, id, schema.clone()).map(|_| id)?),
+            Self::Text { id, capacity } => Ok(Text::create(space, id, *capacity).map(|_| id)?),
+            Self::Lock { id } => Ok(Lock::create(space, id).map(|_| id)?),
+            Self::Frames { id, frame, history, borrows, encoding } => {
+                let spec = history.iter().fold(frame.clone(), |spec, history| spec.history(*history));
+                let spec = borrows.iter().fold(spec, |spec, borrows| spec.borrows(*borrows));
+                let spec = encoding.iter().fold(spec, |spec, encoding| spec.encoding(encoding));
+                Ok(FramePublisher::create(space, id, &spec).map(|_| id)?)
+            }
+        }
+    }
+}
+
+fn initial_value(id: &str, primitive: Primitive, text: &str) -> Outcome<Datum> {
+    let parsed = datum_json::from_text(text, &primitive.into(), &[]);
+    parsed.map_err(|error| Failure::new(Exit::Usage, format!("the initial value of `{id}`: {error}")))
+}
+
+fn parse_scalar(text: &str) -> Result<Primitive, String> {
+    let schema = parse_schema(text)?;
+    let plain = schema.native_scalar().filter(|primitive| schema == Schema::new(*primitive));
+    plain.ok_or_else(|| format!("expected a scalar type such as f64, u32 or bool, found the schema {schema}"))
+}
+
+fn parse_schema(text: &str) -> Result<Schema, String> {
+    let parsed = match text.strip_prefix("struct:") {
+        Some(format) => Schema::from_struct_format(format),
+        None => text.parse(),
+    };
+    parsed.map_err(|error: SchemaError| error.to_string())
+}
+
+/// A picture's size as people write it has the width first, a schema's shape the rows.
+fn parse_frame(text: &str) -> Result<FrameSpec, String> {
+    if let Some(capacity) = text.strip_prefix("bytes:") {
+        return human::parse_bytes(capacity).map(FrameSpec::bytes);
+    }
+    let sizes: Option<Vec<usize>> = text.split('x').map(|size| size.parse().ok()).collect();
+    match sizes.as_deref() {
+        Some([width, height]) => Ok(FrameSpec::image(*height, *width, 1, Primitive::U8)),
+        Some([width, height, channels]) => Ok(FrameSpec::image(*height, *width, *channels, Primitive::U8)),
+        _ => parse_schema(text).map(FrameSpec::of),
+    }
+}
+
+fn parse_mode(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| (0o400..=0o777).contains(mode));
+    mode.ok_or_else(|| "expected an octal file mode with reading for its owner, such as 600, 660 or 644".to_owned())
+}

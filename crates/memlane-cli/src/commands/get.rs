@@ -1,0 +1,114 @@
+//! `memlane get ID`: the content of a region, or a part of it.
+//!
+//! `--json` prints `id`, `version` and `content` in one object; of a frame channel the content is the frames document,
+//! of a lock the lock document (module `document`). `--raw` writes the bytes as they lie in memory: a scalar in native byte
+//! order, a record, an array in C order, a text's UTF-8, or the newest frame.
+
+use memlane::observer::{Content, Observation};
+use memlane::schema::{Datum, Schema};
+use memlane::{Error, Observer};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::datum_json;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::selection::Selection;
+use crate::sight::{self, Sight};
+
+/// Print the content of a region
+#[derive(Debug, clap::Args)]
+pub(crate) struct Get {
+    /// The region
+    id: String,
+
+    #[command(flatten)]
+    selection: Selection,
+
+    /// Write the bytes as they lie in memory; of a frame channel the newest frame
+    #[arg(long, conflicts_with_all = ["json", "field", "index"])]
+    raw: bool,
+}
+
+impl Get {
+    pub(crate) fn run(&self, context: &Context) -> Outcome {
+        let observer = Observer::open(context.existing_space()?, &self.id)?;
+        if self.raw {
+            return context.write(&raw(&observer)?);
+        }
+        print_sight(context, &observer, &Sight::of(&observer)?, &self.selection)
+    }
+}
+
+/// Prints what `sight` shows of the part selected.
+pub(crate) fn print_sight(context: &Context, observer: &Observer, sight: &Sight, selection: &Selection) -> Outcome {
+    let id = observer.id();
+    let schema = observer.description().schema.as_ref();
+    match (sight, schema) {
+        (Sight::Content(observation), Some(schema)) if !selection.is_all() => {
+            let part = part_of(id, schema, observation, selection)?;
+            print_datum(context, id, observation.version, &part)
+        }
+        _ if !selection.is_all() => Err(Selection::unsuited(observer)),
+        _ if context.json() => context.print(sight.document(id)?),
+        (Sight::Content(observation), _) => context.print(whole_text(id, observation)?),
+        _ => context.print(sight.line()),
+    }
+}
+
+fn print_datum(context: &Context, id: &str, version: u64, datum: &Datum) -> Outcome {
+    if context.json() {
+        return context.print(json!({"id": id, "version": version, "content": datum_json::to_json(datum)}));
+    }
+    context.print(sight::datum_text(datum))
+}
+
+impl Selection {
+    fn unsuited(observer: &Observer) -> Failure {
+        let (id, kind) = (observer.id(), observer.description().kind);
+        Failure::new(Exit::Mismatch, format!("region `{id}` is a {kind}, which has no fields and no elements"))
+    }
+}
+
+fn part_of(id: &str, schema: &Schema, observation: &Observation, selection: &Selection) -> Outcome<Datum> {
+    let part = selection.part(id, schema)?;
+    let datum = match &observation.content {
+        Content::Datum(datum) => part.of(datum).cloned(),
+        Content::Elements(bytes, schema) => part.of(&sight::decode(id, schema, bytes)?).cloned(),
+        _ => None,
+    };
+    // Only a content that is not what its schema says has no such part.
+    datum.ok_or_else(|| Failure::new(Exit::Failure, format!("region `{id}` does not have what its schema promises")))
+}
+
+fn whole_text(id: &str, observation: &Observation) -> Outcome<String> {
+    Ok(match &observation.content {
+        Content::Datum(datum) => sight::datum_text(datum),
+        // The line's own end is the text's.
+        Content::Text(text) => text.strip_suffix('\n').unwrap_or(text).to_owned(),
+        Content::Elements(bytes, schema) => sight::decode(id, schema, bytes)?.to_string(),
+        _ => String::new(),
+    })
+}
+
+fn raw(observer: &Observer) -> Outcome<Vec<u8>> {
+    let id = observer.id();
+    if let Sight::Frames(_) = Sight::of(observer)? {
+        let frame = observer.latest_frame()?;
+        let none = || Failure::new(Exit::NotFound, format!("region `{id}` has no frame yet"));
+        return frame.map(|frame| frame.bytes).ok_or_else(none);
+    }
+    match (observer.read()?.content, &observer.description().schema) {
+        (Content::Text(text), _) => Ok(text.into_bytes()),
+        (Content::Elements(bytes, _), _) => Ok(bytes),
+        (Content::Datum(datum), Some(schema)) => {
+            Ok(schema.encode(&datum).map_err(|source| Error::Schema { id: id.into(), source })?)
+        }
+        _ => Err(no_content(observer)),
+    }
+}
+
+/// For kinds that have nothing to read or write.
+pub(crate) fn no_content(observer: &Observer) -> Failure {
+    let (id, kind) = (observer.id(), observer.description().kind);
+    Failure::new(Exit::Mismatch, format!("region `{id}` is a {kind}, which has no content; see `memlane show {id}`"))
+}

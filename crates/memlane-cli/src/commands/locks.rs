@@ -1,0 +1,111 @@
+//! `memlane locks`: who holds what since when, and who waits.
+//!
+//! Every region has a lock; shown are those that are held, waited for or inconsistent, unless `--all`. `--json` prints an
+//! array of lock documents (module `document`) with `id`, `kind` and `deadlock` (whether it is part of a circle of
+//! waiting).
+
+use memlane::lock::LockState;
+use memlane::{Kind, Participant};
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::survey::survey;
+use crate::table::{Cell, Column, Table, Tone};
+use crate::wait_cycles::{Link, wait_cycles};
+use crate::{document, human};
+
+/// Show which locks are held, by whom since when, and who waits
+#[derive(Debug, clap::Args)]
+pub(crate) struct Locks {
+    /// Show the locks of all regions, free ones too
+    #[arg(short, long)]
+    all: bool,
+}
+
+impl Locks {
+    pub(crate) fn run(&self, context: &Context) -> Outcome {
+        let locks = self.find(context)?;
+        let cycles = wait_cycles(&locks.iter().map(|(id, _, state)| (id.clone(), state.clone())).collect::<Vec<_>>());
+        if context.json() {
+            let documents = locks.iter().map(|lock| document(lock, &cycles));
+            return context.print_rows(&documents.collect::<Vec<_>>());
+        }
+        if locks.is_empty() {
+            context.say("no lock is held, waited for or inconsistent");
+            return Ok(());
+        }
+        context.print_table(&table(&locks))?;
+        cycles.iter().try_for_each(|cycle| context.print(human::printable(&in_words(cycle))))
+    }
+
+    fn find(&self, context: &Context) -> Outcome<Vec<Found>> {
+        let mut locks = Vec::new();
+        for (id, observer) in survey(context.existing_space()?, |_| true)? {
+            match observer {
+                Ok(observer) => {
+                    let state = observer.lock();
+                    if self.all || state.holder.is_some() || state.inconsistent || !state.waiters.is_empty() {
+                        locks.push((id, observer.description().kind, state));
+                    }
+                }
+                Err(error) => context.say(error),
+            }
+        }
+        Ok(locks)
+    }
+}
+
+/// A region's id, its kind and its lock.
+type Found = (String, Kind, LockState);
+
+fn document((id, kind, state): &Found, cycles: &[Vec<Link>]) -> Value {
+    let deadlock = cycles.iter().flatten().any(|link| link.id == *id);
+    document::merged(document::lock(state), json!({"id": id, "kind": kind.name(), "deadlock": deadlock}))
+}
+
+fn table(locks: &[Found]) -> Table {
+    let columns = [
+        Column::words("ID"),
+        Column::words("HOLDER").elastic(),
+        Column::numbers("THREAD"),
+        Column::numbers("HELD FOR"),
+        Column::numbers("DEPTH"),
+        Column::words("WAITERS").elastic().optional(),
+        Column::numbers("CONTENDED"),
+        Column::numbers("RECOVERIES"),
+        Column::words("STATE"),
+    ];
+    let mut table = Table::new(&columns);
+    for (id, _, state) in locks {
+        let holder = state.holder.as_ref();
+        let of_holder = |text: String| if holder.is_some() { text } else { String::new() };
+        table.push([
+            id.into(),
+            holder.map(|holder| holder.participant.who()).unwrap_or_default().into(),
+            of_holder(holder.map_or(0, |holder| holder.thread).to_string()).into(),
+            of_holder(human::duration(holder.map(|holder| holder.held_for).unwrap_or_default())).into(),
+            of_holder(holder.map_or(0, |holder| holder.depth).to_string()).into(),
+            state.waiters.iter().map(Participant::who).collect::<Vec<_>>().join(", ").into(),
+            state.contended.to_string().into(),
+            state.recoveries.to_string().into(),
+            state_cell(state),
+        ]);
+    }
+    table
+}
+
+fn state_cell(state: &LockState) -> Cell {
+    let owner_is_dead = state.holder.as_ref().is_some_and(|holder| !holder.participant.alive);
+    match (owner_is_dead, state.inconsistent) {
+        (true, _) => Cell::new("owner died", Tone::Alarm),
+        (false, true) => Cell::new("inconsistent", Tone::Alarm),
+        (false, false) if state.holder.is_some() => Cell::new("held", Tone::Notice),
+        (false, false) => Cell::new("free", Tone::Plain),
+    }
+}
+
+fn in_words(cycle: &[Link]) -> String {
+    let links: Vec<_> = cycle.iter().map(|link| format!("{} waits for `{}`", link.waiter, link.id)).collect();
+    format!("deadlock: {}, held by the first", links.join(", held by "))
+}

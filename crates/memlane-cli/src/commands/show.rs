@@ -1,0 +1,161 @@
+//! `memlane show ID`: everything known about a region.
+//!
+//! `--json` prints a region document (module `document`) with `file` (`path`, `mode`, `owner`), `version`, `content`,
+//! `lock`, `participants`, and for frame channels `frames` (then `content` is null).
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use memlane::observer::FramesState;
+use memlane::schema::Schema;
+use memlane::lock::LockState;
+use memlane::{Observer, Participant};
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::sight::{self, Sight};
+use crate::table::{Cell, Column, Table, Tone};
+use crate::{document, human, user};
+
+const MODE_BITS: u32 = 0o7777;
+
+/// Show everything known about a region
+#[derive(Debug, clap::Args)]
+pub(crate) struct Show {
+    /// The region
+    id: String,
+}
+
+impl Show {
+    pub(crate) fn run(&self, context: &Context) -> Outcome {
+        let space = context.existing_space()?;
+        let observer = Observer::open(space, &self.id)?;
+        let file = space.directory().join(&self.id);
+        if context.json() {
+            return context.print(document(&observer, file)?);
+        }
+        context.print(human::printable(&sheet(&observer, file)?))?;
+        let participants = observer.participants();
+        if participants.is_empty() {
+            return Ok(());
+        }
+        context.print("")?;
+        context.print_table(&participant_table(&participants))
+    }
+}
+
+fn document(observer: &Observer, file: PathBuf) -> Outcome<Value> {
+    let sight = Sight::of(observer)?;
+    let participants: Vec<_> = observer.participants().iter().map(document::participant).collect();
+    let mut more = json!({
+        "file": {"mode": mode_of(&file), "owner": user::owner_of(&file), "path": file},
+        "version": sight.version(),
+        "content": null,
+        "lock": document::lock(&observer.lock()),
+        "participants": participants,
+    });
+    match &sight {
+        Sight::Content(_) => more["content"] = sight.json(observer.id())?,
+        Sight::Frames(state) => more["frames"] = document::frames(state),
+        Sight::Lock(_) => {}
+    }
+    Ok(document::merged(document::region(observer.id(), observer.description()), more))
+}
+
+/// A name and what is to say about it on each line.
+fn sheet(observer: &Observer, file: PathBuf) -> Outcome<String> {
+    let description = observer.description();
+    let sight = Sight::of(observer)?;
+    let mut lines = vec![("kind", description.kind.to_string())];
+    lines.extend(description.schema.as_ref().map(|schema| ("schema", schema_line(schema))));
+    let participants = human::count(usize::from(description.participants), "participant");
+    lines.push(("size", format!("{}, for {participants} at most", human::bytes(description.total_size))));
+    lines.push(("file", file_line(file)));
+    let (created, age) = (human::rfc3339(description.created), human::duration(human::age(description.created)));
+    let creator = format!("{} (pid {})", description.creator, description.creator_pid);
+    lines.push(("created", format!("{created} ({age} ago) by {creator}")));
+    lines.push(("uuid", document::hexadecimal(&description.uuid)));
+    lines.extend(description.ephemeral.then(|| ("ephemeral", "the last to detach removes it".to_owned())));
+    lines.extend((!description.note.is_empty()).then(|| ("note", description.note.clone())));
+    match &sight {
+        Sight::Content(observation) => {
+            lines.push(("version", observation.version.to_string()));
+            lines.push(("content", sight.line()));
+        }
+        Sight::Frames(state) => lines.extend(frames_lines(state, sight.line())),
+        Sight::Lock(_) => {}
+    }
+    lines.push(("lock", lock_line(&observer.lock())));
+    let lines = lines.iter().map(|(name, text)| format!("  {name:<11}{text}"));
+    Ok(format!("{}\n{}", observer.id(), lines.collect::<Vec<_>>().join("\n")))
+}
+
+fn schema_line(schema: &Schema) -> String {
+    format!("{schema} ({})", human::bytes(schema.size() as u64))
+}
+
+fn file_line(file: PathBuf) -> String {
+    let mode = mode_of(&file).unwrap_or_default();
+    let owner = user::owner_of(&file).unwrap_or_default();
+    format!("{}, mode {mode}, owner {owner}", file.display())
+}
+
+fn mode_of(file: &PathBuf) -> Option<String> {
+    let permissions = std::fs::metadata(file).ok()?.permissions();
+    Some(format!("{:04o}", permissions.mode() & MODE_BITS))
+}
+
+fn frames_lines(state: &FramesState, newest: String) -> [(&'static str, String); 3] {
+    let offered = human::count(state.history as usize, "frame");
+    let claimed = state.subscribers.len();
+    [
+        ("newest", newest),
+        ("history", format!("{offered} on offer")),
+        ("borrows", format!("{claimed} of {} entries claimed by subscribers", state.borrows)),
+    ]
+}
+
+fn lock_line(state: &LockState) -> String {
+    let recovered = match state.recoveries {
+        0 => String::new(),
+        times => format!(", taken from a dead owner {}", human::count(times as usize, "time")),
+    };
+    format!("{}{recovered}", sight::lock_line(state))
+}
+
+fn participant_table(participants: &[Participant]) -> Table {
+    let columns = [
+        Column::numbers("SLOT"),
+        Column::numbers("PID"),
+        Column::words("STATE"),
+        Column::words("PROGRAM"),
+        Column::numbers("ATTACHED"),
+        Column::words("WAITS FOR").elastic().optional(),
+    ];
+    let mut table = Table::new(&columns);
+    for participant in participants {
+        table.push([
+            participant.slot.to_string().into(),
+            participant.pid.to_string().into(),
+            state_cell(participant),
+            (&participant.program).into(),
+            human::duration(human::age(participant.attached)).into(),
+            waits(participant).into(),
+        ]);
+    }
+    table
+}
+
+fn state_cell(participant: &Participant) -> Cell {
+    let tone = if participant.alive { Tone::Plain } else { Tone::Alarm };
+    Cell::new(participant.process_state().to_string(), tone)
+}
+
+fn waits(participant: &Participant) -> String {
+    let wait = |wait: &memlane::participant::WaitingThread| {
+        let waited = human::duration(human::monotonic_age(wait.since));
+        format!("{} (thread {}, {waited})", document::waiting_for(wait.what), wait.thread)
+    };
+    participant.waits.iter().map(wait).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,218 @@
+//! The director: starts the processes, kills one, and watches what the others do.
+
+use super::Role;
+use super::board::{Board, PublisherState, Takeover};
+use super::child::{Child, Message};
+use super::display::Display;
+use super::message::Order;
+use super::stage::Stage;
+use super::{regions, summary};
+use crate::context::Context;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::frame::interrupt::Interrupt;
+use crate::human;
+use memlane::{Space, Timestamp, Value};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+const VIEWERS: usize = 2;
+/// The longest that any one step may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// After it the next publisher has used every slot of the pool several times.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
+
+/// A demo under way. The children come first, so that they are gone when the stage is struck.
+pub(super) struct Director {
+    publisher: Child,
+    stand_by: Child,
+    viewers: Vec<Child>,
+    messages: Receiver<Message>,
+    sender: Sender<Message>,
+    counter: Value<u64>,
+    display: Display,
+    board: Board,
+    interrupt: Interrupt,
+    stage: Stage,
+}
+
+/// How a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waited {
+    Enough,
+    TooLong,
+    Interrupted,
+}
+
+impl Director {
+    pub(super) fn run(context: &Context, length: Duration, forever: bool) -> Outcome {
+        let mut director = Self::prepare(context)?;
+        let played = director.play(length, forever).and_then(|()| director.end_viewers());
+        let Self { display, board, counter, publisher, stand_by, viewers, stage, .. } = director;
+        // The screen first, so that what is said now stays; then the processes, then their directory.
+        drop(display);
+        let received = counter.load();
+        drop((publisher, stand_by, viewers, counter));
+        drop(stage);
+        played?;
+        summary::conclude(context, &board, received)
+    }
+
+    fn prepare(context: &Context) -> Outcome<Self> {
+        let interrupt = Interrupt::listen()?;
+        let stage = Stage::beside(context.directory())?;
+        let space = Space::at(stage.directory())?;
+        let counter = regions::counter(&space)?;
+        let (sender, messages) = mpsc::channel();
+        let mut board = Board::new();
+        let publisher = Child::start(Role::Publisher, &stage, &sender)?;
+        board.add_publisher(publisher.pid());
+        wait_for_first_publisher(&messages, &mut board, &publisher)?;
+        let stand_by = Child::start(Role::Publisher, &stage, &sender)?;
+        board.add_publisher(stand_by.pid());
+        let viewers = (0..VIEWERS).map(|_| Child::start(Role::Viewer, &stage, &sender)).collect::<Outcome<Vec<_>>>()?;
+        viewers.iter().for_each(|viewer| board.add_viewer(viewer.pid()));
+        let display = Display::open(context, space)?;
+        Ok(Self { publisher, stand_by, viewers, messages, sender, counter, display, board, interrupt, stage })
+    }
+
+    /// Round after round; in each the publisher is killed half-way.
+    fn play(&mut self, length: Duration, forever: bool) -> Outcome {
+        self.board.tell(format!("process {} publishes; two viewers look on", self.publisher.pid()));
+        loop {
+            let end = Instant::now() + length;
+            if !self.watch_until(end - length / 2)? || !self.replace_publisher()? || !self.watch_until(end)? || !forever {
+                return Ok(());
+            }
+            self.hire_stand_by()?;
+        }
+    }
+
+    fn hire_stand_by(&mut self) -> Outcome {
+        self.stand_by = Child::start(Role::Publisher, &self.stage, &self.sender)?;
+        self.board.add_publisher(self.stand_by.pid());
+        Ok(())
+    }
+
+    /// The murder. `false` after an interrupt.
+    fn replace_publisher(&mut self) -> Outcome<bool> {
+        let pid = self.publisher.pid();
+        self.publisher.order(Order::Half);
+        let half = |board: &Board| matches!(board.state_of(pid), Some(PublisherState::Half(_)));
+        if !self.wait_for("the publisher to write half a frame", half)? {
+            return Ok(false);
+        }
+        let Some(PublisherState::Half(sequence)) = self.board.state_of(pid) else { return Ok(false) };
+        self.board.tell(format!("process {pid} has half of frame {sequence} written"));
+        self.order_viewers(Order::Hold(sequence));
+        if !self.wait_for("the viewers to hold a frame", |board| board.all_viewers(|viewer| viewer.holding.is_some()))? {
+            return Ok(false);
+        }
+        let killed = Timestamp::now().monotonic;
+        self.publisher.kill();
+        self.board.publisher_mut(pid).into_iter().for_each(|publisher| publisher.state = PublisherState::Killed);
+        self.board.tell(format!("process {pid} killed by SIGKILL"));
+        Ok(self.look_at_held_frames(Order::Check, 1)? && self.see_takeover(sequence, killed)? && self.look_again()?)
+    }
+
+    /// The viewers check what they hold.
+    fn look_at_held_frames(&mut self, order: Order, checks: u64) -> Outcome<bool> {
+        self.order_viewers(order);
+        let checked = |board: &Board| board.all_viewers(|viewer| viewer.checks >= checks);
+        if !self.wait_for("the viewers to check their frames", checked)? {
+            return Ok(false);
+        }
+        let held: Vec<_> = self.board.viewers.iter().filter_map(|viewer| viewer.holding).collect();
+        let state = if self.board.spoilt == 0 { "untouched" } else { "CHANGED" };
+        let still = if checks > 1 { "still " } else { "" };
+        self.board.tell(format!("the viewers' frames {held:?} are {still}{state}"));
+        Ok(true)
+    }
+
+    fn see_takeover(&mut self, sequence: u64, killed: u64) -> Outcome<bool> {
+        let resumed = |board: &Board| board.all_viewers(|viewer| viewer.resumed.is_some());
+        if !self.wait_for("the stand-by to take over", resumed)? {
+            return Ok(false);
+        }
+        let firsts = || self.board.viewers.iter().filter_map(|viewer| viewer.resumed);
+        if let Some((first, _)) = firsts().find(|(first, _)| *first != sequence) {
+            let message = format!("the next publisher's first frame is number {first} instead of {sequence}");
+            return Err(Failure::new(Exit::Failure, message));
+        }
+        let earliest = firsts().map(|(_, at)| at).min().unwrap_or(killed);
+        let gap = Duration::from_nanos(earliest.saturating_sub(killed));
+        self.board.takeovers.push(Takeover { sequence, gap });
+        std::mem::swap(&mut self.publisher, &mut self.stand_by);
+        let (pid, gap) = (self.publisher.pid(), human::duration(gap));
+        self.board.tell(format!("process {pid} took over: frame {sequence}, {gap} after the kill"));
+        Ok(true)
+    }
+
+    fn look_again(&mut self) -> Outcome<bool> {
+        Ok(self.watch_until(Instant::now() + SECOND_LOOK)? && self.look_at_held_frames(Order::Release, 2)?)
+    }
+
+    fn order_viewers(&mut self, order: Order) {
+        self.viewers.iter_mut().for_each(|viewer| viewer.order(order));
+    }
+
+    fn end_viewers(&mut self) -> Outcome {
+        self.order_viewers(Order::End);
+        let ended = |board: &Board| board.all_viewers(|viewer| viewer.ended);
+        match self.wait(Instant::now() + PATIENCE, ended, false)? {
+            Waited::Enough => Ok(()),
+            _ => Err(took_too_long("the viewers to end")),
+        }
+    }
+
+    /// Goes on until then; `false` after an interrupt.
+    fn watch_until(&mut self, end: Instant) -> Outcome<bool> {
+        Ok(self.wait(end, |_| false, true)? != Waited::Interrupted)
+    }
+
+    /// Goes on until something is the case; `false` after an interrupt.
+    fn wait_for(&mut self, what: &str, fact: impl Fn(&Board) -> bool) -> Outcome<bool> {
+        match self.wait(Instant::now() + PATIENCE, fact, true)? {
+            Waited::Enough => Ok(true),
+            Waited::Interrupted => Ok(false),
+            Waited::TooLong => Err(took_too_long(what)),
+        }
+    }
+
+    /// Notes what the children report, and shows it.
+    fn wait(&mut self, end: Instant, enough: impl Fn(&Board) -> bool, interruptible: bool) -> Outcome<Waited> {
+        loop {
+            self.display.refresh(&self.board)?;
+            if enough(&self.board) {
+                return Ok(Waited::Enough);
+            }
+            if interruptible && self.interrupt.requested() {
+                return Ok(Waited::Interrupted);
+            }
+            let now = Instant::now();
+            if now >= end {
+                return Ok(Waited::TooLong);
+            }
+            match self.messages.recv_timeout(end.min(self.display.next_refresh()).saturating_duration_since(now)) {
+                Ok(message) => self.board.note(message)?,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+        }
+    }
+}
+
+/// The stand-by must come second.
+fn wait_for_first_publisher(messages: &Receiver<Message>, board: &mut Board, publisher: &Child) -> Outcome {
+    let end = Instant::now() + PATIENCE;
+    while board.state_of(publisher.pid()) != Some(PublisherState::Publishing) {
+        match messages.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(message) => board.note(message)?,
+            Err(_) => return Err(took_too_long("the publisher to begin")),
+        }
+    }
+    Ok(())
+}
+
+fn took_too_long(what: &str) -> Failure {
+    let seconds = PATIENCE.as_secs();
+    Failure::new(Exit::Timeout, format!("the demo waited {seconds} s for {what} in vain; is the machine very busy?"))
+}

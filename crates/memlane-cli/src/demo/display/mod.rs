@@ -1,0 +1,65 @@
+//! The display: a screen full of it, or lines, depending on where the output goes.
+
+mod full;
+mod lines;
+
+use super::board::Board;
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::frame::screen;
+use full::FullScreen;
+use lines::Lines;
+use memlane::Space;
+use std::time::{Duration, Instant};
+
+/// What the board is shown on.
+pub(super) struct Display {
+    surface: Surface,
+    next: Instant,
+}
+
+enum Surface {
+    Full(Box<FullScreen>),
+    Lines(Lines),
+    /// For `--json`, whose output is one document.
+    Nothing,
+}
+
+impl Display {
+    pub(super) fn open(context: &Context, space: Space) -> Outcome<Self> {
+        let surface = if context.json() {
+            Surface::Nothing
+        } else if context.colour() && screen::is_there() {
+            Surface::Full(Box::new(FullScreen::open(space)?))
+        } else {
+            Surface::Lines(Lines::new())
+        };
+        Ok(Self { surface, next: Instant::now() })
+    }
+
+    /// When something new may be shown.
+    pub(super) fn next_refresh(&self) -> Instant {
+        self.next
+    }
+
+    /// Shows the board as it is, if it is time to.
+    pub(super) fn refresh(&mut self, board: &Board) -> Outcome {
+        let now = Instant::now();
+        if now < self.next {
+            return Ok(());
+        }
+        self.next = now + self.period();
+        match &mut self.surface {
+            Surface::Full(screen) => screen.show(board),
+            Surface::Lines(lines) => lines.show(board),
+            Surface::Nothing => Ok(()),
+        }
+    }
+
+    fn period(&self) -> Duration {
+        match self.surface {
+            Surface::Full(_) => full::PERIOD,
+            Surface::Lines(_) | Surface::Nothing => lines::PERIOD,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The summary: what was promised, what was seen, and whether the two are the same.
+
+use super::board::{Board, Takeover, Viewer};
+use crate::context::Context;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::human;
+use serde_json::{Value, json};
+
+/// Says what was seen; fails when it is not what was promised. `counted` is what the viewers counted together.
+pub(super) fn conclude(context: &Context, board: &Board, counted: u64) -> Outcome {
+    let broken = broken_promises(board, counted);
+    if context.json() {
+        context.print(to_json(board, counted, &broken))?;
+    } else {
+        for line in lines(board, counted) {
+            context.print(line)?;
+        }
+    }
+    if broken.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Failure, format!("the demo did not keep its promises: {}", broken.join("; "))))
+}
+
+fn broken_promises(board: &Board, counted: u64) -> Vec<String> {
+    let mut broken = Vec::new();
+    if board.takeovers.is_empty() {
+        broken.push("it ended before a publisher was killed and replaced".to_owned());
+    }
+    let torn = torn(board);
+    if torn > 0 {
+        broken.push(format!("{torn} frames were torn"));
+    }
+    if board.spoilt > 0 {
+        broken.push(format!("{} frames changed while they were held", board.spoilt));
+    }
+    let received = received(board);
+    if counted != received {
+        broken.push(format!("the counter says {counted}, but {received} frames were received"));
+    }
+    broken
+}
+
+fn lines(board: &Board, counted: u64) -> Vec<String> {
+    let mut lines: Vec<_> = (1..).zip(&board.viewers).map(|(number, viewer)| viewer_line(number, viewer)).collect();
+    for Takeover { sequence, gap } in &board.takeovers {
+        let gap = human::duration(*gap);
+        lines.push(format!("takeover  {gap} from SIGKILL to frame {sequence}, which the dead had half written"));
+    }
+    let state = if board.spoilt == 0 { "untouched" } else { "changed" };
+    lines.push(format!("held      the viewers' own frames, across the kill: {state}"));
+    lines.push(format!("counter   {counted} frames counted by both viewers in one value, {} received", received(board)));
+    lines.push(format!("torn      {}", torn(board)));
+    lines
+}
+
+fn viewer_line(number: usize, viewer: &Viewer) -> String {
+    let reading = &viewer.reading;
+    let [half, ninety_nine] = [reading.half, reading.ninety_nine].map(human::duration);
+    format!(
+        "viewer {number}  {} frames, {:.1} fps, missed {}, latency p50 {half}, p99 {ninety_nine}",
+        reading.frames, reading.rate, reading.missed
+    )
+}
+
+fn to_json(board: &Board, counted: u64, broken: &[String]) -> Value {
+    let takeovers = board.takeovers.iter().map(|takeover| {
+        json!({ "frame": takeover.sequence, "milliseconds": takeover.gap.as_secs_f64() * 1e3 })
+    });
+    json!({
+        "held": broken.is_empty(),
+        "broken": broken,
+        "seconds": board.started.elapsed().as_secs_f64(),
+        "viewers": board.viewers.iter().map(viewer_to_json).collect::<Vec<_>>(),
+        "takeovers": takeovers.collect::<Vec<_>>(),
+        "torn": torn(board),
+        "changed_while_held": board.spoilt,
+        "counted": counted,
+    })
+}
+
+fn viewer_to_json(viewer: &Viewer) -> Value {
+    let reading = &viewer.reading;
+    let [half, ninety_nine, longest] =
+        [reading.half, reading.ninety_nine, reading.longest].map(|duration| duration.as_nanos() as f64 / 1e3);
+    json!({
+        "frames": reading.frames,
+        "fps": reading.rate,
+        "missed": reading.missed,
+        "torn": reading.torn,
+        "latency_us": { "p50": half, "p99": ninety_nine, "max": longest },
+    })
+}
+
+fn torn(board: &Board) -> u64 {
+    board.viewers.iter().map(|viewer| viewer.reading.torn).sum()
+}
+
+fn received(board: &Board) -> u64 {
+    board.viewers.iter().map(|viewer| viewer.reading.frames).sum()
+}
