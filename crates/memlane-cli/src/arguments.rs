@@ -20,7 +20,7 @@ const EVERYWHERE: &str = "Options of every command";
 
 /// Shared memory for real-time tools: see what is there, change it, find out who holds what.
 #[derive(Debug, Parser)]
-#[command(name = "memlane", version, after_help = include_str!("exit_codes.txt"))]
+#[command(name = "memlane", version, args_override_self = true, after_help = include_str!("exit_codes.txt"))]
 struct Arguments {
     /// The directory of regions to work in; without it the user's own, below /dev/shm
     #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
@@ -49,7 +49,7 @@ enum Command {
     Ps(Processes),
     Locks(Locks),
     Doctor(Doctor),
-    /// Send and receive pictures through a mapped file as other programs lay it out
+    /// Publish and view pictures, and exchange them with other programs through a mapped file
     #[command(subcommand)]
     Frame(FrameCommand),
     Demo(DemoArguments),

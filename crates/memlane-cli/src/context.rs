@@ -107,6 +107,13 @@ impl Context {
         let _ = writeln!(io::stderr().lock(), "memlane: {}", human::printable(&message.to_string()));
     }
 
+    /// Says what an empty output means; an empty JSON array says it itself.
+    pub(crate) fn remark(&self, message: impl Display) {
+        if !self.json {
+            self.say(message);
+        }
+    }
+
     /// Says why something failed.
     pub(crate) fn complain(&self, failure: &Failure) {
         if let Some(message) = failure.message() {

@@ -2,7 +2,9 @@
 
 use memlane::{Error, Observer, Result, Space};
 
+use crate::context::Context;
 use crate::failure::Outcome;
+use crate::human;
 
 /// The regions whose id is `wanted`, sorted by id. One that cannot be observed says why instead; one that is removed
 /// during the walk is not there.
@@ -16,4 +18,19 @@ pub(crate) fn survey<'a>(
         (id, observer)
     });
     Ok(seen.filter(|(_, observer)| !matches!(observer, Err(Error::NotFound { .. }))))
+}
+
+/// Shows every region that can be observed to `visit`, and says of the others that they were left out.
+pub(crate) fn visit_all(context: &Context, space: &Space, mut visit: impl FnMut(&Observer)) -> Outcome {
+    let mut errors = Vec::new();
+    for (_, observer) in survey(space, |_| true)? {
+        match observer {
+            Ok(observer) => visit(&observer),
+            Err(error) => errors.push(error),
+        }
+    }
+    if let Some(first) = errors.first() {
+        context.say(format_args!("{} left out: {first}", human::count(errors.len(), "region")));
+    }
+    Ok(())
 }

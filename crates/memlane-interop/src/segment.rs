@@ -117,8 +117,8 @@ impl Segment {
         }
     }
 
-    /// As [`try_lock`](Self::try_lock), for longer than a lock can outlive its owner: the kernel takes a killed
-    /// process's memory apart before its files, and a child shares its parent's files until it executes.
+    /// As [`try_lock`](Self::try_lock), for longer than a lock can outlive its owner: the kernel takes a
+    /// killed process's memory apart before its files, and a child shares its parent's until it executes.
     pub(crate) fn lock(&self) -> io::Result<bool> {
         let started = Instant::now();
         while !self.try_lock()? {

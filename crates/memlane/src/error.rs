@@ -231,15 +231,17 @@ pub enum Error {
         entries: u32,
     },
 
-    /// This subscriber holds as many frames as it claimed entries for.
+    /// This subscriber has not as many free entries as frames were asked for.
     #[error(
-        "this subscriber of region `{id}` holds {held} frames already, as many as it may; drop one first, or subscribe with more"
+        "this subscriber of region `{id}` holds {held} of the {entries} frames it may; drop one first, or subscribe with more"
     )]
     BorrowsExhausted {
         /// The region.
         id: String,
-        /// How many.
+        /// How many frames it holds.
         held: u32,
+        /// How many it may hold at once.
+        entries: u32,
     },
 
     /// More bytes than there is room for.

@@ -123,7 +123,7 @@ impl Region {
 
     fn open_existing(space: &Space, id: &str, path: &std::path::Path) -> Result<Self> {
         let file = file::open(path, Access::ReadWrite).map_err(|error| match error {
-            // Opening a folder for writing says so; the name is taken by regions below it.
+            // What a socket says, which cannot be opened at all.
             Errno::NXIO => not_a_region(id),
             other => space.refused(id, "open", other),
         })?;
@@ -382,6 +382,7 @@ impl Attachment {
         let named = file::open(&self.path, Access::Read);
         if alone && named.is_ok_and(|named| file::same_inode(&named, &self.file).unwrap_or(false)) {
             let _ = file::unlink(&self.path);
+            self.space.remove_empty_folders(&self.path);
         }
     }
 }
@@ -428,8 +429,7 @@ fn write_whole(file: &Unnamed, space: &Space, blueprint: &Blueprint) -> Result<(
 /// and an empty folder left by somebody killed may stand where the name belongs.
 fn link(file: &Unnamed, space: &Space, path: &std::path::Path) -> Result<(), Errno> {
     for _ in 0..MAX_CHASES {
-        space.create_folders(path)?;
-        match file.link(path) {
+        match space.create_folders(path).and_then(|()| file.link(path)) {
             Err(Errno::NOENT) => {}
             Err(Errno::EXIST) if file::status_at(path).is_ok_and(|status| status.is_directory) => {
                 file::remove_empty_directory(path).map_err(|_| Errno::ISDIR)?;

@@ -205,7 +205,9 @@ impl Space {
 
     /// Takes away the folders above `path` as far as they are empty.
     pub(crate) fn remove_empty_folders(&self, path: &Path) {
-        for folder in path.ancestors().skip(1).take_while(|folder| *folder != self.root()) {
+        let root = self.root();
+        let below = |folder: &&Path| *folder != root && folder.starts_with(&root);
+        for folder in path.ancestors().skip(1).take_while(below) {
             if file::remove_empty_directory(folder).is_err() {
                 break;
             }
@@ -224,7 +226,12 @@ impl Space {
 
     /// Removes abandoned ephemeral regions and temporary files; gives back how many.
     pub(crate) fn sweep(&self) -> usize {
-        self.leftovers(|path| file::unlink(path).is_ok())
+        let ephemeral = self.clone().ephemeral();
+        self.leftovers(|path| {
+            let removed = file::unlink(path).is_ok();
+            ephemeral.remove_empty_folders(path);
+            removed
+        })
     }
 
     /// How many abandoned ephemeral regions and temporary files there are.
@@ -232,9 +239,17 @@ impl Space {
         self.leftovers(|_| true)
     }
 
-    fn leftovers(&self, visit: impl Fn(&Path) -> bool + Copy) -> usize {
-        abandoned_in(&self.directory.join(EPHEMERAL_FOLDER), "", visit)
-            + abandoned_in(&self.directory.join(OWN_FOLDER), file::TEMPORARY_PREFIX, visit)
+    /// Visits ephemeral regions and temporary files that nobody lives in and that are old enough not to be on their way;
+    /// counts the visits that succeed.
+    fn leftovers(&self, visit: impl Fn(&Path) -> bool) -> usize {
+        let ephemeral = self.clone().ephemeral();
+        let regions = ephemeral.list().unwrap_or_default().into_iter().map(|id| ephemeral.root().join(id));
+        let own = self.directory.join(OWN_FOLDER);
+        let entries = file::entries(&own).unwrap_or_default().into_iter();
+        let temporary = entries
+            .filter(|entry| !entry.is_directory && entry.name.starts_with(file::TEMPORARY_PREFIX))
+            .map(|entry| own.join(entry.name));
+        regions.chain(temporary).filter(|path| if_abandoned(path, &visit)).count()
     }
 
     /// An error of the system, in words of this module.
@@ -244,10 +259,21 @@ impl Space {
             Errno::NOENT => Error::NotFound { id, space },
             Errno::ACCESS | Errno::PERM | Errno::ROFS => Error::PermissionDenied { id, action, space },
             Errno::EXIST => Error::AlreadyExists { id, space },
-            Errno::NOTDIR => Error::NameConflict { other: parent_of(&id), what: "is a region", id, space },
+            Errno::NOTDIR => {
+                Error::NameConflict { other: self.region_above(&id), what: "is a region", id, space }
+            },
             Errno::ISDIR => Error::NameConflict { other: format!("{id}/…"), what: "exists", id, space },
             other => Error::System { id, action, source: other.into() },
         }
+    }
+
+    /// The part of an id where a folder would have to be and is none.
+    fn region_above(&self, id: &str) -> String {
+        let is_folder = |above: &&str| {
+            file::status_at(&self.root().join(above)).is_ok_and(|status| status.is_directory)
+        };
+        let mut above = id.match_indices('/').filter_map(|(end, _)| id.get(..end));
+        above.find(|above| !is_folder(above)).unwrap_or(id).to_owned()
     }
 
     fn bad(&self, error: Errno) -> Error {
@@ -272,14 +298,6 @@ pub(crate) fn check_id(id: &str) -> Result<(), &'static str> {
         }
     }
     Ok(())
-}
-
-/// Visits the files of `folder` that nobody lives in and that are old enough not to be on their way; counts the visits that
-/// succeed.
-fn abandoned_in(folder: &Path, prefix: &str, visit: impl Fn(&Path) -> bool) -> usize {
-    let entries = file::entries(folder).unwrap_or_default().into_iter();
-    let candidates = entries.filter(|entry| !entry.is_directory && entry.name.starts_with(prefix));
-    candidates.filter(|entry| if_abandoned(&folder.join(&entry.name), &visit)).count()
 }
 
 /// Visits one file while all its presence bytes are held: whoever attaches meanwhile waits, and then finds the link gone.
@@ -321,10 +339,6 @@ fn known_good<T>(look: impl FnOnce(&mut Vec<PathBuf>) -> T) -> T {
 fn folder_mode(mode: u32) -> u32 {
     let readable = mode & 0o444;
     0o700 | mode | readable >> 2
-}
-
-fn parent_of(id: &str) -> String {
-    id.rsplit_once('/').map_or(id, |(parent, _)| parent).to_owned()
 }
 
 fn in_words(error: Errno) -> String {

@@ -10,7 +10,9 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::human;
 
-/// Find what dead processes left behind, and damaged files; exit code 1 while there is any
+/// Find what dead processes left behind, and damaged files
+///
+/// Nothing of it stops anybody. The exit code is 1 while something is left.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doctor {
     /// Put away what nobody can miss; what needs a person's judgement stays

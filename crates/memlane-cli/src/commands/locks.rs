@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::failure::Outcome;
-use crate::survey::survey;
+use crate::survey::visit_all;
 use crate::table::{Cell, Column, Table, Tone};
 use crate::wait_cycles::{Link, wait_cycles};
 use crate::{document, human};
@@ -41,17 +41,12 @@ impl Locks {
 
     fn find(&self, context: &Context) -> Outcome<Vec<Found>> {
         let mut locks = Vec::new();
-        for (id, observer) in survey(context.existing_space()?, |_| true)? {
-            match observer {
-                Ok(observer) => {
-                    let state = observer.lock();
-                    if self.all || state.holder.is_some() || state.inconsistent || !state.waiters.is_empty() {
-                        locks.push((id, observer.description().kind, state));
-                    }
-                }
-                Err(error) => context.say(error),
+        visit_all(context, context.existing_space()?, |observer| {
+            let state = observer.lock();
+            if self.all || state.holder.is_some() || state.inconsistent || !state.waiters.is_empty() {
+                locks.push((observer.id().to_owned(), observer.description().kind, state));
             }
-        }
+        })?;
         Ok(locks)
     }
 }

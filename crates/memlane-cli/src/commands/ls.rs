@@ -42,17 +42,15 @@ impl List {
         } else if !rows.is_empty() {
             context.print_table(&self.table(&rows))?;
         }
-        match &self.pattern {
-            _ if !rows.is_empty() => Ok(()),
-            Some(pattern) => {
-                let message = format!("no region is or matches `{pattern}` in {}", space.directory().display());
-                Err(Failure::new(Exit::NotFound, message))
-            }
-            None => {
-                context.say(format_args!("no regions in {} yet", space.directory().display()));
-                Ok(())
-            }
+        if !rows.is_empty() {
+            return Ok(());
         }
+        let place = space.directory().display();
+        if let Some(pattern) = &self.pattern {
+            return Err(Failure::new(Exit::NotFound, format!("no region is or matches `{pattern}` in {place}")));
+        }
+        context.remark(format_args!("no regions in {place} yet"));
+        Ok(())
     }
 
     fn table(&self, rows: &[Row]) -> Table {

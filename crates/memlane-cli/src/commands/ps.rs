@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::failure::Outcome;
-use crate::survey::survey;
+use crate::survey::visit_all;
 use crate::table::{Cell, Column, Table, Tone};
 use crate::{document, human, user};
 
@@ -40,12 +40,7 @@ impl Processes {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let space = context.existing_space()?;
         let mut joined = Joined::new();
-        for (_, observer) in survey(space, |_| true)? {
-            match observer {
-                Ok(observer) => join(&mut joined, &observer),
-                Err(error) => context.say(error),
-            }
-        }
+        visit_all(context, space, |observer| join(&mut joined, observer))?;
         if context.json() {
             return context.print_rows(&joined.values().map(Process::document).collect::<Vec<_>>());
         }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Board {
     pub(super) started: Instant,
+    /// How long it goes on; without it, until Ctrl-C.
+    pub(super) length: Option<Duration>,
     pub(super) publishers: Vec<Publisher>,
     pub(super) viewers: Vec<Viewer>,
     pub(super) story: Vec<Event>,
@@ -22,7 +24,16 @@ pub(super) struct Board {
 #[derive(Debug, Clone)]
 pub(super) struct Event {
     pub(super) at: Duration,
+    pub(super) mood: Mood,
     pub(super) text: String,
+}
+
+/// What an event means to whoever looks on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    Plain,
+    Bad,
+    Good,
 }
 
 /// A publisher's death and what followed.
@@ -69,9 +80,10 @@ pub(super) struct Viewer {
 }
 
 impl Board {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(length: Option<Duration>) -> Self {
         Self {
             started: Instant::now(),
+            length,
             publishers: Vec::new(),
             viewers: Vec::new(),
             story: Vec::new(),
@@ -82,7 +94,8 @@ impl Board {
 
     pub(super) fn add_publisher(&mut self, pid: u32) {
         // Of the dead only the last is worth a line.
-        let dead = self.publishers.iter().filter(|publisher| publisher.state == PublisherState::Killed).count();
+        let dead =
+            self.publishers.iter().filter(|publisher| publisher.state == PublisherState::Killed).count();
         if dead > 1 {
             self.publishers.remove(0);
         }
@@ -100,8 +113,8 @@ impl Board {
         });
     }
 
-    pub(super) fn tell(&mut self, text: String) {
-        self.story.push(Event { at: self.started.elapsed(), text });
+    pub(super) fn tell(&mut self, mood: Mood, text: String) {
+        self.story.push(Event { at: self.started.elapsed(), mood, text });
     }
 
     pub(super) fn publisher_mut(&mut self, pid: u32) -> Option<&mut Publisher> {
@@ -164,7 +177,9 @@ impl Viewer {
         match report {
             Report::Received(reading) => self.reading = reading,
             Report::Total(reading) => (self.reading, self.ended) = (reading, true),
-            Report::Holding(sequence) => (self.holding, self.checks, self.resumed) = (Some(sequence), 0, None),
+            Report::Holding(sequence) => {
+                (self.holding, self.checks, self.resumed) = (Some(sequence), 0, None)
+            }
             Report::Checked { .. } => self.checks += 1,
             Report::Resumed { sequence, at } => self.resumed = Some((sequence, at)),
             _ => {}

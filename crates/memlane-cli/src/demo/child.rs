@@ -49,7 +49,8 @@ impl Child {
             .process_group(0)
             .spawn()
             .map_err(not_started)?;
-        let (orders, reports, complaints) = (process.stdin.take(), process.stdout.take(), process.stderr.take());
+        let (orders, reports, complaints) =
+            (process.stdin.take(), process.stdout.take(), process.stderr.take());
         let (pid, messages) = (process.id(), messages.clone());
         thread::spawn(move || pass_on(pid, reports, complaints, &messages));
         Ok(Self { process, orders })
@@ -80,7 +81,12 @@ impl Drop for Child {
 }
 
 /// Reads what a child reports until it ends. Lines that are no reports are nobody's.
-fn pass_on(pid: u32, reports: Option<ChildStdout>, complaints: Option<ChildStderr>, messages: &Sender<Message>) {
+fn pass_on(
+    pid: u32,
+    reports: Option<ChildStdout>,
+    complaints: Option<ChildStderr>,
+    messages: &Sender<Message>,
+) {
     let lines = reports.into_iter().flat_map(|reports| BufReader::new(reports).lines()).map_while(Result::ok);
     for report in lines.filter_map(|line| line.parse().ok()) {
         // Nobody listens when the demo is at its end.

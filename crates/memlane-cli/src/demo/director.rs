@@ -1,7 +1,7 @@
 //! The director: starts the processes, kills one, and watches what the others do.
 
 use super::Role;
-use super::board::{Board, PublisherState, Takeover};
+use super::board::{Board, Mood, PublisherState, Takeover};
 use super::child::{Child, Message};
 use super::display::Display;
 use super::message::Order;
@@ -45,7 +45,7 @@ enum Waited {
 
 impl Director {
     pub(super) fn run(context: &Context, length: Duration, forever: bool) -> Outcome {
-        let mut director = Self::prepare(context)?;
+        let mut director = Self::prepare(context, (!forever).then_some(length))?;
         let played = director.play(length, forever).and_then(|()| director.end_viewers());
         let Self { display, board, counter, publisher, stand_by, viewers, stage, .. } = director;
         // The screen first, so that what is said now stays; then the processes, then their directory.
@@ -57,19 +57,20 @@ impl Director {
         summary::conclude(context, &board, received)
     }
 
-    fn prepare(context: &Context) -> Outcome<Self> {
+    fn prepare(context: &Context, length: Option<Duration>) -> Outcome<Self> {
         let interrupt = Interrupt::listen()?;
         let stage = Stage::beside(context.directory())?;
         let space = Space::at(stage.directory())?;
         let counter = regions::counter(&space)?;
         let (sender, messages) = mpsc::channel();
-        let mut board = Board::new();
+        let mut board = Board::new(length);
         let publisher = Child::start(Role::Publisher, &stage, &sender)?;
         board.add_publisher(publisher.pid());
         wait_for_first_publisher(&messages, &mut board, &publisher)?;
         let stand_by = Child::start(Role::Publisher, &stage, &sender)?;
         board.add_publisher(stand_by.pid());
-        let viewers = (0..VIEWERS).map(|_| Child::start(Role::Viewer, &stage, &sender)).collect::<Outcome<Vec<_>>>()?;
+        let viewers =
+            (0..VIEWERS).map(|_| Child::start(Role::Viewer, &stage, &sender)).collect::<Outcome<Vec<_>>>()?;
         viewers.iter().for_each(|viewer| board.add_viewer(viewer.pid()));
         let display = Display::open(context, space)?;
         Ok(Self { publisher, stand_by, viewers, messages, sender, counter, display, board, interrupt, stage })
@@ -77,10 +78,16 @@ impl Director {
 
     /// Round after round; in each the publisher is killed half-way.
     fn play(&mut self, length: Duration, forever: bool) -> Outcome {
-        self.board.tell(format!("process {} publishes; two viewers look on", self.publisher.pid()));
+        let pid = self.publisher.pid();
+        self.board
+            .tell(Mood::Plain, format!("process {pid} publishes, two viewers look on, a stand-by waits"));
         loop {
             let end = Instant::now() + length;
-            if !self.watch_until(end - length / 2)? || !self.replace_publisher()? || !self.watch_until(end)? || !forever {
+            if !self.watch_until(end - length / 2)?
+                || !self.replace_publisher()?
+                || !self.watch_until(end)?
+                || !forever
+            {
                 return Ok(());
             }
             self.hire_stand_by()?;
@@ -102,16 +109,23 @@ impl Director {
             return Ok(false);
         }
         let Some(PublisherState::Half(sequence)) = self.board.state_of(pid) else { return Ok(false) };
-        self.board.tell(format!("process {pid} has half of frame {sequence} written"));
+        self.board.tell(Mood::Plain, format!("process {pid} has half of frame {sequence} written"));
         self.order_viewers(Order::Hold(sequence));
-        if !self.wait_for("the viewers to hold a frame", |board| board.all_viewers(|viewer| viewer.holding.is_some()))? {
+        if !self.wait_for("the viewers to hold a frame", |board| {
+            board.all_viewers(|viewer| viewer.holding.is_some())
+        })? {
             return Ok(false);
         }
         let killed = Timestamp::now().monotonic;
         self.publisher.kill();
-        self.board.publisher_mut(pid).into_iter().for_each(|publisher| publisher.state = PublisherState::Killed);
-        self.board.tell(format!("process {pid} killed by SIGKILL"));
-        Ok(self.look_at_held_frames(Order::Check, 1)? && self.see_takeover(sequence, killed)? && self.look_again()?)
+        self.board
+            .publisher_mut(pid)
+            .into_iter()
+            .for_each(|publisher| publisher.state = PublisherState::Killed);
+        self.board.tell(Mood::Bad, format!("process {pid} is killed by SIGKILL"));
+        Ok(self.look_at_held_frames(Order::Check, 1)?
+            && self.see_takeover(sequence, killed)?
+            && self.look_again()?)
     }
 
     /// The viewers check what they hold.
@@ -122,9 +136,14 @@ impl Director {
             return Ok(false);
         }
         let held: Vec<_> = self.board.viewers.iter().filter_map(|viewer| viewer.holding).collect();
-        let state = if self.board.spoilt == 0 { "untouched" } else { "CHANGED" };
+        let held = held.iter().map(u64::to_string).collect::<Vec<_>>().join(" and ");
         let still = if checks > 1 { "still " } else { "" };
-        self.board.tell(format!("the viewers' frames {held:?} are {still}{state}"));
+        match self.board.spoilt {
+            0 => self
+                .board
+                .tell(Mood::Good, format!("frames {held}, held by the viewers, are {still}untouched")),
+            _ => self.board.tell(Mood::Bad, format!("frames {held}, held by the viewers, have CHANGED")),
+        }
         Ok(true)
     }
 
@@ -143,7 +162,8 @@ impl Director {
         self.board.takeovers.push(Takeover { sequence, gap });
         std::mem::swap(&mut self.publisher, &mut self.stand_by);
         let (pid, gap) = (self.publisher.pid(), human::duration(gap));
-        self.board.tell(format!("process {pid} took over: frame {sequence}, {gap} after the kill"));
+        let news = format!("process {pid} has taken over: frame {sequence} came {gap} after the kill");
+        self.board.tell(Mood::Good, news);
         Ok(true)
     }
 
@@ -179,7 +199,12 @@ impl Director {
     }
 
     /// Notes what the children report, and shows it.
-    fn wait(&mut self, end: Instant, enough: impl Fn(&Board) -> bool, interruptible: bool) -> Outcome<Waited> {
+    fn wait(
+        &mut self,
+        end: Instant,
+        enough: impl Fn(&Board) -> bool,
+        interruptible: bool,
+    ) -> Outcome<Waited> {
         loop {
             self.display.refresh(&self.board)?;
             if enough(&self.board) {
@@ -192,7 +217,10 @@ impl Director {
             if now >= end {
                 return Ok(Waited::TooLong);
             }
-            match self.messages.recv_timeout(end.min(self.display.next_refresh()).saturating_duration_since(now)) {
+            match self
+                .messages
+                .recv_timeout(end.min(self.display.next_refresh()).saturating_duration_since(now))
+            {
                 Ok(message) => self.board.note(message)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
@@ -214,5 +242,8 @@ fn wait_for_first_publisher(messages: &Receiver<Message>, board: &mut Board, pub
 
 fn took_too_long(what: &str) -> Failure {
     let seconds = PATIENCE.as_secs();
-    Failure::new(Exit::Timeout, format!("the demo waited {seconds} s for {what} in vain; is the machine very busy?"))
+    Failure::new(
+        Exit::Timeout,
+        format!("the demo waited {seconds} s for {what} in vain; is the machine very busy?"),
+    )
 }

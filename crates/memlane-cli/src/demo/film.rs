@@ -39,9 +39,11 @@ impl Film {
         let mut frame = vec![0; HEIGHT * ROW_BYTES];
         for (place, (name, file)) in PICTURES.iter().chain(PICTURES.first()).enumerate() {
             let decoded = image::load_from_memory(file);
-            let decoded = decoded.map_err(|error| Failure::new(Exit::Failure, format!("the picture of {name}: {error}")))?;
+            let decoded = decoded
+                .map_err(|error| Failure::new(Exit::Failure, format!("the picture of {name}: {error}")))?;
             picture::to_frame(&decoded, Encoding::Bgr8, &mut frame);
-            for (from, to) in frame.chunks_exact(ROW_BYTES).zip(strip.chunks_exact_mut(Self::STRIP_ROW_BYTES)) {
+            for (from, to) in frame.chunks_exact(ROW_BYTES).zip(strip.chunks_exact_mut(Self::STRIP_ROW_BYTES))
+            {
                 to[place * ROW_BYTES..][..ROW_BYTES].copy_from_slice(from);
             }
         }
@@ -51,7 +53,8 @@ impl Film {
     /// Writes what the camera sees as frame number `sequence`; as many rows as there is room for.
     pub(super) fn expose(&self, sequence: u64, rows: &mut [u8]) {
         let start = position(sequence) * PIXEL_BYTES;
-        for (from, to) in self.strip.chunks_exact(Self::STRIP_ROW_BYTES).zip(rows.chunks_exact_mut(ROW_BYTES)) {
+        for (from, to) in self.strip.chunks_exact(Self::STRIP_ROW_BYTES).zip(rows.chunks_exact_mut(ROW_BYTES))
+        {
             to.copy_from_slice(&from[start..][..ROW_BYTES]);
         }
     }

@@ -34,8 +34,12 @@ pub(super) fn run(context: &Context) -> Outcome {
     // Before the wait: who takes over has no time to lose.
     let film = Film::develop()?;
     let caption = regions::caption(context.space()?)?;
-    let mut publisher =
-        FramePublisher::open_or_create_within(context.space()?, regions::PICTURES, &regions::pictures(), PATIENCE)?;
+    let mut publisher = FramePublisher::open_or_create_within(
+        context.space()?,
+        regions::PICTURES,
+        &regions::pictures(),
+        PATIENCE,
+    )?;
     report(Report::Publishing)?;
     let mut pace = Pace::new(Some(film::RATE));
     let mut news = News::new(caption);
@@ -66,8 +70,7 @@ fn write_half(film: &Film, mut loan: Loan<'_>) -> Outcome {
 
 impl News {
     fn new(caption: Text) -> Self {
-        let now = Instant::now();
-        Self { caption, subject: "", cadence: Cadence::new(now), due: now + REPORT_PERIOD }
+        Self { caption, subject: "", cadence: Cadence::default(), due: Instant::now() + REPORT_PERIOD }
     }
 
     fn tell(&mut self, sequence: u64) -> Outcome {

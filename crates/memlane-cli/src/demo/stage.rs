@@ -88,7 +88,8 @@ fn sweep(space: &Path) {
 
 /// Whether the name is that of a stage.
 fn is_numbered(path: &Path, prefix: &Path) -> bool {
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name =
+        |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (name, prefix) = (name(path), name(prefix));
     let number = name.strip_prefix(&prefix);
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
@@ -114,7 +115,10 @@ fn sibling(space: &Path, number: &str) -> PathBuf {
 
 fn not_made(directory: &Path, error: &io::Error) -> Failure {
     let directory = directory.display();
-    Failure::new(Exit::Failure, format!("the demo's directory {directory} cannot be made: {error}; choose another by --space"))
+    Failure::new(
+        Exit::Failure,
+        format!("the demo's directory {directory} cannot be made: {error}; choose another by --space"),
+    )
 }
 
 #[cfg(test)]
@@ -123,8 +127,9 @@ mod tests {
 
     fn names(directory: &Path) -> Vec<String> {
         let entries = fs::read_dir(directory).expect("a directory");
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
         names.sort_unstable();
         names
     }

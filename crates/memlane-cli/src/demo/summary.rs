@@ -17,7 +17,7 @@ pub(super) fn conclude(context: &Context, board: &Board, counted: u64) -> Outcom
         }
     }
     if broken.is_empty() {
-        return Ok(());
+        return if context.json() { Ok(()) } else { context.print("Every promise was kept.") };
     }
     Err(Failure::new(Exit::Failure, format!("the demo did not keep its promises: {}", broken.join("; "))))
 }
@@ -42,15 +42,22 @@ fn broken_promises(board: &Board, counted: u64) -> Vec<String> {
 }
 
 fn lines(board: &Board, counted: u64) -> Vec<String> {
-    let mut lines: Vec<_> = (1..).zip(&board.viewers).map(|(number, viewer)| viewer_line(number, viewer)).collect();
+    let mut lines: Vec<_> =
+        (1..).zip(&board.viewers).map(|(number, viewer)| viewer_line(number, viewer)).collect();
     for Takeover { sequence, gap } in &board.takeovers {
         let gap = human::duration(*gap);
-        lines.push(format!("takeover  {gap} from SIGKILL to frame {sequence}, which the dead had half written"));
+        lines.push(format!(
+            "takeover  {gap} from SIGKILL to frame {sequence}, which the dead process had half written"
+        ));
     }
-    let state = if board.spoilt == 0 { "untouched" } else { "changed" };
-    lines.push(format!("held      the viewers' own frames, across the kill: {state}"));
-    lines.push(format!("counter   {counted} frames counted by both viewers in one value, {} received", received(board)));
-    lines.push(format!("torn      {}", torn(board)));
+    let state = if board.spoilt == 0 { "untouched" } else { "CHANGED" };
+    lines.push(format!("held      frames in the viewers' hands when the publisher was killed: {state}"));
+    lines.push(format!(
+        "torn      {} of {} frames, every byte of each checked",
+        torn(board),
+        received(board)
+    ));
+    lines.push(format!("counter   {counted}, raised by both viewers for each frame"));
     lines
 }
 
@@ -64,9 +71,9 @@ fn viewer_line(number: usize, viewer: &Viewer) -> String {
 }
 
 fn to_json(board: &Board, counted: u64, broken: &[String]) -> Value {
-    let takeovers = board.takeovers.iter().map(|takeover| {
-        json!({ "frame": takeover.sequence, "milliseconds": takeover.gap.as_secs_f64() * 1e3 })
-    });
+    let takeovers = board.takeovers.iter().map(
+        |takeover| json!({ "frame": takeover.sequence, "milliseconds": takeover.gap.as_secs_f64() * 1e3 }),
+    );
     json!({
         "held": broken.is_empty(),
         "broken": broken,

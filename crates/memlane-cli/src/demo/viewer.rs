@@ -134,7 +134,7 @@ impl<'a> Viewer<'a> {
 
 impl Measure {
     fn new() -> Self {
-        Self { cadence: Cadence::new(Instant::now()), latencies: Latencies::new() }
+        Self { cadence: Cadence::default(), latencies: Latencies::new() }
     }
 
     fn frame(&mut self, latency: Duration) {

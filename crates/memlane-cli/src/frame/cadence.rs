@@ -3,30 +3,31 @@
 use std::time::Instant;
 
 /// Counts happenings since the last look.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Cadence {
     count: u64,
-    /// When the last happening of the window before was.
-    from: Instant,
-    last: Instant,
+    /// The last happening of the window before, or the very first; and the last one of this window.
+    window: Option<(Instant, Instant)>,
 }
 
 impl Cadence {
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { count: 0, from: now, last: now }
-    }
-
     pub(crate) fn count(&mut self, now: Instant) {
-        self.count += 1;
-        self.last = now;
+        match &mut self.window {
+            None => self.window = Some((now, now)),
+            Some((_, last)) => {
+                *last = now;
+                self.count += 1;
+            }
+        }
     }
 
     /// Happenings a second since the last call; 0 when there were none.
     pub(crate) fn take(&mut self) -> f64 {
-        let seconds = (self.last - self.from).as_secs_f64();
+        let Some((from, last)) = &mut self.window else { return 0.0 };
+        let seconds = (*last - *from).as_secs_f64();
         let rate = if seconds > 0.0 { self.count as f64 / seconds } else { 0.0 };
         self.count = 0;
-        self.from = self.last;
+        *from = *last;
         rate
     }
 }
@@ -39,8 +40,8 @@ mod tests {
     #[test]
     fn windows_that_do_not_fit_the_period_do_not_shake_it() {
         let start = Instant::now();
-        let mut cadence = Cadence::new(start);
-        for tenth in 1..=7 {
+        let mut cadence = Cadence::default();
+        for tenth in 0..=7 {
             cadence.count(start + Duration::from_millis(100) * tenth);
         }
         assert!((cadence.take() - 10.0).abs() < 1e-9);

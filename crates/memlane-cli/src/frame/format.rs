@@ -106,7 +106,10 @@ pub(super) fn chosen(encoding: Option<Encoding>, channels: Option<usize>) -> Out
             Err(Failure::new(Exit::Usage, message))
         }
         (None, Some(channels)) => Encoding::of_channels(channels).ok_or_else(|| {
-            Failure::new(Exit::Usage, format!("pictures have 1, 3 or 4 channels, not {channels}; correct --channels"))
+            Failure::new(
+                Exit::Usage,
+                format!("pictures have 1, 3 or 4 channels, not {channels}; correct --channels"),
+            )
         }),
     }
 }

@@ -26,7 +26,8 @@ impl Interrupt {
         let requested = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             // In this order: the first signal finds the flag unset, the second ends the process.
-            flag::register_conditional_shutdown(signal, EXIT_INTERRUPTED, requested.clone()).map_err(refused)?;
+            flag::register_conditional_shutdown(signal, EXIT_INTERRUPTED, requested.clone())
+                .map_err(refused)?;
             flag::register(signal, requested.clone()).map_err(refused)?;
         }
         Ok(Self { requested })

@@ -83,7 +83,9 @@ mod tests {
 
     #[test]
     fn every_number_lies_in_its_bucket_and_the_bucket_is_narrow() {
-        let numbers = (0..1000).chain((10..64).flat_map(|bit| [(1 << bit) - 1, 1 << bit, (1 << bit) + 1])).chain([u64::MAX]);
+        let numbers = (0..1000)
+            .chain((10..64).flat_map(|bit| [(1 << bit) - 1, 1 << bit, (1 << bit) + 1]))
+            .chain([u64::MAX]);
         for number in numbers {
             let bucket = bucket_of(number);
             assert!(bucket < BUCKETS);

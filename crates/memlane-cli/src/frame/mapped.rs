@@ -30,9 +30,10 @@ pub(super) fn parse_name(text: &str) -> Result<Name, InvalidName> {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = match &error {
-            Error::NotFound { .. } | Error::Unfinished { .. } | Error::Timeout { .. } | Error::Overrun { .. } => {
-                Exit::Timeout
-            }
+            Error::NotFound { .. }
+            | Error::Unfinished { .. }
+            | Error::Timeout { .. }
+            | Error::Overrun { .. } => Exit::Timeout,
             Error::Busy { .. } | Error::Replaced { .. } => Exit::Busy,
             Error::Truncated { .. } | Error::Malformed { .. } => Exit::Mismatch,
             Error::PictureSize { .. } | Error::PixelCount { .. } => Exit::Usage,

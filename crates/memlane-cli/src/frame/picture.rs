@@ -66,8 +66,12 @@ pub(crate) fn of_pixels(format: Format, frame: &[u8]) -> Option<DynamicImage> {
     let mut bytes = frame.to_vec();
     swap_red_and_blue(&mut bytes, format.encoding);
     match format.encoding {
-        Encoding::Rgb8 | Encoding::Bgr8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8),
-        Encoding::Rgba8 | Encoding::Bgra8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgba8),
+        Encoding::Rgb8 | Encoding::Bgr8 => {
+            ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8)
+        }
+        Encoding::Rgba8 | Encoding::Bgra8 => {
+            ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgba8)
+        }
         Encoding::Mono8 => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageLuma8),
         Encoding::Mono16 => {
             let samples = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
@@ -94,7 +98,9 @@ pub(crate) fn save(picture: &DynamicImage, path: &Path) -> Outcome {
 pub(crate) fn save_frame(schema: &Schema, frame: &[u8], path: &Path) -> Outcome {
     let wanted = ImageFormat::from_path(path).ok();
     match (schema.encoding(), wanted) {
-        (Some("jpeg"), Some(ImageFormat::Jpeg)) | (Some("png"), Some(ImageFormat::Png)) => write_file(path, frame),
+        (Some("jpeg"), Some(ImageFormat::Jpeg)) | (Some("png"), Some(ImageFormat::Png)) => {
+            write_file(path, frame)
+        }
         _ => save(&of_frame(schema, frame)?, path),
     }
 }
@@ -118,7 +124,10 @@ fn not_saved(path: &Path, error: &dyn Display) -> Failure {
 
 fn no_picture(schema: &Schema, why: &str) -> Failure {
     let known = "bgr8, rgb8, bgra8, rgba8, mono8, mono16, jpeg and png";
-    Failure::new(Exit::Mismatch, format!("a frame with the schema {schema} is no picture: {why}; {known} can be shown"))
+    Failure::new(
+        Exit::Mismatch,
+        format!("a frame with the schema {schema} is no picture: {why}; {known} can be shown"),
+    )
 }
 
 #[cfg(test)]

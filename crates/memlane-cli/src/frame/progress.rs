@@ -28,8 +28,7 @@ impl Progress {
     }
 
     fn new(printed: bool) -> Self {
-        let now = Instant::now();
-        Self { printed, cadence: Cadence::new(now), next: now + PERIOD, line: String::new() }
+        Self { printed, cadence: Cadence::default(), next: Instant::now() + PERIOD, line: String::new() }
     }
 
     /// A frame more; `facts` are asked for when it is time for a new line.

@@ -60,7 +60,8 @@ impl Arguments {
     pub(crate) fn run(self, context: &Context) -> Outcome {
         let source = self.source.open()?;
         if self.stamp && source.format().bytes() < STAMP_BYTES {
-            let message = format!("a stamp needs frames of {STAMP_BYTES} bytes; leave out --stamp, or use larger ones");
+            let message =
+                format!("a stamp needs frames of {STAMP_BYTES} bytes; leave out --stamp, or use larger ones");
             return Err(Failure::new(Exit::Usage, message));
         }
         let spec = source.format().spec().history(self.history).borrows(self.borrows);
@@ -110,7 +111,8 @@ impl Arguments {
         let rate = *frames as f64 / seconds.max(f64::MIN_POSITIVE);
         if context.json() {
             let id = &self.id;
-            return context.print(json!({ "id": id, "frames": frames, "last": last, "seconds": seconds, "fps": rate }));
+            return context
+                .print(json!({ "id": id, "frames": frames, "last": last, "seconds": seconds, "fps": rate }));
         }
         context.print(format!("{frames} frames in {seconds:.1} s, {rate:.1} fps; the last is number {last}"))
     }

@@ -104,7 +104,8 @@ impl fmt::Display for Reception {
 impl fmt::Display for Percentiles {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { half, ninety, ninety_nine, longest } = self;
-        let [half, ninety, ninety_nine, longest] = [half, ninety, ninety_nine, longest].map(|each| human::duration(*each));
+        let [half, ninety, ninety_nine, longest] =
+            [half, ninety, ninety_nine, longest].map(|each| human::duration(*each));
         write!(formatter, "p50 {half}, p90 {ninety}, p99 {ninety_nine}, max {longest}")
     }
 }

@@ -99,7 +99,9 @@ impl Arguments {
             match reader.next(Some(LOOK_PERIOD)) {
                 Ok(picture) => return Ok(Some(picture)),
                 Err(error) if !error.is_timeout() => return Err(error.into()),
-                Err(error) if self.timeout.is_some_and(|timeout| start.elapsed() >= timeout) => return Err(error.into()),
+                Err(error) if self.timeout.is_some_and(|timeout| start.elapsed() >= timeout) => {
+                    return Err(error.into());
+                }
                 Err(_) => {}
             }
         }
@@ -143,7 +145,8 @@ fn save(picture: &Picture, path: &Path) -> Outcome {
 fn format_of(picture: &Picture) -> Outcome<Format> {
     let channels = picture.channels;
     let encoding = Encoding::of_channels(channels as usize).ok_or_else(|| {
-        let message = format!("a picture with {channels} channels cannot be published or saved; 1, 3 or 4 can");
+        let message =
+            format!("a picture with {channels} channels cannot be published or saved; 1, 3 or 4 can");
         Failure::new(Exit::Mismatch, message)
     })?;
     Ok(Format { width: picture.width as usize, height: picture.height as usize, encoding })

@@ -32,12 +32,14 @@ impl Screen {
         Ok(Self { _private: () })
     }
 
-    /// Columns and rows at present: the user may change them.
+    /// Columns and rows to draw on at present: the user may change them. The terminal's last column stays free, because
+    /// what erases the rest of a line would take a character there with it.
     pub(crate) fn size(&self) -> (u32, u32) {
-        match terminal_size() {
+        let (columns, rows) = match terminal_size() {
             Some((Width(columns), Height(rows))) if columns > 0 && rows > 0 => (columns.into(), rows.into()),
             _ => USUAL_SIZE,
-        }
+        };
+        (columns.saturating_sub(1).max(1), rows)
     }
 
     /// Shows these lines, from the top.

@@ -67,7 +67,9 @@ impl Arguments {
         let ended = match (&self.from, &self.source) {
             (Some(id), _) => sending.from_channel(context, id),
             (None, Some(source)) => sending.from_source(source, self.rate),
-            (None, None) => Err(Failure::new(Exit::Usage, "nothing to send: give a source, or a channel with --from")),
+            (None, None) => {
+                Err(Failure::new(Exit::Usage, "nothing to send: give a source, or a channel with --from"))
+            }
         };
         let Sending { sent, progress, .. } = sending;
         drop(progress);
@@ -117,7 +119,8 @@ impl Sending {
     }
 
     fn send(&mut self, format: Format, pixels: &[u8]) -> Outcome {
-        let [width, height, channels] = [format.width, format.height, format.encoding.channels()].map(|side| side as u32);
+        let [width, height, channels] =
+            [format.width, format.height, format.encoding.channels()].map(|side| side as u32);
         self.writer.write(width, height, channels, pixels)?;
         self.sent += 1;
         let sent = self.sent;
@@ -132,11 +135,15 @@ fn one_byte_samples(format: Format) -> Outcome<Format> {
         return Ok(format);
     }
     let name = format.encoding.name();
-    Err(Failure::new(Exit::Mismatch, format!("a mapped picture file has samples of one byte, not {name}; send mono8")))
+    Err(Failure::new(
+        Exit::Mismatch,
+        format!("a mapped picture file has samples of one byte, not {name}; send mono8"),
+    ))
 }
 
 fn no_pictures(id: &str, subscriber: &FrameSubscriber) -> Failure {
     let schema = subscriber.schema();
-    let message = format!("region `{id}` has the schema {schema}, which is no picture that a mapped file can hold");
+    let message =
+        format!("region `{id}` has the schema {schema}, which is no picture that a mapped file can hold");
     Failure::new(Exit::Mismatch, message)
 }

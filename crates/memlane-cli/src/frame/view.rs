@@ -3,10 +3,10 @@
 //! It goes on when the publisher dies, as any subscriber does, and says so once for each death.
 
 use super::interrupt::{Interrupt, LOOK_PERIOD};
+use super::live_picture::LivePicture;
 use super::progress::Progress;
 use super::reception::Reception;
 use super::stamp::{self, Verdict};
-use super::live_picture::LivePicture;
 use super::{picture, screen};
 use crate::context::Context;
 use crate::document;
@@ -108,7 +108,8 @@ impl Arguments {
         while !interrupt.requested() {
             match space.wait_for(&self.id, Some(LOOK_PERIOD)) {
                 Ok(()) => return Ok(true),
-                Err(Error::Timeout { .. }) if self.timeout.is_none_or(|timeout| start.elapsed() < timeout) => {}
+                Err(Error::Timeout { .. })
+                    if self.timeout.is_none_or(|timeout| start.elapsed() < timeout) => {}
                 Err(Error::Timeout { id, what, .. }) => {
                     return Err(Error::Timeout { id, what, waited: start.elapsed() }.into());
                 }
@@ -152,12 +153,17 @@ impl<'a> View<'a> {
 
     fn is_enough(&self, started: Option<Instant>) -> bool {
         let counted = self.arguments.count.is_some_and(|count| self.reception.frames() >= count);
-        let lasted = self.arguments.duration.zip(started).is_some_and(|(limit, start)| start.elapsed() >= limit);
+        let lasted =
+            self.arguments.duration.zip(started).is_some_and(|(limit, start)| start.elapsed() >= limit);
         counted || lasted || self.interrupt.requested()
     }
 
     /// The next frame; `None` when the view's own time has passed, or after an interrupt.
-    fn next<'s>(&mut self, subscriber: &'s FrameSubscriber, started: Option<Instant>) -> Outcome<Option<Frame<'s>>> {
+    fn next<'s>(
+        &mut self,
+        subscriber: &'s FrameSubscriber,
+        started: Option<Instant>,
+    ) -> Outcome<Option<Frame<'s>>> {
         let start = Instant::now();
         while !self.is_enough(started) {
             match subscriber.next(Some(LOOK_PERIOD)) {
@@ -174,9 +180,16 @@ impl<'a> View<'a> {
     }
 
     /// No frame came: whether to wait on.
-    fn check_patience(&self, subscriber: &FrameSubscriber, start: Instant, id: &str, what: &'static str) -> Outcome {
+    fn check_patience(
+        &self,
+        subscriber: &FrameSubscriber,
+        start: Instant,
+        id: &str,
+        what: &'static str,
+    ) -> Outcome {
         if subscriber.region().unlinked() {
-            let message = format!("region `{id}` was removed; its publisher makes a new one when it is started again");
+            let message =
+                format!("region `{id}` was removed; its publisher makes a new one when it is started again");
             return Err(Failure::new(Exit::NotFound, message));
         }
         let waited = start.elapsed();
@@ -227,9 +240,10 @@ impl<'a> View<'a> {
         }
         ended?;
         match reception.torn {
-            Some(torn) if torn > 0 => {
-                Err(Failure::new(Exit::Failure, format!("{torn} frames do not match their stamps; they are torn")))
-            }
+            Some(torn) if torn > 0 => Err(Failure::new(
+                Exit::Failure,
+                format!("{torn} frames do not match their stamps; they are torn"),
+            )),
             _ => Ok(()),
         }
     }

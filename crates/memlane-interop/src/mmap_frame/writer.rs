@@ -75,9 +75,9 @@ impl MmapFrameWriter {
     /// continued. Leftovers of writers that were killed are removed.
     ///
     /// # Errors
-    /// [`Error::Busy`], after a fifth of a second, while another memlane writer of that name lives; [`Error::Io`] if the directory or
-    /// the segment is not this user's to write. A foreign writer cannot be noticed here; two writers
-    /// overwrite each other.
+    /// [`Error::Busy`], after a fifth of a second, while another memlane writer of that name lives;
+    /// [`Error::Io`] if the directory or the segment is not this user's to write. A foreign writer cannot
+    /// be noticed here; two writers overwrite each other.
     pub fn create(name: &Name, publish: Publish) -> Result<Self, Error> {
         draft::sweep(name.directory()).map_err(Error::io(name, "list the directory of"))?;
         let current = claim(name)?;

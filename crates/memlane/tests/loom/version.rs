@@ -115,7 +115,7 @@ fn two_writers_count_every_change() {
 
 #[test]
 fn a_writers_death_delays_the_sleepers_by_a_slice() {
-    explore_deaths("version, a writer dies", 3, |run| {
+    explore_deaths("version, a writer dies", 2, |run| {
         let scene = Scene::new(Slices::AllAtEachDeath);
         let mut cast = Cast::new(&scene);
         let mortal = run.clone();
@@ -159,14 +159,14 @@ fn a_sleepers_death_harms_nobody() {
     explore_deaths("version, a sleeper dies", 2, |run| {
         let scene = Scene::new(Slices::Never);
         let mut cast = Cast::new(&scene);
-        cast.part(|scene| [1, 2].map(|number| scene.write(number)));
+        cast.part(|scene| scene.write(1));
         let mortal = run.clone();
         cast.part(move |scene| {
-            if mortal.live(|| scene.await_content(2)).is_none() {
+            if mortal.live(|| scene.await_content(1)).is_none() {
                 scene.world.bury(BOB);
             }
         });
-        cast.part(|scene| scene.await_content(2));
+        cast.part(|scene| scene.await_content(1));
         cast.perform(run);
     });
 }

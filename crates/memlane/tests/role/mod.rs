@@ -6,6 +6,7 @@
 #![allow(dead_code)] // Every suite uses a part.
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus};
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -92,6 +93,8 @@ pub(crate) struct Role {
     child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<String>,
+    /// What it said last.
+    last: RefCell<String>,
 }
 
 impl Role {
@@ -112,30 +115,34 @@ impl Role {
                 }
             }
         });
-        Ok(Self { name: role.to_owned(), input: child.stdin.take(), child, lines })
+        Ok(Self { name: role.to_owned(), input: child.stdin.take(), child, lines, last: RefCell::default() })
     }
 
     /// Its next line.
     pub(crate) fn hear(&self) -> String {
-        self.hear_within(DEADLINE).unwrap_or_else(|| panic!("the {} said nothing for {DEADLINE:?}", self.name))
+        self.hear_or_end().unwrap_or_else(|| panic!("the {} ended after {:?}", self.name, self.last.borrow()))
+    }
+
+    /// Its next line; `None` when it has ended and said no more.
+    pub(crate) fn hear_or_end(&self) -> Option<String> {
+        match self.receive(DEADLINE) {
+            Err(RecvTimeoutError::Timeout) => {
+                panic!("the {} said nothing for {DEADLINE:?} after {:?}", self.name, self.last.borrow())
+            }
+            line => line.ok(),
+        }
     }
 
     /// Its next line, if it comes in time.
     pub(crate) fn hear_within(&self, patience: Duration) -> Option<String> {
-        match self.lines.recv_timeout(patience) {
-            Ok(line) => Some(line),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => panic!("the {} ended without a word", self.name),
-        }
+        let line = self.receive(patience);
+        let ended = line == Err(RecvTimeoutError::Disconnected);
+        assert!(!ended, "the {} ended after {:?}", self.name, self.last.borrow());
+        line.ok()
     }
 
-    /// What it says before it ends; `None` when it has ended and said no more.
-    pub(crate) fn hear_or_end(&self) -> Option<String> {
-        match self.lines.recv_timeout(DEADLINE) {
-            Ok(line) => Some(line),
-            Err(RecvTimeoutError::Timeout) => panic!("the {} said nothing for {DEADLINE:?}", self.name),
-            Err(RecvTimeoutError::Disconnected) => None,
-        }
+    fn receive(&self, patience: Duration) -> Result<String, RecvTimeoutError> {
+        self.lines.recv_timeout(patience).inspect(|line| line.clone_into(&mut self.last.borrow_mut()))
     }
 
     pub(crate) fn expect(&self, line: &str) {

@@ -1,6 +1,6 @@
 //! The full screen: the live picture, the story beside it, and the figures of every process below.
 
-use super::super::board::{Board, Publisher, PublisherState, Viewer};
+use super::super::board::{Board, Mood, Publisher, PublisherState, Viewer};
 use super::super::regions;
 use crate::failure::Outcome;
 use crate::frame::screen::Screen;
@@ -51,8 +51,13 @@ impl FullScreen {
 
     fn title(&self, board: &Board) -> String {
         let seconds = board.started.elapsed().as_secs_f64();
+        let end = board
+            .length
+            .map_or_else(|| ", until Ctrl-C".to_owned(), |length| format!(" of {} s", length.as_secs()));
         let directory = self.space.directory().display();
-        format!("{BOLD}memlane demo{PLAIN}  {seconds:4.1} s   {DIM}look in: memlane --space {directory} ls{PLAIN}")
+        format!(
+            "{BOLD}memlane demo{PLAIN}  {seconds:.1}{end}   {DIM}look in: memlane --space {directory} ls{PLAIN}"
+        )
     }
 
     /// Picture and story side by side, or the story alone.
@@ -76,11 +81,18 @@ impl FullScreen {
     }
 
     fn figures(&self, board: &Board) -> Vec<String> {
-        let head = format!("{:<12}{:>8}{:>9}{:>12}{:>12}{:>8}{:>6}", "", "process", "fps", "p50", "p99", "missed", "torn");
+        let head = format!(
+            "{:<12}{:>8}{:>9}{:>12}{:>12}{:>8}{:>6}",
+            "", "process", "fps", "p50", "p99", "missed", "torn"
+        );
         let mut lines = vec![format!("{DIM}{head}{PLAIN}")];
         lines.extend(board.publishers.iter().map(publisher_line));
         lines.extend((1..).zip(&board.viewers).map(|(number, viewer)| viewer_line(number, viewer)));
-        lines.push(format!("{:<12}{:>8}  frames at both viewers, counted in shared memory", "counter", self.content(regions::COUNTER)));
+        lines.push(format!(
+            "{:<12}{:>8}  frames at both viewers, counted in shared memory",
+            "counter",
+            self.content(regions::COUNTER)
+        ));
         lines.push(format!("{:<12}{}", "caption", self.content(regions::CAPTION)));
         lines
     }
@@ -101,7 +113,9 @@ fn publisher_line(publisher: &Publisher) -> String {
     match state {
         PublisherState::StandBy => format!("{:<12}{pid:>8}{:>9}", "stand-by", "waits"),
         PublisherState::Publishing => format!("{:<12}{pid:>8}{rate:>9.1}", "publisher"),
-        PublisherState::Half(sequence) => format!("{:<12}{pid:>8}  has half of frame {sequence} written", "publisher"),
+        PublisherState::Half(sequence) => {
+            format!("{:<12}{pid:>8}  has half of frame {sequence} written", "publisher")
+        }
         PublisherState::Killed => format!("{RED}{:<12}{pid:>8}   killed{PLAIN}", "publisher"),
     }
 }
@@ -119,6 +133,14 @@ fn viewer_line(number: usize, viewer: &Viewer) -> String {
     )
 }
 
+fn colour_of(mood: Mood) -> &'static str {
+    match mood {
+        Mood::Plain => "",
+        Mood::Bad => RED,
+        Mood::Good => GREEN,
+    }
+}
+
 /// The latest events that fit, oldest first.
 fn story(board: &Board, columns: u32, rows: u32) -> Vec<String> {
     let mut lines = Vec::new();
@@ -127,7 +149,7 @@ fn story(board: &Board, columns: u32, rows: u32) -> Vec<String> {
         let width = (columns as usize).saturating_sub(time.len()).max(1);
         for (index, part) in wrapped(&event.text, width).into_iter().enumerate() {
             let margin = if index == 0 { time.clone() } else { " ".repeat(time.len()) };
-            lines.push(format!("{DIM}{margin}{PLAIN}{part}"));
+            lines.push(format!("{DIM}{margin}{PLAIN}{}{part}{PLAIN}", colour_of(event.mood)));
         }
     }
     lines.split_off(lines.len().saturating_sub(rows as usize))

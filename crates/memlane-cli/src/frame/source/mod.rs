@@ -59,7 +59,8 @@ impl SourceArguments {
         if self.repeat {
             return Err(usage("the standard input cannot be read again; leave out --loop"));
         }
-        let size = size.ok_or_else(|| usage("raw video does not tell its size; give --width and --height"))?;
+        let size =
+            size.ok_or_else(|| usage("raw video does not tell its size; give --width and --height"))?;
         let format = Format { width: size.0 as usize, height: size.1 as usize, encoding };
         Ok(Source::Raw(RawVideo::of_standard_input(format)?))
     }

@@ -25,10 +25,18 @@ pub(in crate::frame) struct Pictures {
 
 impl Pictures {
     /// The size is the first picture's, unless all are to be scaled to one.
-    pub(super) fn open(source: &Path, size: Option<(u32, u32)>, encoding: Encoding, repeat: bool) -> Outcome<Self> {
+    pub(super) fn open(
+        source: &Path,
+        size: Option<(u32, u32)>,
+        encoding: Encoding,
+        repeat: bool,
+    ) -> Outcome<Self> {
         let paths = paths_of(source)?;
         let Some(first) = paths.first() else {
-            let message = format!("the folder {} has no pictures; it needs files ending in png, jpg or jpeg", source.display());
+            let message = format!(
+                "the folder {} has no pictures; it needs files ending in png, jpg or jpeg",
+                source.display()
+            );
             return Err(Failure::new(Exit::NotFound, message));
         };
         let (width, height) = match size {

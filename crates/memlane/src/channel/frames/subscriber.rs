@@ -27,6 +27,8 @@ const DEFAULT_ENTRIES: u32 = 2;
 const MAX_ENTRIES: u32 = u64::BITS;
 /// A reader that was lapped this often on its way takes the newest frame instead of the oldest.
 const PATIENCE: u32 = 2;
+/// A publisher takes a frame off the offer only after the head has moved on: that often in a row is not by chance.
+const MAX_FAILURES: u32 = 1000;
 /// Looks at the head between two looks at the clock.
 const SPINS_PER_CLOCK: u32 = 64;
 
@@ -49,6 +51,13 @@ pub struct FrameSubscriber {
     /// The dead publisher that was reported last.
     reported: Cell<u32>,
     forks: u32,
+}
+
+/// How often the same newest frame could not be borrowed.
+#[derive(Debug, Default)]
+struct Failures {
+    newest: Option<Located>,
+    count: u32,
 }
 
 /// What [`FrameSubscriber::next`] does when the publisher dies and no frame is left to return.
@@ -119,10 +128,11 @@ impl FrameSubscriber {
         })
     }
 
-    /// Begins with up to `frames` frames that were published before.
+    /// Begins with up to `frames` frames that were published before and are still on offer.
     #[must_use]
     pub fn history(self, frames: u64) -> Self {
-        self.cursor.set(self.words.pool().newest().sequence.saturating_sub(frames));
+        let on_offer = frames.min(self.words.history());
+        self.cursor.set(self.words.pool().newest().sequence.saturating_sub(on_offer));
         self
     }
 
@@ -150,7 +160,7 @@ impl FrameSubscriber {
         &self.schema
     }
 
-    /// How many frames were published since this subscriber came and never returned to it.
+    /// How many frames this subscriber has passed over: published since it came, and not returned before a newer one was.
     pub fn missed(&self) -> u64 {
         self.missed.get()
     }
@@ -169,6 +179,7 @@ impl FrameSubscriber {
     #[inline]
     pub fn latest(&self) -> Result<Option<Frame<'_>>> {
         let (index, entry) = self.free_entry()?;
+        let mut failures = Failures::default();
         loop {
             let newest = self.words.pool().newest();
             if newest.sequence == 0 {
@@ -177,15 +188,20 @@ impl FrameSubscriber {
             if let Some(frame) = self.borrow(entry, newest) {
                 return Ok(Some(self.returned(index, frame)));
             }
+            self.check(&mut failures, newest)?;
             pause();
         }
     }
 
-    /// The newest `count` frames on offer, oldest first; fewer when there are fewer. Takes as many entries.
+    /// The newest `count` frames on offer, oldest first; fewer when there are fewer. Takes as many entries, or none when
+    /// there are too few.
     pub fn last(&self, count: usize) -> Result<Vec<Frame<'_>>> {
         let newest = self.words.pool().newest().sequence;
         let on_offer = newest.min(self.words.history()).min(count as u64);
-        let mut frames = Vec::with_capacity(count);
+        if on_offer > u64::from(self.free.get().count_ones()) {
+            return Err(self.all_held());
+        }
+        let mut frames = Vec::with_capacity(on_offer as usize);
         for sequence in newest + 1 - on_offer..=newest {
             let (index, entry) = self.free_entry()?;
             // One that went off the offer since is simply older than the last `count` by now.
@@ -234,6 +250,7 @@ impl FrameSubscriber {
         let start = Instant::now();
         let mut wait = Wait::until(timeout);
         let mut lapped = 0;
+        let mut failures = Failures::default();
         loop {
             if let Some(frame) = self.try_next(entry) {
                 return Ok(self.returned(index, frame));
@@ -249,8 +266,29 @@ impl FrameSubscriber {
             {
                 return Ok(self.returned(index, frame));
             }
+            self.check(&mut failures, newest)?;
+            if wait.deadline.is_some_and(|deadline| clock::monotonic() >= deadline) {
+                return Err(self.timed_out(start));
+            }
             pause();
         }
+    }
+
+    /// The newest frame could not be borrowed. That is so for an instant when a publisher is faster, and for ever when the
+    /// pool's words were spoilt.
+    #[cold]
+    fn check(&self, failures: &mut Failures, newest: Located) -> Result<()> {
+        let count = if failures.newest == Some(newest) { failures.count + 1 } else { 1 };
+        *failures = Failures { newest: Some(newest), count };
+        if count < MAX_FAILURES {
+            return Ok(());
+        }
+        Err(self.region.corrupt("its newest frame is not on offer, which cannot be while its words are whole".into()))
+    }
+
+    #[cold]
+    fn timed_out(&self, start: Instant) -> Error {
+        Error::Timeout { id: self.region.id().into(), what: self.waited_for(), waited: start.elapsed() }
     }
 
     /// Waits until the newest frame is another than `newest`.
@@ -269,11 +307,7 @@ impl FrameSubscriber {
             (Ok(count), _) if Located::unpack(count) != newest => Ok(()),
             (Ok(_), Some(claim)) => Err(self.publisher_died(claim)),
             (Ok(_), None) => Ok(()),
-            (Err(TimedOut), _) => Err(Error::Timeout {
-                id: self.region.id().into(),
-                what: self.waited_for(),
-                waited: start.elapsed(),
-            }),
+            (Err(TimedOut), _) => Err(self.timed_out(start)),
         }
     }
 
@@ -331,7 +365,9 @@ impl FrameSubscriber {
 
     #[cold]
     fn all_held(&self) -> Error {
-        Error::BorrowsExhausted { id: self.region.id().into(), held: self.entries.len() as u32 }
+        let entries = self.entries.len() as u32;
+        let held = entries - self.free.get().count_ones();
+        Error::BorrowsExhausted { id: self.region.id().into(), held, entries }
     }
 
     /// Counts a frame that was borrowed in the entry `index`, and hands it out.

@@ -1,0 +1,19 @@
+//! The program as a user has it: its output, its JSON, its exit codes, and what it leaves alone.
+
+#[path = "../../../memlane/tests/role/mod.rs"]
+mod role;
+#[path = "../../../memlane/tests/scratch/mod.rs"]
+mod scratch;
+mod terminal;
+
+mod changing;
+mod looking;
+mod measuring;
+mod processes;
+mod refusals;
+mod scale;
+
+#[test]
+fn role() {
+    role::play(processes::perform);
+}
