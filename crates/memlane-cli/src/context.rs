@@ -5,7 +5,7 @@
 
 use std::cell::OnceCell;
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 use std::path::{Path, PathBuf};
 
 use memlane::Space;
@@ -22,13 +22,16 @@ pub(crate) struct Context {
     space: OnceCell<Space>,
     json: bool,
     colour: bool,
+    output: Stdout,
+    messages: Stderr,
 }
 
 impl Context {
     /// `directory`: of the space; without it the user's own.
     pub(crate) fn new(directory: Option<PathBuf>, json: bool) -> Self {
         let directory = directory.filter(|directory| !directory.as_os_str().is_empty());
-        Self { directory, space: OnceCell::new(), json, colour: wants_colour() }
+        let (output, messages) = (io::stdout(), io::stderr());
+        Self { directory, space: OnceCell::new(), json, colour: wants_colour(&output), output, messages }
     }
 
     /// The directory of the space, when it was chosen on the command line or in the environment.
@@ -51,9 +54,13 @@ impl Context {
     /// The space, for commands that look or change what is there: a mistyped directory is an error, not a new space.
     pub(crate) fn existing_space(&self) -> Outcome<&Space> {
         match &self.directory {
-            Some(directory) if std::fs::metadata(directory).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) => {
+            Some(directory)
+                if std::fs::metadata(directory)
+                    .is_err_and(|error| error.kind() == io::ErrorKind::NotFound) =>
+            {
                 let directory = directory.display();
-                let message = format!("there is no directory `{directory}`; `memlane create` makes a space there");
+                let message =
+                    format!("there is no directory `{directory}`; `memlane create` makes a space there");
                 Err(Failure::new(Exit::NotFound, message))
             }
             _ => self.space(),
@@ -72,7 +79,7 @@ impl Context {
 
     /// Columns of the terminal; `None` when the output goes elsewhere.
     pub(crate) fn width(&self) -> Option<usize> {
-        let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+        let (width, _) = terminal_size::terminal_size_of(&self.output)?;
         Some(usize::from(width.0))
     }
 
@@ -83,7 +90,7 @@ impl Context {
 
     /// Writes bytes as they are to the standard output.
     pub(crate) fn write(&self, bytes: &[u8]) -> Outcome {
-        let mut output = io::stdout().lock();
+        let mut output = self.output.lock();
         output.write_all(bytes)?;
         Ok(output.flush()?)
     }
@@ -104,7 +111,7 @@ impl Context {
 
     /// Writes a message for people beside the output. Where nobody listens it is lost, and that is no failure.
     pub(crate) fn say(&self, message: impl Display) {
-        let _ = writeln!(io::stderr().lock(), "memlane: {}", human::printable(&message.to_string()));
+        let _ = writeln!(self.messages.lock(), "memlane: {}", human::printable(&message.to_string()));
     }
 
     /// Says what an empty output means; an empty JSON array says it itself.
@@ -122,10 +129,10 @@ impl Context {
     }
 }
 
-fn wants_colour() -> bool {
+fn wants_colour(output: &Stdout) -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb");
-    !refused && !dumb && io::stdout().is_terminal()
+    !refused && !dumb && output.is_terminal()
 }
 
 /// The exit of a command that goes on after failures: that of the first.

@@ -22,7 +22,9 @@ pub(crate) fn to_json(datum: &Datum) -> Value {
         Datum::Int(value) => Value::from(*value),
         Datum::Uint(value) => Value::from(*value),
         // By way of its shortest text, so that 0.1 stays 0.1.
-        Datum::Single(value) => float_to_json(value.to_string().parse().unwrap_or_else(|_| f64::from(*value))),
+        Datum::Single(value) => {
+            float_to_json(value.to_string().parse().unwrap_or_else(|_| f64::from(*value)))
+        }
         Datum::Float(value) => float_to_json(*value),
         Datum::Bytes(bytes) => bytes_to_json(bytes),
         Datum::Array(items) => items.iter().map(to_json).collect(),
@@ -164,7 +166,8 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back_as_the_same_bytes() {
-        let schema = schema("{a: f32, b: [2]{c: i8, d: S4}, e: bool, f: u64, g: f64, h: S2, i: f16, j: [2, 2]u1}");
+        let schema =
+            schema("{a: f32, b: [2]{c: i8, d: S4}, e: bool, f: u64, g: f64, h: S2, i: f16, j: [2, 2]u1}");
         let text = r#"{"a": 0.1, "b": [{"c": -1, "d": "hi"}, {"c": 2, "d": ""}], "e": true, "f": 18446744073709551615,
             "g": "-Infinity", "h": [255, 0], "i": "NaN", "j": [[1, 2], [3, 4]]}"#;
         let bytes = typed(&schema, text).unwrap();
@@ -175,7 +178,10 @@ mod tests {
 
     #[test]
     fn what_people_type_is_understood() {
-        let written = |name: &str, text: &str| typed(&schema(name), text).map(|bytes| bytes.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)));
+        let written = |name: &str, text: &str| {
+            typed(&schema(name), text)
+                .map(|bytes| bytes.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)))
+        };
         assert_eq!(written("u16", " 0x1f\n"), Ok(31));
         assert_eq!(written("bool", "true"), Ok(1));
         assert_eq!(written("i8", "-1"), Ok(255));
@@ -188,7 +194,10 @@ mod tests {
     fn misfits_are_told_with_their_place() {
         let told = |name: &str, text: &str| typed(&schema(name), text).unwrap_err().to_string();
         assert_eq!(told("f64", "fast"), "expected a number, true or false, found \"fast\"");
-        assert_eq!(told("{x: u8}", r#"{"x": 300}"#), "in x: expected a whole number from 0 to 255, found 300");
+        assert_eq!(
+            told("{x: u8}", r#"{"x": 300}"#),
+            "in x: expected a whole number from 0 to 255, found 300"
+        );
         assert_eq!(told("{x: [2]u8}", r#"{"x": [1]}"#), "in x: expected an array of 2, found an array of 1");
         assert_eq!(told("{x: u8}", r#"{"x": null}"#), "expected a value, found null");
         assert!(told("[2]u8", "1, 2").starts_with("expected JSON"));

@@ -12,20 +12,31 @@
 
 use std::time::Duration;
 
+use memlane::Participant;
 use memlane::frames::PublisherState;
 use memlane::header::Description;
+use memlane::lock::{Holder, LockState};
 use memlane::observer::FramesState;
 use memlane::participant::{WaitingFor, WaitingThread};
-use memlane::lock::{Holder, LockState};
-use memlane::Participant;
 use serde_json::{Value, json};
 
 use crate::human;
 
 /// What a region says of itself.
 pub(crate) fn region(id: &str, description: &Description) -> Value {
-    let Description { kind, schema, total_size, participants, ephemeral, uuid, created, creator_pid, creator, note, .. } =
-        description;
+    let Description {
+        kind,
+        schema,
+        total_size,
+        participants,
+        ephemeral,
+        uuid,
+        created,
+        creator_pid,
+        creator,
+        note,
+        ..
+    } = description;
     json!({
         "id": id,
         "kind": kind.name(),
@@ -104,7 +115,7 @@ pub(crate) fn merged(mut document: Value, more: Value) -> Value {
 }
 
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 pub(crate) fn wait(wait: &WaitingThread) -> Value {
@@ -116,6 +127,7 @@ pub(crate) fn wait(wait: &WaitingThread) -> Value {
 }
 
 fn holder(holder: &Holder) -> Value {
-    let lock = json!({"thread": holder.thread, "held_seconds": seconds(holder.held_for), "depth": holder.depth});
+    let lock =
+        json!({"thread": holder.thread, "held_seconds": seconds(holder.held_for), "depth": holder.depth});
     merged(participant(&holder.participant), lock)
 }

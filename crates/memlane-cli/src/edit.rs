@@ -41,7 +41,10 @@ impl<'a> Edit<'a> {
             (Some(part), New::Whole(new)) => part.clone_from(new),
             (Some(Datum::Struct(fields)), New::Fields(new)) => {
                 for (name, value) in new {
-                    fields.iter_mut().filter(|(known, _)| known == name).for_each(|(_, old)| old.clone_from(value));
+                    fields
+                        .iter_mut()
+                        .filter(|(known, _)| known == name)
+                        .for_each(|(_, old)| old.clone_from(value));
                 }
             }
             _ => {}
@@ -119,7 +122,9 @@ mod tests {
     fn an_edit_that_is_in_the_content_changes_nothing() {
         let schema: Schema = "{x: f4, y: u1}".parse().unwrap();
         let content = schema.decode(&[0, 0, 128, 63, 7]).unwrap();
-        let is_in = |text: &str| Edit::parse("r", &schema, &Selection::default(), text).unwrap().is_in(&content).unwrap();
+        let is_in = |text: &str| {
+            Edit::parse("r", &schema, &Selection::default(), text).unwrap().is_in(&content).unwrap()
+        };
         assert!(is_in(r#"{"x": 1}"#) && is_in(r#"{"y": 7.0}"#) && !is_in(r#"{"x": 1, "y": 8}"#));
     }
 }

@@ -34,7 +34,11 @@ pub(crate) fn duration(duration: Duration) -> String {
             format!("{} min {} s", seconds / SECONDS_PER_MINUTE, seconds % SECONDS_PER_MINUTE)
         }
         SECONDS_PER_HOUR..SECONDS_PER_DAY => {
-            format!("{} h {} min", seconds / SECONDS_PER_HOUR, seconds % SECONDS_PER_HOUR / SECONDS_PER_MINUTE)
+            format!(
+                "{} h {} min",
+                seconds / SECONDS_PER_HOUR,
+                seconds % SECONDS_PER_HOUR / SECONDS_PER_MINUTE
+            )
         }
         _ => format!("{} d {} h", seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY / SECONDS_PER_HOUR),
     }
@@ -134,7 +138,8 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
 
 fn number_and_unit(text: &str) -> Result<(f64, &str), String> {
     let text = text.trim();
-    let end = text.find(|character: char| !character.is_ascii_digit() && character != '.').unwrap_or(text.len());
+    let end =
+        text.find(|character: char| !character.is_ascii_digit() && character != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let number = number.parse().map_err(|_| format!("expected a number, found `{text}`"))?;
     Ok((number, unit.trim_start()))
@@ -175,7 +180,9 @@ mod tests {
         assert_eq!(parse_bytes("4096"), Ok(4096));
         assert_eq!(parse_bytes("64K"), Ok(65536));
         assert_eq!(parse_bytes("1.5 MiB"), Ok(1_572_864));
-        assert!(parse_bytes("0.3").is_err() && parse_bytes("-1").is_err() && parse_bytes("1 furlong").is_err());
+        assert!(
+            parse_bytes("0.3").is_err() && parse_bytes("-1").is_err() && parse_bytes("1 furlong").is_err()
+        );
         assert_eq!(parse_duration("50ms"), Ok(Duration::from_millis(50)));
         assert_eq!(parse_duration("0.5"), Ok(Duration::from_millis(500)));
         assert!(parse_duration("soon").is_err() && parse_duration("1e9").is_err());

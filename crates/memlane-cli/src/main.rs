@@ -1,4 +1,5 @@
 //! The program `memlane`; all of it is in the library beside it.
+#![deny(unsafe_code)]
 
 use std::process::ExitCode;
 

@@ -69,7 +69,10 @@ impl Rate {
 pub(crate) fn refuse_removed(observer: &Observer) -> Outcome {
     if observer.unlinked() {
         let id = observer.id();
-        return Err(Failure::new(Exit::NotFound, format!("region `{id}` was removed; nothing new will be seen of it")));
+        return Err(Failure::new(
+            Exit::NotFound,
+            format!("region `{id}` was removed; nothing new will be seen of it"),
+        ));
     }
     Ok(())
 }

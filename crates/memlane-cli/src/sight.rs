@@ -1,9 +1,9 @@
 //! What a region shows at one moment: a content, the newest frame, or a lock's holder.
 
 use memlane::frames::PublisherState;
+use memlane::lock::LockState;
 use memlane::observer::{Content, FramesState, Observation};
 use memlane::schema::{Datum, Schema};
-use memlane::lock::LockState;
 use memlane::{Error, Kind, Observer};
 use serde_json::{Value, json};
 
@@ -82,11 +82,14 @@ impl Sight {
 
 /// A lock's holder, or that it is free, in words.
 pub(crate) fn lock_line(state: &LockState) -> String {
-    let holder = state.holder.as_ref().map_or_else(|| "free".to_owned(), |holder| {
-        let dead = if holder.participant.alive { "" } else { "dead " };
-        let (who, held_for) = (holder.participant.who(), human::duration(holder.held_for));
-        format!("held by {dead}{who}, thread {}, for {held_for}", holder.thread)
-    });
+    let holder = state.holder.as_ref().map_or_else(
+        || "free".to_owned(),
+        |holder| {
+            let dead = if holder.participant.alive { "" } else { "dead " };
+            let (who, held_for) = (holder.participant.who(), human::duration(holder.held_for));
+            format!("held by {dead}{who}, thread {}, for {held_for}", holder.thread)
+        },
+    );
     let waiting = match state.waiters.len() {
         0 => String::new(),
         waiters => format!(", {waiters} waiting"),
@@ -98,7 +101,9 @@ pub(crate) fn lock_line(state: &LockState) -> String {
 /// A part of a content as text for people: bytes that are text are shown as such.
 pub(crate) fn datum_text(datum: &Datum) -> String {
     match datum {
-        Datum::Bytes(bytes) => datum_json::text_of_bytes(bytes).map_or_else(|| datum.to_string(), str::to_owned),
+        Datum::Bytes(bytes) => {
+            datum_json::text_of_bytes(bytes).map_or_else(|| datum.to_string(), str::to_owned)
+        }
         other => without_padding(other).to_string(),
     }
 }

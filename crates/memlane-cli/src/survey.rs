@@ -20,10 +20,15 @@ pub(crate) fn survey<'a>(
     Ok(seen.filter(|(_, observer)| !matches!(observer, Err(Error::NotFound { .. }))))
 }
 
-/// Shows every region that can be observed to `visit`, and says of the others that they were left out.
-pub(crate) fn visit_all(context: &Context, space: &Space, mut visit: impl FnMut(&Observer)) -> Outcome {
+/// Shows every region whose id is `wanted` to `visit`, and says of those that cannot be observed that they were left out.
+pub(crate) fn visit_all(
+    context: &Context,
+    space: &Space,
+    wanted: impl Fn(&str) -> bool,
+    mut visit: impl FnMut(&Observer),
+) -> Outcome {
     let mut errors = Vec::new();
-    for (_, observer) in survey(space, |_| true)? {
+    for (_, observer) in survey(space, wanted)? {
         match observer {
             Ok(observer) => visit(&observer),
             Err(error) => errors.push(error),

@@ -124,7 +124,8 @@ impl Table {
     fn natural_layout(&self) -> Vec<(usize, usize)> {
         let cells = |index: usize| self.rows.iter().filter_map(move |row| row.get(index));
         let columns = self.columns.iter().enumerate();
-        let shown = columns.filter(|(index, column)| !column.optional || cells(*index).any(|cell| !cell.text.is_empty()));
+        let shown = columns
+            .filter(|(index, column)| !column.optional || cells(*index).any(|cell| !cell.text.is_empty()));
         let widest = |index: usize| cells(index).map(|cell| width_of(&cell.text)).max().unwrap_or(0);
         shown.map(|(index, column)| (index, widest(index).max(width_of(column.title)))).collect()
     }
@@ -145,19 +146,17 @@ impl Table {
     }
 
     fn line(&self, cells: &[Cell], layout: &[(usize, usize)], style_of: impl Fn(&Cell) -> Style) -> String {
-        let mut line = String::new();
+        let mut parts = Vec::new();
         for (index, width) in layout {
             let Some(cell) = cells.get(*index) else { continue };
             let text = cut(&cell.text, *width);
             let padding = " ".repeat(width - width_of(&text));
             let style = style_of(cell);
-            let separator = if line.is_empty() { "" } else { GAP };
-            line += separator;
-            line += &match self.columns[*index].numbers {
-                true => format!("{padding}{style}{text}{style:#}"),
-                false => format!("{style}{text}{style:#}{padding}"),
-            };
+            let (before, after) =
+                if self.columns[*index].numbers { (&*padding, "") } else { ("", &*padding) };
+            parts.push(format!("{before}{style}{text}{style:#}{after}"));
         }
+        let mut line = parts.join(GAP);
         line.truncate(line.trim_end().len());
         line.push('\n');
         line
@@ -206,8 +205,12 @@ mod tests {
     use super::*;
 
     fn table() -> Table {
-        let columns =
-            [Column::words("ID"), Column::numbers("N"), Column::words("NOTE").optional(), Column::words("TEXT").elastic()];
+        let columns = [
+            Column::words("ID"),
+            Column::numbers("N"),
+            Column::words("NOTE").optional(),
+            Column::words("TEXT").elastic(),
+        ];
         let mut table = Table::new(&columns);
         table.push(["a".into(), "7".into(), "".into(), "a long text that ends".into()]);
         table.push(["bcd".into(), "1200".into(), "".into(), Cell::new("x\n\u{7}", Tone::Alarm)]);

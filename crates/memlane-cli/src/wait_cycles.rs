@@ -6,8 +6,8 @@
 
 use std::collections::HashMap;
 
-use memlane::participant::WaitingFor;
 use memlane::lock::LockState;
+use memlane::participant::WaitingFor;
 
 /// A thread, in whatever regions it appears.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,7 +36,9 @@ pub(crate) fn wait_cycles(locks: &[(String, LockState)]) -> Vec<Vec<Link>> {
 }
 
 fn links_of(id: &str, state: &LockState) -> Vec<(Thread, Link)> {
-    let Some(holder) = state.holder.as_ref().filter(|holder| holder.participant.alive) else { return Vec::new() };
+    let Some(holder) = state.holder.as_ref().filter(|holder| holder.participant.alive) else {
+        return Vec::new();
+    };
     let held_by = Thread { process: holder.participant.process, thread: holder.thread };
     let mut links = Vec::new();
     for participant in &state.waiters {

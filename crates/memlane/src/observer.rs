@@ -167,7 +167,7 @@ impl Observer {
 
     /// The region's own lock: who holds it since when, who waits.
     pub fn lock(&self) -> LockState {
-        lock::read_state(&self.lock, self.participants())
+        lock::read_state(&self.lock, || self.participants())
     }
 
     /// Whether the name was removed meanwhile.
@@ -193,17 +193,17 @@ impl Observer {
         let words = self.frame_words()?;
         let newest = words.pool().newest();
         let info = (newest.sequence != 0).then(|| words.info(newest.slot));
-        let known = |word: u32| {
-            let claim = Claim::in_word(word)?;
+        let known = |claim: Claim| {
             self.participants.describe(claim, !self.participants.is_dead(claim, None, &self.file))
         };
+        let claims = words.claims().iter().filter_map(|word| Claim::in_word(word.load(Relaxed)));
         Ok(FramesState {
             newest: newest.sequence,
             captured: info.map(|info| info.captured),
             length: info.map_or(0, |info| info.length),
             history: words.history(),
-            publisher: PublisherState::of(known(words.publisher().load(Relaxed))),
-            subscribers: words.claims().iter().filter_map(|word| known(word.load(Relaxed))).collect(),
+            publisher: words.publisher_state(known),
+            subscribers: claims.filter_map(known).collect(),
             borrows: words.claims().len(),
         })
     }

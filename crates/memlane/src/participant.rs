@@ -30,7 +30,7 @@ pub struct Participant {
     pub generation: u32,
     /// Whether its presence lock is held.
     pub alive: bool,
-    /// Process id in its own PID namespace.
+    /// Process id in its own PID namespace; 0 of a dead one of whom nothing is known any more.
     pub pid: u32,
     /// Start time in clock ticks since boot; tells a re-used pid.
     pub started: u64,
@@ -85,9 +85,27 @@ impl WaitingFor {
 }
 
 impl Participant {
+    /// One that is dead and of whom nothing is known any more: its slot is another's, or its description was put away.
+    pub(crate) fn gone(claim: Claim) -> Self {
+        Self {
+            slot: claim.slot(),
+            generation: claim.generation(),
+            alive: false,
+            pid: 0,
+            started: 0,
+            attached: 0,
+            process: [0; 16],
+            program: String::new(),
+            waits: Vec::new(),
+        }
+    }
+
     /// `python (pid 4711)`, with what is known.
     #[must_use]
     pub fn who(&self) -> String {
+        if self.pid == 0 {
+            return "(unknown process)".to_owned();
+        }
         let program = if self.program.is_empty() { "unnamed program" } else { &self.program };
         format!("{program} (pid {})", self.pid)
     }

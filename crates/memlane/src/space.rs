@@ -193,14 +193,16 @@ impl Space {
         if self.ephemeral { self.directory.join(EPHEMERAL_FOLDER) } else { self.directory.clone() }
     }
 
-    /// Makes the folders above `path`.
+    /// Makes the folders above `path`. [`Errno::NOENT`] when one vanished meanwhile: worth another look.
     pub(crate) fn create_folders(&self, path: &Path) -> Result<(), Errno> {
         let mode = folder_mode(self.mode);
-        if self.ephemeral {
-            file::create_directory_if_missing(&self.root(), mode)?;
-        }
-        let above: Vec<_> = path.ancestors().skip(1).take_while(|folder| *folder != self.root()).collect();
-        above.into_iter().rev().try_for_each(|folder| file::create_directory_if_missing(folder, mode))
+        let above: Vec<_> = self.folders_above(path).collect();
+        above.into_iter().rev().try_for_each(|folder| create_folder(folder, mode))
+    }
+
+    /// Innermost first; with the ephemeral regions' own folder.
+    fn folders_above<'a>(&self, path: &'a Path) -> impl Iterator<Item = &'a Path> {
+        path.ancestors().skip(1).take_while(|folder| *folder != self.directory)
     }
 
     /// Takes away the folders above `path` as far as they are empty.
@@ -333,6 +335,17 @@ fn check_locks(directory: &Path) -> Result<(), String> {
 fn known_good<T>(look: impl FnOnce(&mut Vec<PathBuf>) -> T) -> T {
     static GOOD: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
     os::fork::excluded(|| look(&mut GOOD.lock().unwrap_or_else(std::sync::PoisonError::into_inner)))
+}
+
+/// Makes a folder. An empty one that lacks rights is half-made: its maker is about to give it its mode, or was killed
+/// before he could. It goes, and is to be made anew.
+fn create_folder(folder: &Path, mode: u32) -> Result<(), Errno> {
+    file::create_directory_if_missing(folder, mode)?;
+    let lacks_rights = file::status_at(folder)?.mode & mode != mode;
+    if lacks_rights && file::remove_empty_directory(folder).is_ok() {
+        return Err(Errno::NOENT);
+    }
+    Ok(())
 }
 
 /// A folder may be entered by whoever may read its regions.

@@ -25,6 +25,11 @@ const PACKAGES: &[Package] = &[
         needed_for: "tests against programs written in C++",
         present: || on_path("g++").is_some(),
     },
+    Package {
+        name: "ffmpeg",
+        needed_for: "tests with a real video",
+        present: || on_path("ffmpeg").is_some(),
+    },
 ];
 
 /// Installs the missing packages if this is root on Debian; otherwise says what to run.

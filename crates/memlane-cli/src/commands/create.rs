@@ -187,5 +187,7 @@ fn parse_frame(text: &str) -> Result<FrameSpec, String> {
 
 fn parse_mode(text: &str) -> Result<u32, String> {
     let mode = u32::from_str_radix(text, 8).ok().filter(|mode| (0o400..=0o777).contains(mode));
-    mode.ok_or_else(|| "expected an octal file mode with reading for its owner, such as 600, 660 or 644".to_owned())
+    mode.ok_or_else(|| {
+        "expected an octal file mode with reading for its owner, such as 600, 660 or 644".to_owned()
+    })
 }

@@ -38,13 +38,16 @@ impl Doctor {
 
     fn summary(&self, findings: &[Finding]) -> String {
         let left = findings.iter().filter(|finding| !finding.fixed).count();
-        let fixable = findings.iter().filter(|finding| finding.problem.is_fixable() && !finding.fixed).count();
+        let fixable =
+            findings.iter().filter(|finding| finding.problem.is_fixable() && !finding.fixed).count();
         let fixed = findings.len() - left;
         match (left, fixable) {
             (0, _) if fixed == 0 => "no problems".to_owned(),
             (0, _) => format!("{} fixed, none left", human::count(fixed, "problem")),
             (_, 0) => format!("{} left for a person to judge", human::count(left, "problem")),
-            _ if self.fix => format!("{} left, {fixable} of which should have been fixed", human::count(left, "problem")),
+            _ if self.fix => {
+                format!("{} left, {fixable} of which should have been fixed", human::count(left, "problem"))
+            }
             _ => format!("{}; `memlane doctor --fix` puts {fixable} right", human::count(left, "problem")),
         }
     }

@@ -40,7 +40,12 @@ impl Get {
 }
 
 /// Prints what `sight` shows of the part selected.
-pub(crate) fn print_sight(context: &Context, observer: &Observer, sight: &Sight, selection: &Selection) -> Outcome {
+pub(crate) fn print_sight(
+    context: &Context,
+    observer: &Observer,
+    sight: &Sight,
+    selection: &Selection,
+) -> Outcome {
     let id = observer.id();
     let schema = observer.description().schema.as_ref();
     match (sight, schema) {
@@ -65,7 +70,10 @@ fn print_datum(context: &Context, id: &str, version: u64, datum: &Datum) -> Outc
 impl Selection {
     fn unsuited(observer: &Observer) -> Failure {
         let (id, kind) = (observer.id(), observer.description().kind);
-        Failure::new(Exit::Mismatch, format!("region `{id}` is a {kind}, which has no fields and no elements"))
+        Failure::new(
+            Exit::Mismatch,
+            format!("region `{id}` is a {kind}, which has no fields and no elements"),
+        )
     }
 }
 
@@ -77,7 +85,9 @@ fn part_of(id: &str, schema: &Schema, observation: &Observation, selection: &Sel
         _ => None,
     };
     // Only a content that is not what its schema says has no such part.
-    datum.ok_or_else(|| Failure::new(Exit::Failure, format!("region `{id}` does not have what its schema promises")))
+    datum.ok_or_else(|| {
+        Failure::new(Exit::Failure, format!("region `{id}` does not have what its schema promises"))
+    })
 }
 
 fn whole_text(id: &str, observation: &Observation) -> Outcome<String> {
@@ -110,5 +120,8 @@ fn raw(observer: &Observer) -> Outcome<Vec<u8>> {
 /// For kinds that have nothing to read or write.
 pub(crate) fn no_content(observer: &Observer) -> Failure {
     let (id, kind) = (observer.id(), observer.description().kind);
-    Failure::new(Exit::Mismatch, format!("region `{id}` is a {kind}, which has no content; see `memlane show {id}`"))
+    Failure::new(
+        Exit::Mismatch,
+        format!("region `{id}` is a {kind}, which has no content; see `memlane show {id}`"),
+    )
 }

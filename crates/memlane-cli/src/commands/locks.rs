@@ -26,13 +26,14 @@ pub(crate) struct Locks {
 impl Locks {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let locks = self.find(context)?;
-        let cycles = wait_cycles(&locks.iter().map(|(id, _, state)| (id.clone(), state.clone())).collect::<Vec<_>>());
+        let cycles =
+            wait_cycles(&locks.iter().map(|(id, _, state)| (id.clone(), state.clone())).collect::<Vec<_>>());
         if context.json() {
             let documents = locks.iter().map(|lock| document(lock, &cycles));
             return context.print_rows(&documents.collect::<Vec<_>>());
         }
         if locks.is_empty() {
-            context.say("no lock is held, waited for or inconsistent");
+            context.remark("no lock is held, waited for or inconsistent");
             return Ok(());
         }
         context.print_table(&table(&locks))?;
@@ -41,12 +42,17 @@ impl Locks {
 
     fn find(&self, context: &Context) -> Outcome<Vec<Found>> {
         let mut locks = Vec::new();
-        visit_all(context, context.existing_space()?, |observer| {
-            let state = observer.lock();
-            if self.all || state.holder.is_some() || state.inconsistent || !state.waiters.is_empty() {
-                locks.push((observer.id().to_owned(), observer.description().kind, state));
-            }
-        })?;
+        visit_all(
+            context,
+            context.existing_space()?,
+            |_| true,
+            |observer| {
+                let state = observer.lock();
+                if self.all || state.holder.is_some() || state.inconsistent || !state.waiters.is_empty() {
+                    locks.push((observer.id().to_owned(), observer.description().kind, state));
+                }
+            },
+        )?;
         Ok(locks)
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct List {
 impl List {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let space = context.existing_space()?;
-        let wanted = |id: &str| self.pattern.as_ref().is_none_or(|pattern| pattern::selects(pattern, id));
+        let wanted = |id: &str| pattern::is_selected(self.pattern.as_deref(), id);
         let rows: Vec<_> = survey(space, wanted)?.map(|(id, observer)| Row::new(id, observer)).collect();
         if context.json() {
             context.print_rows(&rows.iter().map(Row::document).collect::<Vec<_>>())?;
@@ -47,7 +47,10 @@ impl List {
         }
         let place = space.directory().display();
         if let Some(pattern) = &self.pattern {
-            return Err(Failure::new(Exit::NotFound, format!("no region is or matches `{pattern}` in {place}")));
+            return Err(Failure::new(
+                Exit::NotFound,
+                format!("no region is or matches `{pattern}` in {place}"),
+            ));
         }
         context.remark(format_args!("no regions in {place} yet"));
         Ok(())
@@ -68,7 +71,9 @@ impl List {
             Column::words("CONTENT").elastic(),
         ];
         let mut table = Table::new(&columns);
-        rows.iter().for_each(|row| table.push(row.cells(self.long)));
+        for row in rows {
+            table.push(row.cells(self.long));
+        }
         table
     }
 }
@@ -102,7 +107,8 @@ impl Row {
         match &self.seen {
             Ok(seen) => seen.cells(id, long),
             Err(error) => {
-                let [kind, error] = [("?".to_owned()), error.to_string()].map(|text| Cell::new(text, Tone::Alarm));
+                let [kind, error] =
+                    [("?".to_owned()), error.to_string()].map(|text| Cell::new(text, Tone::Alarm));
                 let mut cells: [Cell; 11] = Default::default();
                 (cells[0], cells[1], cells[10]) = (id, kind, error);
                 cells
@@ -139,7 +145,11 @@ impl Seen {
     fn cells(&self, id: Cell, long: bool) -> [Cell; 11] {
         let description = &self.description;
         let only_long = |text: String| if long { text } else { String::new() };
-        let attached = if self.dead > 0 { format!("{} + {} dead", self.alive, self.dead) } else { self.alive.to_string() };
+        let attached = if self.dead > 0 {
+            format!("{} + {} dead", self.alive, self.dead)
+        } else {
+            self.alive.to_string()
+        };
         let creator = format!("{} (pid {})", description.creator, description.creator_pid);
         [
             id,

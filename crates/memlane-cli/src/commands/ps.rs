@@ -1,4 +1,4 @@
-//! `memlane ps`: the processes attached to a space.
+//! `memlane ps [PATTERN]`: the processes attached to a space.
 //!
 //! Participants belong to regions; a process is the same in all of them by its random id, whatever its pid means here.
 //! `--json` prints an array of `process`, `pid`, `program`, `state`, `alive`, `user` (null when unknown), `attached` (the
@@ -15,11 +15,14 @@ use crate::context::Context;
 use crate::failure::Outcome;
 use crate::survey::visit_all;
 use crate::table::{Cell, Column, Table, Tone};
-use crate::{document, human, user};
+use crate::{document, human, pattern, user};
 
 /// Show the processes attached to regions: what they hold and wait for
 #[derive(Debug, clap::Args)]
-pub(crate) struct Processes {}
+pub(crate) struct Processes {
+    /// Only those attached to this region, this folder, or what a pattern with * describes
+    pattern: Option<String>,
+}
 
 /// A process, joined over the regions that it is attached to.
 struct Process {
@@ -40,12 +43,13 @@ impl Processes {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let space = context.existing_space()?;
         let mut joined = Joined::new();
-        visit_all(context, space, |observer| join(&mut joined, observer))?;
+        let wanted = |id: &str| pattern::is_selected(self.pattern.as_deref(), id);
+        visit_all(context, space, wanted, |observer| join(&mut joined, observer))?;
         if context.json() {
             return context.print_rows(&joined.values().map(Process::document).collect::<Vec<_>>());
         }
         if joined.is_empty() {
-            context.say(format_args!("nobody is attached to a region in {}", space.directory().display()));
+            context.remark(format_args!("nobody is attached to a region in {}", space.directory().display()));
             return Ok(());
         }
         context.print_table(&table(&joined))
@@ -85,7 +89,9 @@ fn table(joined: &Joined) -> Table {
         Column::words("ATTACHED TO").elastic(),
     ];
     let mut table = Table::new(&columns);
-    joined.values().for_each(|process| table.push(process.cells()));
+    for process in joined.values() {
+        table.push(process.cells());
+    }
     table
 }
 
@@ -131,7 +137,8 @@ impl Process {
     }
 
     fn document(&self) -> Value {
-        let wait = |(id, wait): &(String, WaitingThread)| document::merged(document::wait(wait), json!({"id": id}));
+        let wait =
+            |(id, wait): &(String, WaitingThread)| document::merged(document::wait(wait), json!({"id": id}));
         json!({
             "process": document::hexadecimal(&self.participant.process),
             "pid": self.participant.pid,
@@ -160,7 +167,9 @@ fn state_cell(participant: &Participant) -> Cell {
 
 /// The user, where the pid means the process that attached.
 fn known_user(participant: &Participant) -> Option<String> {
-    let meaningful =
-        matches!(participant.process_state(), ProcessState::Running | ProcessState::Stopped | ProcessState::Orphaned);
+    let meaningful = matches!(
+        participant.process_state(),
+        ProcessState::Running | ProcessState::Stopped | ProcessState::Orphaned
+    );
     meaningful.then(|| user::of_process(participant.pid)).flatten()
 }

@@ -51,7 +51,11 @@ impl Remove {
 
     /// Removes what an argument means.
     fn remove(&self, context: &Context, space: &Space, wanted: &str) -> Outcome<Vec<Doomed>> {
-        let doomed = if pattern::is_pattern(wanted) { matching(context, space, wanted)? } else { exactly(space, wanted)? };
+        let doomed = if pattern::is_pattern(wanted) {
+            matching(context, space, wanted)?
+        } else {
+            exactly(space, wanted)?
+        };
         for Doomed { id, attached } in &doomed {
             if !self.dry_run {
                 space.remove(id)?;
@@ -79,7 +83,9 @@ fn matching(context: &Context, space: &Space, wanted: &str) -> Outcome<Vec<Doome
     for (id, observer) in survey(space, |id| pattern::matches(wanted, id))? {
         match observer {
             Ok(observer) => doomed.push(Doomed { id, attached: Some(count_alive(&observer)) }),
-            Err(error) => context.say(format_args!("left alone: {error}; `memlane rm {id}` removes it all the same")),
+            Err(error) => {
+                context.say(format_args!("left alone: {error}; `memlane rm {id}` removes it all the same"))
+            }
         }
     }
     if doomed.is_empty() {

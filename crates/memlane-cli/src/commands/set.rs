@@ -66,7 +66,9 @@ impl Set {
             _ => return Err(no_content(&observer)),
         };
         match change {
-            Change::Made(version) if context.json() => context.print(json!({"id": self.id, "version": version})),
+            Change::Made(version) if context.json() => {
+                context.print(json!({"id": self.id, "version": version}))
+            }
             Change::Made(_) => Ok(()),
             Change::Refused(reason) => {
                 print_sight(context, &observer, &Sight::of(&observer)?, &self.selection)?;
@@ -82,7 +84,8 @@ impl Set {
             return Ok(self.value.clone());
         }
         let mut text = String::new();
-        let unreadable = |error| Failure::new(Exit::Usage, format!("the standard input is not UTF-8 text: {error}"));
+        let unreadable =
+            |error| Failure::new(Exit::Usage, format!("the standard input is not UTF-8 text: {error}"));
         io::stdin().lock().read_to_string(&mut text).map_err(unreadable)?;
         Ok(text)
     }
@@ -154,7 +157,9 @@ impl Set {
             return Err(unusable("an array changes element by element, without conditions"));
         }
         if self.selection.field.is_some() {
-            return Err(unusable("an element of an array is written as a whole; give all its fields as JSON"));
+            return Err(unusable(
+                "an element of an array is written as a whole; give all its fields as JSON",
+            ));
         }
         let array = AnyArray::open(space, &self.id)?;
         let Some(schema) = &array.region().description().schema else {
@@ -164,7 +169,8 @@ impl Set {
             let element = datum_json::from_text(text, schema.dtype(), &[]).map_err(unfit(&self.id))?;
             array.store(index, &element)?;
         } else {
-            let content = datum_json::from_text(text, schema.dtype(), schema.shape()).map_err(unfit(&self.id))?;
+            let content =
+                datum_json::from_text(text, schema.dtype(), schema.shape()).map_err(unfit(&self.id))?;
             // Encoded as a whole first: what does not fit changes nothing.
             let bytes = schema.encode(&content).map_err(unfit(&self.id))?;
             for (index, item) in bytes.chunks_exact(schema.item_size()).enumerate() {
@@ -189,7 +195,10 @@ impl Set {
 
     fn outrun(&self) -> Failure {
         let id = &self.id;
-        Failure::new(Exit::Busy, format!("region `{id}` changed {MAX_ATTEMPTS} times while it was edited; try again"))
+        Failure::new(
+            Exit::Busy,
+            format!("region `{id}` changed {MAX_ATTEMPTS} times while it was edited; try again"),
+        )
     }
 }
 

@@ -4,11 +4,11 @@
 //! `lock`, `participants`, and for frame channels `frames` (then `content` is null).
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::Path;
 
+use memlane::lock::LockState;
 use memlane::observer::FramesState;
 use memlane::schema::Schema;
-use memlane::lock::LockState;
 use memlane::{Observer, Participant};
 use serde_json::{Value, json};
 
@@ -33,9 +33,9 @@ impl Show {
         let observer = Observer::open(space, &self.id)?;
         let file = space.directory().join(&self.id);
         if context.json() {
-            return context.print(document(&observer, file)?);
+            return context.print(document(&observer, &file)?);
         }
-        context.print(human::printable(&sheet(&observer, file)?))?;
+        context.print(human::printable(&sheet(&observer, &file)?))?;
         let participants = observer.participants();
         if participants.is_empty() {
             return Ok(());
@@ -45,11 +45,11 @@ impl Show {
     }
 }
 
-fn document(observer: &Observer, file: PathBuf) -> Outcome<Value> {
+fn document(observer: &Observer, file: &Path) -> Outcome<Value> {
     let sight = Sight::of(observer)?;
     let participants: Vec<_> = observer.participants().iter().map(document::participant).collect();
     let mut more = json!({
-        "file": {"mode": mode_of(&file), "owner": user::owner_of(&file), "path": file},
+        "file": {"mode": mode_of(file), "owner": user::owner_of(file), "path": file},
         "version": sight.version(),
         "content": null,
         "lock": document::lock(&observer.lock()),
@@ -64,7 +64,7 @@ fn document(observer: &Observer, file: PathBuf) -> Outcome<Value> {
 }
 
 /// A name and what is to say about it on each line.
-fn sheet(observer: &Observer, file: PathBuf) -> Outcome<String> {
+fn sheet(observer: &Observer, file: &Path) -> Outcome<String> {
     let description = observer.description();
     let sight = Sight::of(observer)?;
     let mut lines = vec![("kind", description.kind.to_string())];
@@ -72,7 +72,8 @@ fn sheet(observer: &Observer, file: PathBuf) -> Outcome<String> {
     let participants = human::count(usize::from(description.participants), "participant");
     lines.push(("size", format!("{}, for {participants} at most", human::bytes(description.total_size))));
     lines.push(("file", file_line(file)));
-    let (created, age) = (human::rfc3339(description.created), human::duration(human::age(description.created)));
+    let (created, age) =
+        (human::rfc3339(description.created), human::duration(human::age(description.created)));
     let creator = format!("{} (pid {})", description.creator, description.creator_pid);
     lines.push(("created", format!("{created} ({age} ago) by {creator}")));
     lines.push(("uuid", document::hexadecimal(&description.uuid)));
@@ -95,13 +96,13 @@ fn schema_line(schema: &Schema) -> String {
     format!("{schema} ({})", human::bytes(schema.size() as u64))
 }
 
-fn file_line(file: PathBuf) -> String {
-    let mode = mode_of(&file).unwrap_or_default();
-    let owner = user::owner_of(&file).unwrap_or_default();
+fn file_line(file: &Path) -> String {
+    let mode = mode_of(file).unwrap_or_default();
+    let owner = user::owner_of(file).unwrap_or_default();
     format!("{}, mode {mode}, owner {owner}", file.display())
 }
 
-fn mode_of(file: &PathBuf) -> Option<String> {
+fn mode_of(file: &Path) -> Option<String> {
     let permissions = std::fs::metadata(file).ok()?.permissions();
     Some(format!("{:04o}", permissions.mode() & MODE_BITS))
 }

@@ -125,6 +125,13 @@ impl Board {
         self.publishers.iter().find(|publisher| publisher.pid == pid).map(|publisher| publisher.state)
     }
 
+    /// Forgets what the viewers saw of an earlier publisher's death.
+    pub(super) fn begin_round(&mut self) {
+        for viewer in &mut self.viewers {
+            (viewer.holding, viewer.checks, viewer.resumed) = (None, 0, None);
+        }
+    }
+
     /// Whether it holds for every viewer.
     pub(super) fn all_viewers(&self, fact: impl Fn(&Viewer) -> bool) -> bool {
         self.viewers.iter().all(fact)
@@ -177,9 +184,7 @@ impl Viewer {
         match report {
             Report::Received(reading) => self.reading = reading,
             Report::Total(reading) => (self.reading, self.ended) = (reading, true),
-            Report::Holding(sequence) => {
-                (self.holding, self.checks, self.resumed) = (Some(sequence), 0, None)
-            }
+            Report::Holding(sequence) => self.holding = Some(sequence),
             Report::Checked { .. } => self.checks += 1,
             Report::Resumed { sequence, at } => self.resumed = Some((sequence, at)),
             _ => {}

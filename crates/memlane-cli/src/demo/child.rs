@@ -36,7 +36,7 @@ pub(super) struct Child {
 impl Child {
     /// Starts this program again in a role; what it reports goes to `messages`.
     pub(super) fn start(role: Role, stage: &Stage, messages: &Sender<Message>) -> Outcome<Self> {
-        let program = std::env::current_exe().map_err(not_started)?;
+        let program = std::env::current_exe().map_err(|error| not_started(&error))?;
         let name = role.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         let mut process = Command::new(program)
             .arg("--space")
@@ -48,7 +48,7 @@ impl Child {
             // Ctrl-C is for the demo, which ends its children in good order.
             .process_group(0)
             .spawn()
-            .map_err(not_started)?;
+            .map_err(|error| not_started(&error))?;
         let (orders, reports, complaints) =
             (process.stdin.take(), process.stdout.take(), process.stderr.take());
         let (pid, messages) = (process.id(), messages.clone());
@@ -99,6 +99,6 @@ fn pass_on(
     let _ = messages.send(Message { pid, news: News::Gone(complaint) });
 }
 
-fn not_started(error: io::Error) -> Failure {
+fn not_started(error: &io::Error) -> Failure {
     Failure::new(Exit::Failure, format!("this program cannot be started again as a child process: {error}"))
 }

@@ -21,15 +21,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// After it the next publisher has used every slot of the pool several times.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 
-/// A demo under way. The children come first, so that they are gone when the stage is struck.
+/// A demo under way. The fields end in this order: when the stage goes, nobody is on it.
 pub(super) struct Director {
+    display: Display,
     publisher: Child,
     stand_by: Child,
     viewers: Vec<Child>,
     messages: Receiver<Message>,
     sender: Sender<Message>,
     counter: Value<u64>,
-    display: Display,
     board: Board,
     interrupt: Interrupt,
     stage: Stage,
@@ -47,12 +47,8 @@ impl Director {
     pub(super) fn run(context: &Context, length: Duration, forever: bool) -> Outcome {
         let mut director = Self::prepare(context, (!forever).then_some(length))?;
         let played = director.play(length, forever).and_then(|()| director.end_viewers());
-        let Self { display, board, counter, publisher, stand_by, viewers, stage, .. } = director;
-        // The screen first, so that what is said now stays; then the processes, then their directory.
-        drop(display);
-        let received = counter.load();
-        drop((publisher, stand_by, viewers, counter));
-        drop(stage);
+        director.display.show(&director.board)?;
+        let (board, received) = director.strike();
         played?;
         summary::conclude(context, &board, received)
     }
@@ -71,9 +67,11 @@ impl Director {
         board.add_publisher(stand_by.pid());
         let viewers =
             (0..VIEWERS).map(|_| Child::start(Role::Viewer, &stage, &sender)).collect::<Outcome<Vec<_>>>()?;
-        viewers.iter().for_each(|viewer| board.add_viewer(viewer.pid()));
+        for viewer in &viewers {
+            board.add_viewer(viewer.pid());
+        }
         let display = Display::open(context, space)?;
-        Ok(Self { publisher, stand_by, viewers, messages, sender, counter, display, board, interrupt, stage })
+        Ok(Self { display, publisher, stand_by, viewers, messages, sender, counter, board, interrupt, stage })
     }
 
     /// Round after round; in each the publisher is killed half-way.
@@ -82,16 +80,19 @@ impl Director {
         self.board
             .tell(Mood::Plain, format!("process {pid} publishes, two viewers look on, a stand-by waits"));
         loop {
-            let end = Instant::now() + length;
-            if !self.watch_until(end - length / 2)?
-                || !self.replace_publisher()?
-                || !self.watch_until(end)?
-                || !forever
-            {
+            let (half, end) = (Instant::now() + length / 2, Instant::now() + length);
+            if !self.watch_until(half)? || !self.replace_publisher()? || !self.watch_until(end)? || !forever {
                 return Ok(());
             }
             self.hire_stand_by()?;
         }
+    }
+
+    /// Gives the terminal back, ends the processes, removes the directory; in the order of the fields. What is left is what
+    /// is known.
+    fn strike(self) -> (Board, u64) {
+        let received = self.counter.load();
+        (self.board, received)
     }
 
     fn hire_stand_by(&mut self) -> Outcome {
@@ -103,6 +104,7 @@ impl Director {
     /// The murder. `false` after an interrupt.
     fn replace_publisher(&mut self) -> Outcome<bool> {
         let pid = self.publisher.pid();
+        self.board.begin_round();
         self.publisher.order(Order::Half);
         let half = |board: &Board| matches!(board.state_of(pid), Some(PublisherState::Half(_)));
         if !self.wait_for("the publisher to write half a frame", half)? {

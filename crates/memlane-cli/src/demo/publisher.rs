@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a stand-by waits for its turn; in a demo that goes on for ever there may be none.
-const PATIENCE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const PATIENCE: Duration = Duration::from_hours(365 * 24);
 const REPORT_PERIOD: Duration = Duration::from_millis(500);
 
 /// What goes out beside the frames.

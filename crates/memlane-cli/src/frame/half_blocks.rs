@@ -12,10 +12,9 @@ const RESET: &str = "\x1b[0m";
 pub(crate) fn fit(picture: (u32, u32), columns: u32, rows: u32) -> (u32, u32) {
     let (width, height) = (u64::from(picture.0.max(1)), u64::from(picture.1.max(1)));
     let (columns, half_rows) = (u64::from(columns.max(1)), 2 * u64::from(rows.max(1)));
-    let (across, down) = match columns * height <= half_rows * width {
-        true => (columns, columns * height / width),
-        false => (half_rows * width / height, half_rows),
-    };
+    let flat = columns * height <= half_rows * width;
+    let (across, down) =
+        if flat { (columns, columns * height / width) } else { (half_rows * width / height, half_rows) };
     (across.max(1) as u32, (down.max(2) / 2) as u32)
 }
 

@@ -1,6 +1,6 @@
 //! Interrupts: Ctrl-C and its kin end a command in good order, with its summary. A second one ends it at once.
 
-use crate::failure::Outcome;
+use crate::failure::{Exit, Failure, Outcome};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::io;
@@ -27,8 +27,8 @@ impl Interrupt {
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             // In this order: the first signal finds the flag unset, the second ends the process.
             flag::register_conditional_shutdown(signal, EXIT_INTERRUPTED, requested.clone())
-                .map_err(refused)?;
-            flag::register(signal, requested.clone()).map_err(refused)?;
+                .map_err(|error| refused(&error))?;
+            flag::register(signal, requested.clone()).map_err(|error| refused(&error))?;
         }
         Ok(Self { requested })
     }
@@ -49,6 +49,6 @@ impl Interrupt {
     }
 }
 
-fn refused(error: io::Error) -> crate::failure::Failure {
-    crate::failure::Failure::new(crate::failure::Exit::Failure, format!("signals cannot be caught: {error}"))
+fn refused(error: &io::Error) -> Failure {
+    Failure::new(Exit::Failure, format!("signals cannot be caught: {error}"))
 }

@@ -1,7 +1,7 @@
 //! A live picture: the terminal as a window onto a frame channel.
 
 use super::half_blocks;
-use super::screen::Screen;
+use super::screen::{self, Screen};
 use crate::failure::Outcome;
 use image::DynamicImage;
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ impl LivePicture {
     pub(super) fn draw(&mut self, picture: DynamicImage, line: &str) -> Outcome {
         self.drawn = Some(Instant::now());
         let picture = picture.into_rgb8();
-        let (columns, rows) = self.screen.size();
+        let (columns, rows) = screen::size();
         let (columns, rows) = half_blocks::fit(picture.dimensions(), columns, rows.saturating_sub(1));
         let mut lines = half_blocks::draw(&picture, columns, rows);
         lines.push(line.to_owned());

@@ -14,17 +14,17 @@ const RATES: RangeInclusive<f64> = 1e-5..=1e6;
 #[derive(Debug)]
 pub(crate) struct Pace {
     rate: Option<f64>,
-    start: Instant,
-    frames: u64,
+    /// The first frame's time, and how many there were since.
+    schedule: Option<(Instant, u64)>,
 }
 
 impl Pace {
     /// `None`: as fast as it goes.
     pub(crate) fn new(rate: Option<f64>) -> Self {
-        Self { rate, start: Instant::now(), frames: 0 }
+        Self { rate, schedule: None }
     }
 
-    /// Waits until the next frame is due, or an interrupt.
+    /// Waits until the next frame is due, or an interrupt. The first is due when it is there.
     pub(crate) fn wait(&mut self, interrupt: &Interrupt) {
         if let Some(rate) = self.rate {
             interrupt.sleep_until(self.next_deadline(rate, Instant::now()));
@@ -32,11 +32,11 @@ impl Pace {
     }
 
     fn next_deadline(&mut self, rate: f64, now: Instant) -> Instant {
-        let mut deadline = self.start + Duration::from_secs_f64(self.frames as f64 / rate);
-        if now > deadline + LATENESS_MAX {
-            (self.start, self.frames, deadline) = (now, 0, now);
-        }
-        self.frames += 1;
+        let (start, frames) = self.schedule.unwrap_or((now, 0));
+        let deadline = start + Duration::from_secs_f64(frames as f64 / rate);
+        let (start, frames, deadline) =
+            if now > deadline + LATENESS_MAX { (now, 0, now) } else { (start, frames, deadline) };
+        self.schedule = Some((start, frames + 1));
         deadline
     }
 }
@@ -54,17 +54,18 @@ mod tests {
     #[test]
     fn deadlines_do_not_drift_and_short_lateness_is_caught_up() {
         let mut pace = Pace::new(Some(60.0));
-        let start = pace.start;
+        let start = Instant::now();
+        assert_eq!(pace.next_deadline(60.0, start), start);
         let late = start + Duration::from_millis(100);
-        let deadlines: Vec<_> = (0..=60).map(|_| pace.next_deadline(60.0, late)).collect();
-        assert_eq!(deadlines.first(), Some(&start));
+        let deadlines: Vec<_> = (1..=60).map(|_| pace.next_deadline(60.0, late)).collect();
+        assert_eq!(deadlines.first(), Some(&(start + Duration::from_secs_f64(1.0 / 60.0))));
         assert_eq!(deadlines.last(), Some(&(start + Duration::from_secs(1))));
     }
 
     #[test]
     fn long_lateness_begins_anew() {
         let mut pace = Pace::new(Some(10.0));
-        let start = pace.start;
+        let start = Instant::now();
         pace.next_deadline(10.0, start);
         let late = start + Duration::from_secs(100);
         assert_eq!(pace.next_deadline(10.0, late), late);

@@ -86,14 +86,17 @@ impl Arguments {
         let mut progress = Progress::on_terminal();
         let mut pace = Pace::new(self.rate);
         while self.count.is_none_or(|count| published.frames < count) {
-            pace.wait(&interrupt);
             let mut loan = publisher.loan()?;
-            if interrupt.requested() || !source.next_into(&mut loan, &interrupt)? {
+            if !source.next_into(&mut loan, &interrupt)? {
                 break;
             }
             if self.stamp {
                 let sequence = loan.sequence();
                 stamp::put(&mut loan, sequence);
+            }
+            pace.wait(&interrupt);
+            if interrupt.requested() {
+                break;
             }
             published.last = loan.publish();
             published.frames += 1;

@@ -1,7 +1,7 @@
 //! The screen: a terminal that is drawn over again and again, and given back as it was.
 
 use crate::failure::Outcome;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Stdout, Write};
 use terminal_size::{Height, Width, terminal_size};
 
 /// The alternate screen, without a cursor and without lines that wrap.
@@ -17,7 +17,7 @@ const USUAL_SIZE: (u32, u32) = (80, 24);
 /// The terminal, while it is drawn on.
 #[derive(Debug)]
 pub(crate) struct Screen {
-    _private: (),
+    output: Stdout,
 }
 
 /// Whether the standard output is a terminal that can be drawn on.
@@ -26,40 +26,40 @@ pub(crate) fn is_there() -> bool {
     io::stdout().is_terminal() && !simple
 }
 
+/// Columns and rows to draw on at present: the user may change them. The terminal's last column stays free, because
+/// what erases the rest of a line would take a character there with it.
+pub(crate) fn size() -> (u32, u32) {
+    let (columns, rows) = match terminal_size() {
+        Some((Width(columns), Height(rows))) if columns > 0 && rows > 0 => (columns.into(), rows.into()),
+        _ => USUAL_SIZE,
+    };
+    (columns.saturating_sub(1).max(1), rows)
+}
+
 impl Screen {
     pub(crate) fn enter() -> Outcome<Self> {
-        write(ENTER)?;
-        Ok(Self { _private: () })
-    }
-
-    /// Columns and rows to draw on at present: the user may change them. The terminal's last column stays free, because
-    /// what erases the rest of a line would take a character there with it.
-    pub(crate) fn size(&self) -> (u32, u32) {
-        let (columns, rows) = match terminal_size() {
-            Some((Width(columns), Height(rows))) if columns > 0 && rows > 0 => (columns.into(), rows.into()),
-            _ => USUAL_SIZE,
-        };
-        (columns.saturating_sub(1).max(1), rows)
+        let mut screen = Self { output: io::stdout() };
+        screen.write(ENTER)?;
+        Ok(screen)
     }
 
     /// Shows these lines, from the top.
     pub(crate) fn show(&mut self, lines: &[String]) -> Outcome {
-        let (_, rows) = self.size();
+        let (_, rows) = size();
         let lines = lines.iter().take(rows as usize).map(String::as_str);
         let body = lines.collect::<Vec<_>>().join(&format!("{END_OF_LINE}\r\n"));
-        write(&format!("{BEGIN}{body}{END_OF_LINE}{END}"))
+        self.write(&format!("{BEGIN}{body}{END_OF_LINE}{END}"))
+    }
+
+    fn write(&mut self, text: &str) -> Outcome {
+        self.output.write_all(text.as_bytes())?;
+        Ok(self.output.flush()?)
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
         // A terminal that is gone needs no tidying.
-        let _ = write(LEAVE);
+        let _ = self.write(LEAVE);
     }
-}
-
-fn write(text: &str) -> Outcome {
-    let mut output = io::stdout().lock();
-    output.write_all(text.as_bytes())?;
-    Ok(output.flush()?)
 }

@@ -65,8 +65,8 @@ impl Arguments {
             sent: 0,
         };
         let ended = match (&self.from, &self.source) {
-            (Some(id), _) => sending.from_channel(context, id),
-            (None, Some(source)) => sending.from_source(source, self.rate),
+            (Some(id), _) => sending.pass_on_channel(context, id),
+            (None, Some(source)) => sending.pass_on_source(source, self.rate),
             (None, None) => {
                 Err(Failure::new(Exit::Usage, "nothing to send: give a source, or a channel with --from"))
             }
@@ -88,14 +88,17 @@ impl Sending {
         self.count.is_some_and(|count| self.sent >= count) || self.interrupt.requested()
     }
 
-    fn from_source(&mut self, arguments: &SourceArguments, rate: Option<f64>) -> Outcome {
+    fn pass_on_source(&mut self, arguments: &SourceArguments, rate: Option<f64>) -> Outcome {
         let mut source = arguments.open()?;
         let format = one_byte_samples(source.format())?;
         let mut pixels = vec![0; format.bytes()];
         let mut pace = Pace::new(rate);
         while !self.is_enough() {
+            if !source.next_into(&mut pixels, &self.interrupt)? {
+                break;
+            }
             pace.wait(&self.interrupt);
-            if self.interrupt.requested() || !source.next_into(&mut pixels, &self.interrupt)? {
+            if self.interrupt.requested() {
                 break;
             }
             self.send(format, &pixels)?;
@@ -104,7 +107,7 @@ impl Sending {
     }
 
     /// Straight from one shared memory into the other.
-    fn from_channel(&mut self, context: &Context, id: &str) -> Outcome {
+    fn pass_on_channel(&mut self, context: &Context, id: &str) -> Outcome {
         let subscriber = FrameSubscriber::open(context.existing_space()?, id)?;
         let format = Format::of_schema(subscriber.schema()).ok_or_else(|| no_pictures(id, &subscriber))?;
         let format = one_byte_samples(format)?;

@@ -12,7 +12,11 @@ fn every_kind_can_be_created() {
     let created = |arguments: &[&str]| {
         let document = terminal.json(&[&["create"], arguments].concat());
         let shown = terminal.json(&["show", arguments[1]]);
-        document.as_object().unwrap().iter().for_each(|(name, value)| assert_eq!(*value, shown[name], "{name}"));
+        document
+            .as_object()
+            .unwrap()
+            .iter()
+            .for_each(|(name, value)| assert_eq!(*value, shown[name], "{name}"));
         document["schema"].clone()
     };
     assert_eq!(created(&["value", "v", "f64", "-1.5"]), "<f8");
@@ -22,17 +26,34 @@ fn every_kind_can_be_created() {
     assert_eq!(created(&["text", "t", "4K"]), r#"|S4096 encoding="utf-8""#);
     assert_eq!(created(&["lock", "l"]), json!(null));
     assert_eq!(created(&["frames", "f", "64x48x3"]), r#"[48,64,3]|u1 encoding="bgr8""#);
-    assert_eq!(created(&["frames", "g", "[48,64]u16", "--encoding", "mono16"]), r#"[48,64]<u2 encoding="mono16""#);
+    assert_eq!(
+        created(&["frames", "g", "[48,64]u16", "--encoding", "mono16"]),
+        r#"[48,64]<u2 encoding="mono16""#
+    );
     assert_eq!(created(&["frames", "h", "bytes:1K", "--history", "3", "--borrows", "5"]), "[1024]|u1");
     assert_eq!(terminal.output(&["get", "v"]), "-1.5\n");
     let frames = &terminal.json(&["show", "h"])["frames"];
-    assert_eq!((&frames["history"], &frames["borrows"], &frames["publisher"]), (&json!(3), &json!(5), &json!(null)));
+    assert_eq!(
+        (&frames["history"], &frames["borrows"], &frames["publisher"]),
+        (&json!(3), &json!(5), &json!(null))
+    );
 }
 
 #[test]
 fn regions_are_made_as_asked_for() {
     let terminal = Terminal::new();
-    terminal.output(&["create", "--participants", "3", "value", "v", "bool", "--mode", "640", "--note", "on?"]);
+    terminal.output(&[
+        "create",
+        "--participants",
+        "3",
+        "value",
+        "v",
+        "bool",
+        "--mode",
+        "640",
+        "--note",
+        "on?",
+    ]);
     let observer = Observer::open(&terminal.space, "v").unwrap();
     assert_eq!((observer.description().participants, observer.description().note.as_str()), (3, "on?"));
     let mode = std::fs::metadata(terminal.scratch.path().join("v")).unwrap().permissions().mode();
@@ -44,13 +65,20 @@ fn regions_are_made_as_asked_for() {
 fn what_cannot_be_created_says_why() {
     let terminal = Terminal::new();
     terminal.output(&["create", "value", "robot/speed", "f64"]);
-    let refused = |arguments: &[&str], code, part| terminal.run(&[&["create"], arguments].concat()).failed(code, &[part]);
+    let refused = |arguments: &[&str], code, part| {
+        terminal.run(&[&["create"], arguments].concat()).failed(code, &[part])
+    };
     refused(&["value", "robot/speed", "f64"], 5, "exists already");
     refused(&["value", "robot", "f64"], 5, "`robot/…` exists");
     refused(&["value", "robot/speed/x", "f64"], 5, "`robot/speed` is a region");
     refused(&["value", "v", "u8", "300"], 5, "from 0 to 255, found 300");
     refused(&["value", "v", "u8", "fast"], 2, "expected a number");
-    for arguments in [&["value", "v", "[3]f4"][..], &["value", "v", "furlong"], &["text", "t", "-1"], &["lock", "l", "--mode", "77"]] {
+    for arguments in [
+        &["value", "v", "[3]f4"][..],
+        &["value", "v", "furlong"],
+        &["text", "t", "-1"],
+        &["lock", "l", "--mode", "77"],
+    ] {
         let ran = terminal.run(&[&["create"], arguments].concat());
         assert_eq!(ran.code, Some(2), "{ran:?}");
     }
@@ -66,7 +94,10 @@ fn values_are_set_on_condition() {
     let ran = terminal.run(&["set", "speed", "7", "--if-value", "1.5"]);
     ran.failed(5, &["was not changed: expected 1.5, found -2.5"]);
     assert_eq!((ran.output.as_str(), speed.load()), ("-2.5\n", -2.5));
-    assert_eq!(terminal.json(&["set", "speed", "0.1", "--if-value", "-2.5"]), json!({"id": "speed", "version": 2}));
+    assert_eq!(
+        terminal.json(&["set", "speed", "0.1", "--if-value", "-2.5"]),
+        json!({"id": "speed", "version": 2})
+    );
     assert_eq!(speed.load(), 0.1);
     terminal.run(&["set", "speed", "7", "--if-version", "2"]).failed(2, &["use --if-value"]);
     terminal.run(&["set", "speed", "fast"]).failed(5, &["expected a number, true or false, found \"fast\""]);
@@ -88,7 +119,9 @@ fn texts_are_set_on_condition() {
     terminal.run(&["set", "notes", "yours", "--if-value", "theirs"]).failed(5, &["expected another text"]);
     terminal.output(&["set", "notes", "-x", "--if-value", "mine"]);
     assert_eq!(notes.read().unwrap().0, "-x");
-    terminal.run(&["set", "notes", "much longer than twenty bytes"]).failed(5, &["29 bytes do not fit", "20"]);
+    terminal
+        .run(&["set", "notes", "much longer than twenty bytes"])
+        .failed(5, &["29 bytes do not fit", "20"]);
     let ran = terminal.run_with_input(&["set", "notes", "-"], b"\xff");
     ran.failed(2, &["not UTF-8"]);
     assert_eq!(notes.read().unwrap().0, "-x");
@@ -130,9 +163,13 @@ fn arrays_are_set_whole_or_by_element() {
     terminal.output(&["set", "joints", "[[1, 2], [3, 4]]"]);
     terminal.output(&["set", "joints", "--index", "1,0", "-7"]);
     assert_eq!(joints.snapshot().unwrap(), [1, 2, -7, 4]);
-    terminal.run(&["set", "joints", "[[1, 2], [3, 40000]]"]).failed(5, &["in [1][1]", "from -32768 to 32767"]);
+    terminal
+        .run(&["set", "joints", "[[1, 2], [3, 40000]]"])
+        .failed(5, &["in [1][1]", "from -32768 to 32767"]);
     terminal.run(&["set", "joints", "--index", "4", "1"]).failed(3, &["no element 4: there are 4"]);
-    terminal.run(&["set", "joints", "--index", "0", "1", "--if-value", "1"]).failed(2, &["without conditions"]);
+    terminal
+        .run(&["set", "joints", "--index", "0", "1", "--if-value", "1"])
+        .failed(2, &["without conditions"]);
     assert_eq!(joints.snapshot().unwrap(), [1, 2, -7, 4]);
     terminal.output(&["create", "array", "points", "[2]{x: f4, y: f4, n: u1}"]);
     terminal.output(&["set", "points", "--index", "1", r#"{"x": 1, "y": 2, "n": 3}"#]);

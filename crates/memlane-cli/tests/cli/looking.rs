@@ -34,7 +34,10 @@ fn ls_shows_a_row_for_each_region() {
     let output = terminal.output(&["ls"]);
     let rows: Vec<Vec<&str>> = output.lines().map(|line| line.split_whitespace().collect()).collect();
     let ids: Vec<_> = rows.iter().map(|row| row[0]).collect();
-    assert_eq!(ids, ["ID", "camera/front", "notes", "robot/arm", "robot/joints", "robot/pose", "robot/speed"]);
+    assert_eq!(
+        ids,
+        ["ID", "camera/front", "notes", "robot/arm", "robot/joints", "robot/pose", "robot/speed"]
+    );
     assert!(rows[0].ends_with(&["CONTENT"]) && rows[6].ends_with(&["1.5"]), "{output}");
     assert!(output.contains(r#""first\nsecond\n""#) && output.contains("name: b'home'}"), "{output}");
     assert!(!output.contains('\u{1b}'), "colour without a terminal: {output:?}");
@@ -67,7 +70,8 @@ fn ls_json_has_stable_names() {
     assert_eq!((&row["alive"], &row["dead"]), (&json!(1), &json!(0)));
     assert!(row["lock_holder"].as_str().unwrap().contains(&format!("(pid {})", std::process::id())));
     let speed = &terminal.json(&["ls", "robot/speed"])[0];
-    for name in ["schema", "size", "version", "uuid", "created", "creator", "note", "preview", "inconsistent"] {
+    for name in ["schema", "size", "version", "uuid", "created", "creator", "note", "preview", "inconsistent"]
+    {
         assert!(!speed[name].is_null(), "no {name} in {speed}");
     }
     assert_eq!((&speed["schema"], &speed["preview"]), (&json!("<f8"), &json!("1.5")));
@@ -122,7 +126,15 @@ fn show_tells_everything() {
     let attached = Value::<f64>::open(&terminal.space, "robot/speed").unwrap();
     let output = terminal.output(&["show", "robot/speed"]);
     let owner = terminal.json(&["show", "robot/speed"])["file"]["owner"].as_str().unwrap().to_owned();
-    for part in ["kind       value", "<f8 (8 B)", "mode 0600", &owner, "note       forward", "content    1.5", "lock       free"] {
+    for part in [
+        "kind       value",
+        "<f8 (8 B)",
+        "mode 0600",
+        &owner,
+        "note       forward",
+        "content    1.5",
+        "lock       free",
+    ] {
         assert!(output.contains(part), "no {part:?} in {output}");
     }
     assert!(output.contains(&std::process::id().to_string()) && output.contains("running"), "{output}");
@@ -200,7 +212,8 @@ fn an_interrupt_ends_at_once() {
     let mut first = String::new();
     BufReader::new(watch.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
     let start = Instant::now();
-    rustix::process::kill_process(rustix::process::Pid::from_child(&watch), rustix::process::Signal::INT).unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_child(&watch), rustix::process::Signal::INT)
+        .unwrap();
     assert!(!watch.wait().unwrap().success());
     assert!(start.elapsed() < DEADLINE, "{:?}", start.elapsed());
 }
@@ -209,7 +222,14 @@ fn an_interrupt_ends_at_once() {
 #[test]
 fn output_that_nobody_reads_ends_quietly() {
     let terminal = furnished();
-    for arguments in [&["ls"][..], &["ls", "--json"], &["show", "notes"], &["watch", "notes"], &["--help"], &["completions", "zsh"]] {
+    for arguments in [
+        &["ls"][..],
+        &["ls", "--json"],
+        &["show", "notes"],
+        &["watch", "notes"],
+        &["--help"],
+        &["completions", "zsh"],
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let ran = terminal.command(arguments).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();

@@ -103,7 +103,10 @@ fn locks_tell_who_holds_and_who_waits() {
     waiter.tell("go on");
     let locks = await_json(&terminal, &["locks"], |locks| locks[0]["waiters"][0].is_object());
     assert_eq!((&locks[0]["id"], &locks[0]["holder"]["pid"]), (&json!("arm"), &json!(holder.pid())));
-    assert_eq!((&locks[0]["waiters"][0]["pid"], &locks[0]["holder"]["depth"]), (&json!(waiter.pid()), &json!(1)));
+    assert_eq!(
+        (&locks[0]["waiters"][0]["pid"], &locks[0]["holder"]["depth"]),
+        (&json!(waiter.pid()), &json!(1))
+    );
     assert_eq!((&locks[1]["id"], &locks[0]["deadlock"]), (&json!("leg"), &json!(false)));
     let output = terminal.output(&["locks"]);
     assert!(output.contains(&format!("(pid {})", holder.pid())) && output.contains("held"), "{output}");
@@ -161,14 +164,21 @@ fn doctor_tells_and_puts_away() {
     let names = |arguments: &[&str]| {
         let ran = terminal.run(&[&["--json"], arguments].concat());
         let findings: Json = serde_json::from_str(&ran.output).unwrap();
-        let name = |finding: &Json| (finding["problem"].as_str().unwrap().to_owned(), finding["fixed"] == true);
+        let name =
+            |finding: &Json| (finding["problem"].as_str().unwrap().to_owned(), finding["fixed"] == true);
         (ran.code, findings.as_array().unwrap().iter().map(name).collect::<Vec<_>>())
     };
     let finding = |name: &str, fixed| (name.to_owned(), fixed);
-    let found = [finding("dead_participants", false), finding("dead_publisher", false), finding("empty_folder", false)];
+    let found = [
+        finding("dead_participants", false),
+        finding("dead_publisher", false),
+        finding("empty_folder", false),
+    ];
     assert_eq!(names(&["doctor"]), (Some(1), found.to_vec()));
     let (_, fixed) = names(&["doctor", "--fix"]);
-    assert!(fixed.contains(&finding("dead_participants", true)) && fixed.contains(&finding("empty_folder", true)));
+    assert!(
+        fixed.contains(&finding("dead_participants", true)) && fixed.contains(&finding("empty_folder", true))
+    );
     assert!(!terminal.scratch.path().join("empty").exists());
     drop(FramePublisher::open(&terminal.space, "camera").unwrap());
     assert_eq!(names(&["doctor"]), (Some(0), vec![]));

@@ -48,7 +48,15 @@ fn left_out(what: &str) {
 #[test]
 fn a_missing_region_is_told_by_every_command() {
     let terminal = Terminal::new();
-    for arguments in [&["show", "x"][..], &["get", "x"], &["set", "x", "1"], &["rm", "x"], &["watch", "x"], &["hz", "x"], &["bw", "x"]] {
+    for arguments in [
+        &["show", "x"][..],
+        &["get", "x"],
+        &["set", "x", "1"],
+        &["rm", "x"],
+        &["watch", "x"],
+        &["hz", "x"],
+        &["bw", "x"],
+    ] {
         terminal.run(arguments).failed(3, &["no region `x` in", "memlane ls"]);
     }
     assert_eq!(terminal.scratch.files(), [] as [std::path::PathBuf; 0]);
@@ -71,7 +79,9 @@ fn an_id_cannot_lead_out_of_the_space() {
         &["create", "lock", "../../tmp/x"],
         &["watch", "a/../../outside"],
     ] {
-        terminal.run(&[&["--space", space], arguments].concat()).failed(2, &["cannot be the id of a region", "lead out of the space"]);
+        terminal
+            .run(&[&["--space", space], arguments].concat())
+            .failed(2, &["cannot be the id of a region", "lead out of the space"]);
     }
     assert_eq!(terminal.scratch.files(), [outside.as_path()]);
     assert_eq!(std::fs::read(outside).unwrap(), b"precious");
@@ -91,14 +101,19 @@ fn another_user_is_refused_what_he_may_not() {
     }
     set_mode(terminal.scratch.path(), 0o755);
     assert_eq!(stranger.run(&terminal, &["get", "public"]).worked(), "2\n");
-    for arguments in [&["get", "secret"][..], &["show", "secret"], &["watch", "secret"], &["set", "secret", "7"]] {
+    for arguments in
+        [&["get", "secret"][..], &["show", "secret"], &["watch", "secret"], &["set", "secret", "7"]]
+    {
         stranger.run(&terminal, arguments).failed(4, &[denied, "observe region `secret`"]);
     }
     stranger.run(&terminal, &["set", "public", "7"]).failed(4, &[denied, "open region `public`"]);
     stranger.run(&terminal, &["rm", "public"]).failed(4, &[denied, "remove region `public`"]);
     stranger.run(&terminal, &["create", "value", "new", "u8"]).failed(4, &[denied, "create region `new`"]);
     let listed = stranger.run(&terminal, &["ls"]).worked();
-    assert!(listed.contains("no permission to observe region `secret`") && listed.contains("public"), "{listed}");
+    assert!(
+        listed.contains("no permission to observe region `secret`") && listed.contains("public"),
+        "{listed}"
+    );
     assert_eq!((secret.load(), public.load(), space.list().unwrap().len()), (1, 2, 2));
     assert_eq!(public.region().participants().len(), 1);
 }
@@ -136,7 +151,8 @@ fn a_damaged_region_is_told_and_kept() {
     let mut bytes = std::fs::read(&file).unwrap();
     bytes[9] ^= 1;
     std::fs::write(&file, &bytes).unwrap();
-    for arguments in [&["get", "speed"][..], &["show", "speed"], &["set", "speed", "1"], &["watch", "speed"]] {
+    for arguments in [&["get", "speed"][..], &["show", "speed"], &["set", "speed", "1"], &["watch", "speed"]]
+    {
         terminal.run(arguments).failed(1, &["region `speed` is damaged", "nothing was changed"]);
     }
     let ran = terminal.run(&["doctor", "--fix"]);
@@ -158,7 +174,9 @@ fn a_taken_place_is_told() {
 #[test]
 fn a_wrong_command_line_has_usage() {
     let terminal = Terminal::new();
-    for arguments in [&["fly"][..], &["set", "x"], &["create", "kite", "x"], &["get"], &["rm"], &["ls", "--tall"], &[]] {
+    for arguments in
+        [&["fly"][..], &["set", "x"], &["create", "kite", "x"], &["get"], &["rm"], &["ls", "--tall"], &[]]
+    {
         let ran = terminal.run(arguments);
         assert_eq!((ran.code, ran.output.as_str()), (Some(2), ""), "{arguments:?}");
         assert!(ran.messages.contains("Usage: memlane"), "{arguments:?}: {ran:?}");

@@ -213,7 +213,7 @@ impl Lock {
     /// Who holds it since when, who waits, how often it was recovered.
     pub fn state(&self) -> LockState {
         let attachment = self.region.attachment();
-        read_state(&attachment.lock, self.region.participants())
+        read_state(&attachment.lock, || self.region.participants())
     }
 
     fn is_mine(attachment: &Attachment) -> Result<bool> {
@@ -295,18 +295,14 @@ fn note_recovery(line: &LockLine, acquired: Acquired) -> OwnerDied {
 }
 
 /// A lock's state from its line and the region's participants, for members and observers alike.
-pub(crate) fn read_state(line: &LockLine, participants: Vec<Participant>) -> LockState {
-    let holder = Claim::in_word(line.word.load(Acquire)).and_then(|claim| {
-        let holds = |participant: &&Participant| {
-            (participant.slot, participant.generation) == (claim.slot(), claim.generation())
-        };
-        Some(Holder {
-            participant: participants.iter().find(holds)?.clone(),
-            thread: process::thread_id_of(line.owner.load(Relaxed)),
-            held_for: held_since(line.since.load(Relaxed)),
-            // A lock that is no rlock has no depth of its own.
-            depth: line.depth.load(Relaxed).max(1),
-        })
+pub(crate) fn read_state(line: &LockLine, list: impl Fn() -> Vec<Participant>) -> LockState {
+    let (holder, participants) = find_holder(line, list);
+    let holder = holder.map(|participant| Holder {
+        participant,
+        thread: process::thread_id_of(line.owner.load(Relaxed)),
+        held_for: held_since(line.since.load(Relaxed)),
+        // A lock that is no rlock has no depth of its own.
+        depth: line.depth.load(Relaxed).max(1),
     });
     let waits =
         |participant: &Participant| participant.waits.iter().any(|wait| wait.what == WaitingFor::Lock);
@@ -319,6 +315,29 @@ pub(crate) fn read_state(line: &LockLine, participants: Vec<Participant>) -> Loc
         inconsistent: line.mark.load(Relaxed) != CONSISTENT,
         recoveries: line.recoveries.load(Relaxed),
         contended: line.contended.load(Relaxed),
+    }
+}
+
+/// Who holds the lock, and everybody else.
+fn find_holder(
+    line: &LockLine,
+    list: impl Fn() -> Vec<Participant>,
+) -> (Option<Participant>, Vec<Participant>) {
+    let mut holder = Claim::in_word(line.word.load(Acquire));
+    loop {
+        let participants = list();
+        let Some(claim) = holder else { return (None, participants) };
+        let holds = |participant: &&Participant| {
+            (participant.slot, participant.generation) == (claim.slot(), claim.generation())
+        };
+        if let Some(participant) = participants.iter().find(holds) {
+            return (Some(participant.clone()), participants);
+        }
+        // Dead for good, unless it gave the lock back and left while we looked.
+        holder = Claim::in_word(line.word.load(Acquire));
+        if holder == Some(claim) {
+            return (Some(Participant::gone(claim)), participants);
+        }
     }
 }
 

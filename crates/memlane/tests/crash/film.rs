@@ -1,7 +1,7 @@
 //! A victim's operation, stepped through once: the moments at which it can die, and what the region looks like then.
 
 use crate::tracer::{Finished, Traced};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Display, Formatter};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -10,35 +10,30 @@ use std::path::{Path, PathBuf};
 /// More than any operation takes: whoever gets there goes in circles.
 const MAX_INSTRUCTIONS: usize = 2_000_000;
 
-/// A moment of an operation. Two runs of it differ in what the allocator has to do, so moments are counted from the last
-/// system call and not from the start.
+/// A moment of an operation. Two runs differ in what the allocator has to do on the way, so a moment is a place in the
+/// code and not a count of instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment {
-    /// System calls entered and left before it.
-    pub(crate) stops: u32,
-    pub(crate) then: Then,
-}
-
-/// What comes after the last stop at a system call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Then {
-    Instructions(u32),
-    /// Instructions that change the region, and those on the way to them.
-    Changes(u32),
+    /// How often the kernel was entered or left before.
+    stops: u32,
+    /// How often the child came to `address` since then; never when the moment is the stop itself.
+    visits: u32,
+    address: u64,
 }
 
 impl Moment {
     /// Before the first instruction.
-    pub(crate) const START: Self = Self { stops: 0, then: Then::Instructions(0) };
+    pub(crate) const START: Self = Self { stops: 0, visits: 0, address: 0 };
 }
 
 impl Display for Moment {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let Self { stops, then } = self;
-        match then {
-            Then::Instructions(count) => write!(formatter, "{stops} system-call stops and {count} instructions"),
-            Then::Changes(count) => write!(formatter, "{stops} system-call stops and {count} changes of the region"),
+        let Self { stops, visits, address } = self;
+        write!(formatter, "{stops} system-call stops")?;
+        if *visits > 0 {
+            write!(formatter, " at {address:#x}, visit {visits}")?;
         }
+        Ok(())
     }
 }
 
@@ -55,7 +50,11 @@ pub(crate) struct Film {
 
 impl Film {
     fn begin(camera: &Camera) -> Self {
-        Self { instructions: vec![Moment::START], effects: vec![Moment::START], images: vec![camera.image.clone()] }
+        Self {
+            instructions: vec![Moment::START],
+            effects: vec![Moment::START],
+            images: vec![camera.image.clone()],
+        }
     }
 }
 
@@ -92,50 +91,37 @@ impl Camera {
 pub(crate) fn shoot(victim: &mut Traced, camera: &mut Camera) -> Film {
     let mut film = Film::begin(camera);
     let mut seen = HashSet::from([camera.image.clone()]);
-    let (mut stops, mut steps, mut changes) = (0, 0, 0);
-    let mut in_kernel = false;
+    let mut visits = HashMap::new();
+    let mut stops = 0;
     loop {
-        let call = in_kernel || victim.at_system_call();
-        if let Err(Finished) = if call { victim.to_system_call() } else { victim.step() } {
+        // In the kernel, between the stop before a call and the one behind it, there is no instruction to look at.
+        let call = stops % 2 == 1 || victim.at_system_call();
+        if let Err(Finished) = if call { victim.until_system_call() } else { victim.step() } {
             return film;
         }
-        let changed = camera.has_changed();
-        if call {
-            in_kernel = !in_kernel;
-            (stops, steps, changes) = (stops + 1, 0, 0);
-            film.effects.push(Moment { stops, then: Then::Instructions(0) });
+        let moment = if call {
+            visits.clear();
+            stops += 1;
+            Moment { stops, ..Moment::START }
         } else {
-            steps += 1;
-            if changed {
-                changes += 1;
-                film.effects.push(Moment { stops, then: Then::Changes(changes) });
-            }
+            let address = victim.address();
+            let visits = visits.entry(address).and_modify(|visits| *visits += 1).or_insert(1);
+            Moment { stops, visits: *visits, address }
+        };
+        film.instructions.push(moment);
+        let changed = camera.has_changed();
+        if call || changed {
+            film.effects.push(moment);
         }
         if changed && seen.insert(camera.image.clone()) {
             film.images.push(camera.image.clone());
         }
-        film.instructions.push(Moment { stops, then: Then::Instructions(steps) });
         assert!(film.instructions.len() < MAX_INSTRUCTIONS, "the operation does not end");
     }
 }
 
 /// Has the victim go on from its operation's start to `moment`.
-pub(crate) fn advance(victim: &mut Traced, camera: &mut Camera, moment: Moment) -> Result<(), Finished> {
-    for _ in 0..moment.stops {
-        victim.to_system_call()?;
-    }
-    match moment.then {
-        Then::Instructions(count) => (0..count).try_for_each(|_| victim.step()),
-        Then::Changes(count) => (0..count).try_for_each(|_| to_next_change(victim, camera)),
-    }
-}
-
-fn to_next_change(victim: &mut Traced, camera: &mut Camera) -> Result<(), Finished> {
-    camera.has_changed();
-    loop {
-        victim.step()?;
-        if camera.has_changed() {
-            return Ok(());
-        }
-    }
+pub(crate) fn advance(victim: &mut Traced, moment: Moment) -> Result<(), Finished> {
+    (0..moment.stops).try_for_each(|_| victim.until_system_call())?;
+    (0..moment.visits).try_for_each(|_| victim.until_address(moment.address))
 }

@@ -28,7 +28,8 @@ use suite::Suite;
 
 fn main() -> ExitCode {
     caught::install();
-    let (options, filters): (Vec<_>, Vec<_>) = env::args().skip(1).partition(|argument| argument.starts_with('-'));
+    let (options, filters): (Vec<_>, Vec<_>) =
+        env::args().skip(1).partition(|argument| argument.starts_with('-'));
     if let Some(unknown) = options.iter().find(|option| *option != "--long") {
         eprintln!("{unknown} is no option of this suite, which takes --long and parts of scenarios' names");
         return ExitCode::FAILURE;
@@ -36,7 +37,8 @@ fn main() -> ExitCode {
     if let Err(reason) = tracer::check() {
         return report::left_out(&reason);
     }
-    let wanted = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
+    let wanted =
+        |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
     let scenarios: Vec<_> = scenarios::all().filter(|scenario| wanted(scenario.name)).collect();
     if scenarios.is_empty() {
         eprintln!("no scenario's name contains any of {filters:?}");

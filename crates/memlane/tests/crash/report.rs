@@ -57,7 +57,7 @@ fn remarks(Outcome { images, kills, stride, latency, .. }: &Outcome) -> Vec<Stri
         remarks.push(format!("broken on purpose, noticed after {} of them", images.broken + kills.broken));
     }
     if kills.late > 0 {
-        remarks.push(format!("{} victims had finished before", kills.late));
+        remarks.push(format!("{} moments came once only", kills.late));
     }
     remarks
 }

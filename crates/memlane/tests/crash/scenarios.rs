@@ -31,8 +31,8 @@ pub(crate) enum Deaths {
     AtEveryInstruction,
     /// After each instruction; others work on the region at the same time, so images mean nothing.
     InCompany,
-    /// At each entry into and return from the kernel, and after each instruction that changes the region: what lies
-    /// between them nobody can tell apart.
+    /// At each entry into and return from the kernel, and after each instruction that changes the region: nobody can tell
+    /// apart what lies between. After each instruction nevertheless when everything is asked for.
     AtEveryEffect,
     /// When the story says.
     ByTheStory,

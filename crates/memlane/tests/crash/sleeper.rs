@@ -1,7 +1,7 @@
 //! A thread of the survivor that sleeps in the kernel while the victim dies.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ pub(crate) fn asleep_while<T: Send>(
     })
 }
 
-fn until_asleep<T>(sleeper: &ScopedJoinHandle<'_, T>, thread: &PathBuf) {
+fn until_asleep<T>(sleeper: &ScopedJoinHandle<'_, T>, thread: &Path) {
     while !sleeper.is_finished() && !is_asleep(&thread.join("syscall")) {
         thread::yield_now();
     }

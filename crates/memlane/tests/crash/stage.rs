@@ -36,8 +36,8 @@ pub(crate) struct Stage<'a> {
 pub(crate) struct Record {
     pub(crate) film: Option<Film>,
     pub(crate) kills: usize,
-    /// Victims that had done their work before they came to where they were to die.
-    pub(crate) survived: usize,
+    /// Victims that were to die at a moment that did not come, and died at their operation's end.
+    pub(crate) late: usize,
     /// From a death to what was waited for.
     pub(crate) latency: Option<Duration>,
 }
@@ -124,9 +124,8 @@ impl Victim<'_> {
 
     /// The victim ends there.
     pub(crate) fn dies_at(mut self, moment: Moment) -> Instant {
-        let mut camera = Camera::new(&self.stage.file);
-        if let Err(Finished) = film::advance(&mut self.process, &mut camera, moment) {
-            self.stage.record.borrow_mut().survived += 1;
+        if let Err(Finished) = film::advance(&mut self.process, moment) {
+            self.stage.record.borrow_mut().late += 1;
         }
         self.kill()
     }

@@ -1,4 +1,4 @@
-//! A forked child that goes on by single instructions or system calls, and dies where the suite wants it to.
+//! A forked child that goes on by instructions or system calls, and dies where the suite wants it to.
 //!
 //! The child asks to be traced and runs into a breakpoint in front of its operation ([`operation`]); from there the tracer
 //! has it step. Its death is a real `SIGKILL`, and once it is reaped its memory and its locks are gone: the kernel tears a
@@ -15,6 +15,17 @@ use std::ptr::null_mut;
 /// What a system call looks like in machine code.
 const SYSTEM_CALL: u64 = 0x050f;
 const SYSTEM_CALL_MASK: u64 = 0xffff;
+
+/// What a breakpoint looks like.
+const BREAKPOINT: u64 = 0xcc;
+const BREAKPOINT_MASK: u64 = 0xff;
+const BREAKPOINT_SIZE: u64 = 1;
+
+/// Where ptrace has the register that holds the next instruction's address.
+#[cfg(target_arch = "x86_64")]
+const ADDRESS_REGISTER: usize = std::mem::offset_of!(libc::user_regs_struct, rip);
+#[cfg(not(target_arch = "x86_64"))]
+const ADDRESS_REGISTER: usize = 0; // never used: see `check`
 
 /// How a stop in front of or behind a system call differs from a breakpoint's.
 const SYSTEM_CALL_STOP: c_int = libc::SIGTRAP | 0x80;
@@ -107,23 +118,58 @@ impl Traced {
     }
 
     /// Lets the child go on to where it enters the kernel or comes back from there, whichever is next.
-    pub(crate) fn to_system_call(&mut self) -> Result<(), Finished> {
+    pub(crate) fn until_system_call(&mut self) -> Result<(), Finished> {
         // SAFETY: the child is stopped and ours; the request takes no pointer.
         let gone_on = unsafe { libc::ptrace(libc::PTRACE_SYSCALL, self.process, 0, 0) };
         self.arrive(gone_on)
     }
 
+    /// Lets the child go on until it is about to execute the instruction at `address`; again, if it is there now.
+    pub(crate) fn until_address(&mut self, address: u64) -> Result<(), Finished> {
+        self.step()?;
+        if self.address() == address {
+            return Ok(());
+        }
+        let code = self.read_code(address);
+        self.write_code(address, code & !BREAKPOINT_MASK | BREAKPOINT);
+        // SAFETY: the child is stopped and ours; the request takes no pointer.
+        let gone_on = unsafe { libc::ptrace(libc::PTRACE_CONT, self.process, 0, 0) };
+        // Both the breakpoint just set and the one at the operation's end look like the end.
+        let Err(Finished) = self.arrive(gone_on) else { return Ok(()) };
+        if self.address() != address + BREAKPOINT_SIZE {
+            return Err(Finished);
+        }
+        self.write_code(address, code);
+        self.set_address(address);
+        Ok(())
+    }
+
     /// Whether the child's next instruction is a system call.
-    #[cfg(target_arch = "x86_64")]
     pub(crate) fn at_system_call(&self) -> bool {
-        // SAFETY: all zero is a valid `user_regs_struct`: integers only.
-        let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };
-        // SAFETY: the child is stopped and ours; `registers` is what the request fills.
-        let read = unsafe { libc::ptrace(libc::PTRACE_GETREGS, self.process, 0, &raw mut registers) };
-        assert_eq!(read, 0, "could not read the child's registers: {}", Error::last_os_error());
-        // SAFETY: as above; the address is one of the child's, which the kernel checks.
-        let code = unsafe { libc::ptrace(libc::PTRACE_PEEKTEXT, self.process, registers.rip, 0) };
-        code as u64 & SYSTEM_CALL_MASK == SYSTEM_CALL
+        self.read_code(self.address()) & SYSTEM_CALL_MASK == SYSTEM_CALL
+    }
+
+    /// Where the child's next instruction is.
+    pub(crate) fn address(&self) -> u64 {
+        // SAFETY: the child is stopped and ours; the request takes the number of a register and gives its content back.
+        (unsafe { libc::ptrace(libc::PTRACE_PEEKUSER, self.process, ADDRESS_REGISTER, 0) }) as u64
+    }
+
+    fn set_address(&self, address: u64) {
+        // SAFETY: as above; the address is one that the child was at.
+        let set = unsafe { libc::ptrace(libc::PTRACE_POKEUSER, self.process, ADDRESS_REGISTER, address) };
+        assert_eq!(set, 0, "could not set the child's registers: {}", Error::last_os_error());
+    }
+
+    fn read_code(&self, address: u64) -> u64 {
+        // SAFETY: the child is stopped and ours; the kernel checks that the address is the child's.
+        (unsafe { libc::ptrace(libc::PTRACE_PEEKTEXT, self.process, address, 0) }) as u64
+    }
+
+    fn write_code(&self, address: u64, code: u64) {
+        // SAFETY: as above; the child gets a copy of the page, so its parent's code stays as it is.
+        let written = unsafe { libc::ptrace(libc::PTRACE_POKETEXT, self.process, address, code) };
+        assert_eq!(written, 0, "could not set a breakpoint in the child: {}", Error::last_os_error());
     }
 
     /// Kills the child and waits until nothing is left of it.
@@ -150,9 +196,8 @@ impl Traced {
     fn progress(&self, status: c_int) -> Result<(), Finished> {
         if libc::WIFSTOPPED(status) {
             match libc::WSTOPSIG(status) {
-                SYSTEM_CALL_STOP => return Ok(()),
                 libc::SIGTRAP if self.is_at_breakpoint() => return Err(Finished),
-                libc::SIGTRAP => return Ok(()),
+                libc::SIGTRAP | SYSTEM_CALL_STOP => return Ok(()),
                 signal => panic!("the victim was stopped by signal {signal}"),
             }
         }

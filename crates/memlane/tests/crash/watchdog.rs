@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Far beyond the slowest telling on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Knows what the suite is doing.
 #[derive(Debug)]

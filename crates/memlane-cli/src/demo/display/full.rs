@@ -3,7 +3,7 @@
 use super::super::board::{Board, Mood, Publisher, PublisherState, Viewer};
 use super::super::regions;
 use crate::failure::Outcome;
-use crate::frame::screen::Screen;
+use crate::frame::screen::{self, Screen};
 use crate::frame::{half_blocks, picture};
 use crate::human;
 use image::RgbImage;
@@ -39,7 +39,7 @@ impl FullScreen {
     }
 
     pub(super) fn show(&mut self, board: &Board) -> Outcome {
-        let (columns, rows) = self.screen.size();
+        let (columns, rows) = screen::size();
         let figures = self.figures(board);
         let mut lines = vec![self.title(board), String::new()];
         let left = rows.saturating_sub((lines.len() + figures.len() + 1) as u32);

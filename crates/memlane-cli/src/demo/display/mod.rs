@@ -49,6 +49,11 @@ impl Display {
             return Ok(());
         }
         self.next = now + self.period();
+        self.show(board)
+    }
+
+    /// Shows the board as it is: at the end, so that nothing is left out.
+    pub(super) fn show(&mut self, board: &Board) -> Outcome {
         match &mut self.surface {
             Surface::Full(screen) => screen.show(board),
             Surface::Lines(lines) => lines.show(board),

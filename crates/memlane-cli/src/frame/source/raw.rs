@@ -20,7 +20,7 @@ pub(in crate::frame) struct RawVideo {
 
 impl RawVideo {
     pub(super) fn of_standard_input(format: Format) -> Outcome<Self> {
-        let input = io::stdin().as_fd().try_clone_to_owned().map_err(unreadable)?;
+        let input = io::stdin().as_fd().try_clone_to_owned().map_err(|error| unreadable(&error))?;
         Ok(Self { input: File::from(input), format, frames: 0 })
     }
 
@@ -40,7 +40,7 @@ impl RawVideo {
                 Ok(0) => return Err(self.truncated(filled, frame.len())),
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(unreadable(error)),
+                Err(error) => return Err(unreadable(&error)),
             }
         }
         self.frames += 1;
@@ -55,7 +55,7 @@ impl RawVideo {
             match poll(&mut inputs, Some(&period)) {
                 Ok(0) | Err(Errno::INTR) => {}
                 Ok(_) => return Ok(true),
-                Err(error) => return Err(unreadable(error.into())),
+                Err(error) => return Err(unreadable(&error.into())),
             }
         }
         Ok(false)
@@ -74,6 +74,6 @@ impl RawVideo {
     }
 }
 
-fn unreadable(error: io::Error) -> Failure {
+fn unreadable(error: &io::Error) -> Failure {
     Failure::new(Exit::Failure, format!("the standard input cannot be read: {error}"))
 }

@@ -4,7 +4,7 @@
 use super::pool::Located;
 use super::timestamp::Timestamp;
 use super::words::Words;
-use crate::atomic::{AtomicU32, Ordering::Acquire, Ordering::Relaxed, pause};
+use crate::atomic::{AtomicU32, Ordering::Acquire, pause};
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::os::mapping::{Access, Mapping};
@@ -80,16 +80,6 @@ pub enum PublisherState {
     Alive(Participant),
     /// This process did until it died.
     Died(Participant),
-}
-
-impl PublisherState {
-    pub(crate) fn of(claimant: Option<Participant>) -> Self {
-        match claimant {
-            None => Self::None,
-            Some(participant) if participant.alive => Self::Alive(participant),
-            Some(participant) => Self::Died(participant),
-        }
-    }
 }
 
 impl FrameSubscriber {
@@ -215,12 +205,10 @@ impl FrameSubscriber {
     /// Who publishes, and whether he lives.
     pub fn publisher(&self) -> PublisherState {
         let attachment = self.region.attachment();
-        let claim = Claim::in_word(self.words.publisher().load(Relaxed));
-        let known = claim.and_then(|claim| {
+        self.words.publisher_state(|claim| {
             let dead = attachment.is_dead(claim);
             attachment.participants().describe(claim, !dead)
-        });
-        PublisherState::of(known)
+        })
     }
 
     /// One attempt to borrow what `next` should return.

@@ -8,7 +8,8 @@ use std::fs::{self, File};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("control: two words changed without a lock", Deaths::AtEveryInstruction, torn).broken(),
-    Scenario::new("control: a lock held for half of a change", Deaths::AtEveryInstruction, half_locked).broken(),
+    Scenario::new("control: a lock held for half of a change", Deaths::AtEveryInstruction, half_locked)
+        .broken(),
     Scenario::new("control: a file left behind", Deaths::AtEveryEffect, left_behind).broken(),
 ];
 

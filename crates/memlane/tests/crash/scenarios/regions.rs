@@ -7,14 +7,16 @@ use memlane::{Error, FramePublisher, FrameSpec, FrameSubscriber, Lock, Value};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("region: create a value", Deaths::AtEveryEffect, create_value),
-    Scenario::new("region: create a value in a folder", Deaths::AtEveryEffect, create_in_folder).in_file(IN_FOLDER),
+    Scenario::new("region: create a value in a folder", Deaths::AtEveryEffect, create_in_folder)
+        .in_file(IN_FOLDER),
     Scenario::new("region: create frames", Deaths::AtEveryEffect, create_frames),
     Scenario::new("region: open or create a lock, not there", Deaths::AtEveryEffect, create_lock),
     Scenario::new("region: open or create a lock, there", Deaths::AtEveryEffect, attach),
     Scenario::new("region: leave", Deaths::AtEveryEffect, leave),
     Scenario::new("region: remove", Deaths::AtEveryEffect, remove).in_file(IN_FOLDER),
     Scenario::new("ephemeral region: create", Deaths::AtEveryEffect, create_ephemeral).in_file(EPHEMERAL),
-    Scenario::new("ephemeral region: leave as the last", Deaths::AtEveryEffect, leave_ephemeral).in_file(EPHEMERAL),
+    Scenario::new("ephemeral region: leave as the last", Deaths::AtEveryEffect, leave_ephemeral)
+        .in_file(EPHEMERAL),
     Scenario::new("region: slots of a hundred dead", Deaths::ByTheStory, slots_come_back),
 ];
 
@@ -169,7 +171,10 @@ fn slots_come_back(stage: &Stage<'_>) {
     assert!(matches!(Lock::open(&space, ID), Err(Error::TooManyParticipants { slots: SLOTS, .. })));
     living.pop();
     let lock = Lock::open(&space, ID).unwrap();
-    assert_eq!(lock.region().participants().iter().filter(|participant| participant.alive).count(), SLOTS.into());
+    assert_eq!(
+        lock.region().participants().iter().filter(|participant| participant.alive).count(),
+        SLOTS.into()
+    );
     drop(living);
     assert_alone(lock.region());
 }
