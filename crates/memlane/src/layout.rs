@@ -302,7 +302,7 @@ const HEADER_ROWS: &[Row] = &[
     row!(
         Header.parameters,
         "creator",
-        "of the kind; frames: history, borrows, frame capacity; record, text: capacity; others: zero"
+        "of the kind; frames: history, borrows, frame capacity, 1 when lengths vary; record, text: capacity; others: zero"
     ),
     row!(Header.reserved, "creator", "zero"),
     row!(Header.schema, "creator", "canonical schema text, UTF-8, zero-padded"),

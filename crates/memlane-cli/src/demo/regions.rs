@@ -13,8 +13,8 @@ pub(super) const COUNTER: &str = "received";
 
 /// What a caption may have.
 const CAPTION_BYTES: usize = 256;
-/// A viewer that is held up for an eighth of a second still misses nothing.
-const HISTORY: u32 = 8;
+/// A viewer that is held up for a quarter of a second still misses nothing.
+const HISTORY: u32 = 16;
 /// Two viewers with [`VIEWER_ENTRIES`] each.
 const BORROWS: u32 = 2 * VIEWER_ENTRIES;
 /// A viewer's frame kept across the publisher's death, its last one, and the one it takes.

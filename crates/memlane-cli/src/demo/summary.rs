@@ -46,9 +46,7 @@ fn lines(board: &Board, counted: u64) -> Vec<String> {
         (1..).zip(&board.viewers).map(|(number, viewer)| viewer_line(number, viewer)).collect();
     for Takeover { sequence, gap } in &board.takeovers {
         let gap = human::duration(*gap);
-        lines.push(format!(
-            "takeover  {gap} from SIGKILL to frame {sequence}, which the dead process had half written"
-        ));
+        lines.push(format!("takeover  {gap} from SIGKILL to frame {sequence}, half written by the dead"));
     }
     let state = if board.spoilt == 0 { "untouched" } else { "CHANGED" };
     lines.push(format!("held      frames in the viewers' hands when the publisher was killed: {state}"));

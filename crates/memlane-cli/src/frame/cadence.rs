@@ -1,6 +1,6 @@
 //! Cadence: how often something happens, measured from one happening to another, so that a window's edges do not count.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Counts happenings since the last look.
 #[derive(Debug, Default)]
@@ -21,13 +21,22 @@ impl Cadence {
         }
     }
 
-    /// Happenings a second since the last call; 0 when there were none.
+    /// From the first happening to the last.
+    pub(crate) fn span(&self) -> Duration {
+        self.window.map_or(Duration::ZERO, |(from, last)| last - from)
+    }
+
+    /// Happenings a second; 0 when there were none.
+    pub(crate) fn rate(&self) -> f64 {
+        let seconds = self.span().as_secs_f64();
+        if seconds > 0.0 { self.count as f64 / seconds } else { 0.0 }
+    }
+
+    /// The rate since the last call.
     pub(crate) fn take(&mut self) -> f64 {
-        let Some((from, last)) = &mut self.window else { return 0.0 };
-        let seconds = (*last - *from).as_secs_f64();
-        let rate = if seconds > 0.0 { self.count as f64 / seconds } else { 0.0 };
+        let rate = self.rate();
         self.count = 0;
-        *from = *last;
+        self.window = self.window.map(|(_, last)| (last, last));
         rate
     }
 }
@@ -35,7 +44,6 @@ impl Cadence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn windows_that_do_not_fit_the_period_do_not_shake_it() {

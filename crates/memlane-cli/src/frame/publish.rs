@@ -1,6 +1,7 @@
 //! `memlane frame publish`: pictures or raw video into a frame channel, each frame decoded or read straight into shared
 //! memory.
 
+use super::cadence::Cadence;
 use super::interrupt::Interrupt;
 use super::pace::Pace;
 use super::progress::Progress;
@@ -53,7 +54,7 @@ pub(crate) struct Arguments {
 struct Published {
     frames: u64,
     last: u64,
-    start: Instant,
+    cadence: Cadence,
 }
 
 impl Arguments {
@@ -67,7 +68,7 @@ impl Arguments {
         let spec = source.format().spec().history(self.history).borrows(self.borrows);
         let space = context.space()?;
         let mut publisher = FramePublisher::open_or_create(space, &self.id, &spec)?;
-        let mut published = Published { frames: 0, last: 0, start: Instant::now() };
+        let mut published = Published { frames: 0, last: 0, cadence: Cadence::default() };
         let ended = self.publish(space, source, &mut publisher, &mut published);
         // What was published stays published, however it ended.
         self.summarise(context, &published)?;
@@ -100,6 +101,7 @@ impl Arguments {
             }
             published.last = loan.publish();
             published.frames += 1;
+            published.cadence.count(Instant::now());
             progress.frame(|| {
                 let readers = human::count(subscribers(&observer), "subscriber");
                 format!("{} frames, {readers}", published.frames)
@@ -109,9 +111,8 @@ impl Arguments {
     }
 
     fn summarise(&self, context: &Context, published: &Published) -> Outcome {
-        let Published { frames, last, start } = published;
-        let seconds = start.elapsed().as_secs_f64();
-        let rate = *frames as f64 / seconds.max(f64::MIN_POSITIVE);
+        let Published { frames, last, cadence } = published;
+        let (seconds, rate) = (cadence.span().as_secs_f64(), cadence.rate());
         if context.json() {
             let id = &self.id;
             return context

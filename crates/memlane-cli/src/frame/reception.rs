@@ -1,5 +1,6 @@
 //! Reception: what there is to say of frames that arrived.
 
+use super::cadence::Cadence;
 use super::latency::{Latencies, Percentiles};
 use crate::human;
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 pub(super) struct Reception {
     frames: u64,
     sequences: Option<(u64, u64)>,
-    times: Option<(Instant, Instant)>,
+    cadence: Cadence,
     latencies: Latencies,
     pub(super) missed: u64,
     /// `None` when nobody looked.
@@ -24,7 +25,7 @@ impl Reception {
         Self {
             frames: 0,
             sequences: None,
-            times: None,
+            cadence: Cadence::default(),
             latencies: Latencies::new(),
             missed: 0,
             torn: None,
@@ -34,10 +35,9 @@ impl Reception {
 
     /// A frame that arrived; without a latency when it was there before anybody waited for it.
     pub(super) fn frame(&mut self, sequence: u64, latency: Option<Duration>) {
-        let now = Instant::now();
         self.frames += 1;
         self.sequences = Some((self.sequences.map_or(sequence, |(first, _)| first), sequence));
-        self.times = Some((self.times.map_or(now, |(first, _)| first), now));
+        self.cadence.count(Instant::now());
         if let Some(latency) = latency {
             self.latencies.record(latency);
         }
@@ -47,22 +47,11 @@ impl Reception {
         self.frames
     }
 
-    /// From the first frame to the last.
-    fn seconds(&self) -> f64 {
-        self.times.map_or(0.0, |(first, last)| (last - first).as_secs_f64())
-    }
-
-    /// Frames a second, from the first to the last.
-    fn rate(&self) -> f64 {
-        let seconds = self.seconds();
-        if seconds > 0.0 { self.frames.saturating_sub(1) as f64 / seconds } else { 0.0 }
-    }
-
     pub(super) fn to_json(&self) -> Value {
         json!({
             "frames": self.frames,
-            "seconds": self.seconds(),
-            "fps": self.rate(),
+            "seconds": self.cadence.span().as_secs_f64(),
+            "fps": self.cadence.rate(),
             "first": self.sequences.map(|(first, _)| first),
             "last": self.sequences.map(|(_, last)| last),
             "missed": self.missed,
@@ -86,7 +75,7 @@ fn percentiles_to_json(percentiles: Percentiles) -> Value {
 /// Two lines.
 impl fmt::Display for Reception {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (frames, seconds, rate) = (self.frames, self.seconds(), self.rate());
+        let (frames, seconds, rate) = (self.frames, self.cadence.span().as_secs_f64(), self.cadence.rate());
         write!(formatter, "{frames} frames in {seconds:.1} s, {rate:.1} fps, missed {}", self.missed)?;
         if let Some(torn) = self.torn {
             write!(formatter, ", torn {torn}")?;

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 const KILLS_IN_SHORT: usize = 1000;
 
 /// One moment in this many may be missed.
-const MOST_LATE: usize = 4;
+const MOST_LATE: usize = 2;
 
 /// More than any story has at once, few enough to be compared after each instruction.
 const PARTICIPANTS: u16 = 8;

@@ -112,6 +112,7 @@ fn publisher_line(publisher: &Publisher) -> String {
     let Publisher { pid, state, rate, .. } = publisher;
     match state {
         PublisherState::StandBy => format!("{:<12}{pid:>8}{:>9}", "stand-by", "waits"),
+        PublisherState::Publishing if *rate == 0.0 => format!("{:<12}{pid:>8}{:>9}", "publisher", "begins"),
         PublisherState::Publishing => format!("{:<12}{pid:>8}{rate:>9.1}", "publisher"),
         PublisherState::Half(sequence) => {
             format!("{:<12}{pid:>8}  has half of frame {sequence} written", "publisher")

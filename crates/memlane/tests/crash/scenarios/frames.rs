@@ -6,7 +6,6 @@ use crate::stage::Stage;
 use crate::tracer::operation;
 use memlane::frames::{Frame, PublisherState};
 use memlane::{FramePublisher, FrameSpec, FrameSubscriber, Region};
-use std::mem::forget;
 use std::time::Duration;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -170,7 +169,6 @@ fn take_place(stage: &Stage<'_>) {
         let mut publisher = FramePublisher::open(stage.space(), ID).unwrap();
         let mut loan = publisher.loan().unwrap();
         loan.fill(u8::MAX);
-        forget(loan);
         operation(|| ());
         publisher
     });
