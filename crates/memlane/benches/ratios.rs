@@ -91,10 +91,10 @@ fn lock(space: &Space, robust: bool) -> (f64, f64) {
     }
     alternate(
         || time(COUNT, || drop(black_box(lock.lock().expect("the lock")))),
-        // SAFETY: the mutex was initialised above and is this thread's alone.
         || {
-            time(COUNT, || unsafe {
-                _ = (libc::pthread_mutex_lock(mutex), libc::pthread_mutex_unlock(mutex))
+            time(COUNT, || {
+                // SAFETY: the mutex was initialised above and is this thread's alone.
+                let _ = unsafe { (libc::pthread_mutex_lock(mutex), libc::pthread_mutex_unlock(mutex)) };
             })
         },
     )
@@ -167,7 +167,7 @@ fn one_way(space: &Space) -> (f64, f64) {
     result
 }
 
-const FOREVER: Duration = Duration::from_secs(3600);
+const FOREVER: Duration = Duration::from_hours(1);
 
 fn send(publisher: &mut FramePublisher, value: u64) {
     let mut loan = publisher.loan().expect("a loan");
@@ -249,7 +249,7 @@ fn wake(space: &Space) -> (f64, f64) {
         let subscriber = FrameSubscriber::open(space, "wake").expect("a subscriber");
         for turn in 1..=(2 * COUNT * ROUNDS) as u64 {
             ready.store(turn, Ordering::Release);
-            if (turn as usize - 1) / COUNT % 2 == 0 {
+            if ((turn as usize - 1) / COUNT).is_multiple_of(2) {
                 drop(subscriber.next(None).expect("a frame"));
             } else {
                 sleep_until(word, turn);

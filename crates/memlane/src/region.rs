@@ -433,7 +433,9 @@ fn link(file: &Unnamed, space: &Space, path: &std::path::Path) -> Result<(), Err
     for look in 0..MAX_CHASES {
         match space.create_folders(path).and_then(|()| file.link(path)) {
             Err(Errno::NOENT) => {}
-            Err(Errno::ACCESS | Errno::PERM) if look < CLOSED_FOLDER_LOOKS => file::rest(CLOSED_FOLDER_MOMENT),
+            Err(Errno::ACCESS | Errno::PERM) if look < CLOSED_FOLDER_LOOKS => {
+                file::rest(CLOSED_FOLDER_MOMENT);
+            }
             Err(Errno::EXIST) if file::status_at(path).is_ok_and(|status| status.is_directory) => {
                 file::remove_empty_directory(path).map_err(|_| Errno::ISDIR)?;
             }

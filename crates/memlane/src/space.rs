@@ -263,7 +263,7 @@ impl Space {
             Errno::EXIST => Error::AlreadyExists { id, space },
             Errno::NOTDIR => {
                 Error::NameConflict { other: self.region_above(&id), what: "is a region", id, space }
-            },
+            }
             Errno::ISDIR => Error::NameConflict { other: format!("{id}/…"), what: "exists", id, space },
             other => Error::System { id, action, source: other.into() },
         }
@@ -271,9 +271,8 @@ impl Space {
 
     /// The part of an id where a folder would have to be and is none.
     fn region_above(&self, id: &str) -> String {
-        let is_folder = |above: &&str| {
-            file::status_at(&self.root().join(above)).is_ok_and(|status| status.is_directory)
-        };
+        let is_folder =
+            |above: &&str| file::status_at(&self.root().join(above)).is_ok_and(|status| status.is_directory);
         let mut above = id.match_indices('/').filter_map(|(end, _)| id.get(..end));
         above.find(|above| !is_folder(above)).unwrap_or(id).to_owned()
     }

@@ -57,7 +57,8 @@ fn follow<T: Element>(shape: &[usize], steps: &[Step]) -> TestCaseResult {
     let mut model = Model { elements: vec![0; len], changes: 0 };
     for step in steps {
         perform(step, &array, &mut model)?;
-        let loaded: Vec<u64> = (0..len).map(|index| Ok(other.load(index)?.to_bits())).collect::<Result<_>>()?;
+        let loaded: Vec<u64> =
+            (0..len).map(|index| Ok(other.load(index)?.to_bits())).collect::<Result<_>>()?;
         prop_assert_eq!(&loaded, &model.elements);
         prop_assert_eq!(bits(&other.snapshot()?), loaded);
         prop_assert_eq!(array.region().version(), model.changes);
@@ -110,7 +111,9 @@ fn agreed<T>(
             prop_assert_eq!((index, len), (expected, model.elements.len() as u64));
             Ok(None)
         }
-        (done, expected) => Err(TestCaseError::fail(format!("{:?} where {expected:?} was right", done.err()))),
+        (done, expected) => {
+            Err(TestCaseError::fail(format!("{:?} where {expected:?} was right", done.err())))
+        }
     }
 }
 
@@ -118,7 +121,9 @@ fn bits<T: Element>(elements: &[T]) -> Vec<u64> {
     elements.iter().map(|element| element.to_bits()).collect()
 }
 
-const TYPES: [(&str, fn(&[usize], &[Step]) -> TestCaseResult); 11] = [
+type Follow = fn(&[usize], &[Step]) -> TestCaseResult;
+
+const TYPES: [(&str, Follow); 11] = [
     ("bool", follow::<bool>),
     ("i8", follow::<i8>),
     ("i16", follow::<i16>),
@@ -193,7 +198,10 @@ fn what_is_not_there_or_does_not_fit_is_refused() -> Result<()> {
     let guard = array.lock()?;
     let refusals = [
         (array.load(6).err(), "region `robot/joints` has no element 6: there are 6"),
-        (array.store(usize::MAX, 1).err(), "region `robot/joints` has no element 18446744073709551615: there are 6"),
+        (
+            array.store(usize::MAX, 1).err(),
+            "region `robot/joints` has no element 18446744073709551615: there are 6",
+        ),
         (array.update(7, |old| old).err(), "region `robot/joints` has no element 7: there are 6"),
         (guard.read(4, 3).err(), "region `robot/joints` has no element 6: there are 6"),
         (guard.write(5, &[1, 2]).err(), "region `robot/joints` has no element 6: there are 6"),
@@ -308,7 +316,8 @@ fn waiters_are_woken() -> Result<()> {
     let answer = Array::<u64>::create(&space, "answer", &[1])?;
     thread::scope(|scope| {
         let answerer = scope.spawn(|| -> Result<()> {
-            let (question, answer) = (Array::<u64>::open(&space, "question")?, Array::open(&space, "answer")?);
+            let (question, answer) =
+                (Array::<u64>::open(&space, "question")?, Array::open(&space, "answer")?);
             (1..=ROUNDS).try_for_each(|round| {
                 await_version(&question, round)?;
                 answer.store(0, question.load(0)?)

@@ -153,7 +153,8 @@ fn set_shared_words(file: &mut [u8], random: &mut Random) {
 
 /// Tries all cases of a kind, in several processes one after the other.
 fn try_all(kind: Kind) {
-    let seed = std::env::var(SEED_VARIABLE).map_or(DEFAULT_SEED, |seed| seed.parse().expect("a seed is a number"));
+    let seed =
+        std::env::var(SEED_VARIABLE).map_or(DEFAULT_SEED, |seed| seed.parse().expect("a seed is a number"));
     let number = KINDS.iter().position(|known| *known == kind).expect("there is a specimen");
     let seed = mix(seed ^ mix(number as u64));
     let start = Instant::now();

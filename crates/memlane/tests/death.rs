@@ -160,7 +160,10 @@ fn a_waiter_knows_of_its_publishers_death_at_once() -> Result<()> {
         let error = subscriber.next(Some(DEADLINE)).expect_err("there is no further frame");
         times.push(killed.elapsed());
         let expected = format!("(pid {})", publisher.pid());
-        assert!(matches!(&error, Error::PublisherDied { publisher, .. } if publisher.contains(&expected)), "{error}");
+        assert!(
+            matches!(&error, Error::PublisherDied { publisher, .. } if publisher.contains(&expected)),
+            "{error}"
+        );
     }
     assert_prompt(times);
     Ok(())

@@ -6,7 +6,9 @@ mod scratch;
 
 use memlane::doctor::{self, Finding, Problem};
 use memlane::frames::PublisherState;
-use memlane::{FramePublisher, FrameSpec, FrameSubscriber, Lock, Observer, Region, Result, Space, Text, Value};
+use memlane::{
+    FramePublisher, FrameSpec, FrameSubscriber, Lock, Observer, Region, Result, Space, Text, Value,
+};
 use role::{Role, listen, say};
 use scratch::Scratch;
 use std::fs;
@@ -106,7 +108,8 @@ fn a_file_that_is_no_region_is_left_alone() -> Result<()> {
     let whole = fs::read(path("whole")).expect("it is there");
     let mut changed = whole.clone();
     changed[20] ^= 1;
-    let files = [("a", &whole[..100]), ("b", &b"text"[..]), ("c", &whole[..whole.len() - 1]), ("d", &changed[..])];
+    let files =
+        [("a", &whole[..100]), ("b", &b"text"[..]), ("c", &whole[..whole.len() - 1]), ("d", &changed[..])];
     for (name, bytes) in files {
         fs::write(path(name), bytes).expect("a file can be written");
     }
@@ -228,8 +231,10 @@ fn a_dead_publisher_is_left_for_the_next_one_and_dead_borrows_are_given_back() -
     FramePublisher::create(&space, "frames", &spec)?.loan()?.publish();
     let [pid, _] = end_as(["publisher", "subscriber"], &scratch);
     let [found, fixed, again] = examine_and_fix(&space)?;
-    let (visitors, borrows) =
-        ("frames: 2 participants died attached; harmless", "frames: 3 borrow entries belong to dead subscribers");
+    let (visitors, borrows) = (
+        "frames: 2 participants died attached; harmless",
+        "frames: 3 borrow entries belong to dead subscribers",
+    );
     assert_eq!([&found[0], &found[2]], [visitors, borrows]);
     assert!(found[1].starts_with("frames: its publisher doctor-"), "{found:?}");
     assert!(found[1].ends_with(&format!(" (pid {pid}) died; the next one takes over")), "{found:?}");

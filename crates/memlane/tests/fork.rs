@@ -8,7 +8,9 @@ mod role;
 mod scratch;
 
 use memlane::frames::Loan;
-use memlane::{Error, FramePublisher, FrameSpec, FrameSubscriber, Lock, Participant, Region, Result, Space, Value};
+use memlane::{
+    Error, FramePublisher, FrameSpec, FrameSubscriber, Lock, Participant, Region, Result, Space, Value,
+};
 use role::{DEADLINE, Role, listen, say};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 use scratch::Scratch;

@@ -6,8 +6,8 @@ mod scratch;
 
 use memlane::schema::Datum;
 use memlane::{
-    Array, FramePublisher, FrameSpec, FrameSubscriber, Lock, Observer, Record, Region, Result, Space, Text, Timestamp,
-    Value, layout,
+    Array, FramePublisher, FrameSpec, FrameSubscriber, Lock, Observer, Record, Region, Result, Space, Text,
+    Timestamp, Value, layout,
 };
 use scratch::Scratch;
 use std::collections::BTreeMap;
@@ -130,7 +130,8 @@ fn dump(bytes: &[u8], volatile: &[Range<usize>]) -> String {
     let is_volatile = |offset: usize| volatile.iter().any(|range| range.contains(&offset));
     let mut text = String::new();
     for (start, line) in (0..).step_by(BYTES_A_LINE).zip(bytes.chunks(BYTES_A_LINE)) {
-        let shown: Vec<_> = (start..).zip(line).map(|(offset, byte)| (!is_volatile(offset)).then_some(byte)).collect();
+        let shown: Vec<_> =
+            (start..).zip(line).map(|(offset, byte)| (!is_volatile(offset)).then_some(byte)).collect();
         if shown.iter().all(|byte| *byte == Some(&0)) {
             continue;
         }
@@ -239,7 +240,10 @@ fn golden_frames_are_read_and_go_on() -> Result<()> {
     // The entries are those of somebody who is gone.
     let subscriber = FrameSubscriber::open_with(&space, ID, 2)?.history(2);
     let mut publisher = FramePublisher::open(&space, ID)?;
-    assert_eq!(subscriber.last(2)?.iter().map(|frame| frame.to_vec()).collect::<Vec<_>>(), [&b"three"[..], b"four"]);
+    assert_eq!(
+        subscriber.last(2)?.iter().map(|frame| frame.to_vec()).collect::<Vec<_>>(),
+        [&b"three"[..], b"four"]
+    );
     assert_eq!(publisher.loan()?.publish(), 5);
     assert_eq!(subscriber.latest()?.map(|frame| frame.sequence()), Some(5));
     Ok(())
@@ -266,7 +270,10 @@ fn the_documentation_shows_the_tables_of_the_code() {
         fs::write(documentation(), &page).expect("docs/layout.md can be written");
     }
     let block = between(&page, "<!-- layout:begin -->", "<!-- layout:end -->");
-    assert!(page[block] == expected, "docs/layout.md shows other tables: MEMLANE_BLESS=1 writes these\n{expected}");
+    assert!(
+        page[block] == expected,
+        "docs/layout.md shows other tables: MEMLANE_BLESS=1 writes these\n{expected}"
+    );
 }
 
 /// The program in the documentation knows no more than the page says.
@@ -287,7 +294,10 @@ fn the_program_in_the_documentation_reads_a_region() -> Result<()> {
         let run = Command::new("python3").args(["-c", program]).arg(scratch.path().join(id)).output();
         let output = match run {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                left_out::leave_out("the program in docs/layout.md", "there is no python3; get it with `cargo xtask setup`");
+                left_out::leave_out(
+                    "the program in docs/layout.md",
+                    "there is no python3; get it with `cargo xtask setup`",
+                );
                 return Ok(());
             }
             run => run.expect("Python can be started"),

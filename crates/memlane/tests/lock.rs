@@ -93,11 +93,14 @@ fn a_thread_does_not_wait_for_itself() -> Result<()> {
     let lock = Lock::create(&scratch.space(), ID)?;
     let again = Lock::open(&scratch.space(), ID)?;
     let guard = lock.lock()?;
-    let refusals = [again.lock().err(), again.lock_timeout(DEADLINE).err(), again.acquire(Some(Duration::ZERO)).err()];
+    let refusals =
+        [again.lock().err(), again.lock_timeout(DEADLINE).err(), again.acquire(Some(Duration::ZERO)).err()];
     for error in refusals {
         assert_eq!(
             error.map(|error| error.to_string()).as_deref(),
-            Some("this thread holds the lock of region `robot/arm` already and would wait for itself for ever")
+            Some(
+                "this thread holds the lock of region `robot/arm` already and would wait for itself for ever"
+            )
         );
     }
     assert!(again.try_lock()?.is_none());
@@ -137,7 +140,9 @@ fn a_wait_in_vain_takes_its_time_and_names_the_holder() -> Result<()> {
         assert!(lock.try_lock()?.is_none());
         for timeout in [Duration::ZERO, TIMEOUT] {
             let (outcome, elapsed) = measured(|| lock.lock_timeout(timeout).map(drop));
-            let Err(Error::LockTimeout { waited, holder: named, .. }) = outcome else { panic!("{outcome:?}") };
+            let Err(Error::LockTimeout { waited, holder: named, .. }) = outcome else {
+                panic!("{outcome:?}")
+            };
             assert!(timeout <= waited && waited <= elapsed && elapsed < DEADLINE, "{waited:?} {elapsed:?}");
             assert_names(&named, holder);
         }
@@ -160,7 +165,8 @@ fn anybody_can_read_who_holds_it_and_who_waits() -> Result<()> {
     let lock = Lock::create(&space, ID)?;
     let guard = lock.lock()?;
     let waiter = thread::scope(|scope| {
-        let waiter = scope.spawn(|| Ok::<_, Error>((thread_id(), Lock::open(&space, ID)?.lock()?.owner_died())));
+        let waiter =
+            scope.spawn(|| Ok::<_, Error>((thread_id(), Lock::open(&space, ID)?.lock()?.owner_died())));
         await_that(|| !lock.state().waiters.is_empty(), "waiter");
         let state = lock.state();
         let holder = state.holder.expect("this thread holds it");
@@ -226,7 +232,8 @@ fn a_sleeping_waiter_gets_an_abandoned_lock() -> Result<()> {
     let lock = Lock::create(&space, ID)?;
     let guard = lock.lock()?;
     thread::scope(|scope| {
-        let waiter = scope.spawn(|| Ok::<_, Error>(Lock::open(&space, ID)?.lock_timeout(DEADLINE)?.owner_died()));
+        let waiter =
+            scope.spawn(|| Ok::<_, Error>(Lock::open(&space, ID)?.lock_timeout(DEADLINE)?.owner_died()));
         await_that(|| !lock.state().waiters.is_empty(), "waiter");
         guard.abandon();
         assert!(waiter.join().expect("it does not panic")?);

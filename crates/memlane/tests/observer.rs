@@ -12,8 +12,8 @@ use memlane::frames::PublisherState;
 use memlane::observer::Content;
 use memlane::schema::Datum;
 use memlane::{
-    AnyArray, Array, Error, FramePublisher, FrameSpec, FrameSubscriber, Lock, Observer, Record, Region, Result, Space,
-    Text, Timestamp, Value,
+    AnyArray, Array, Error, FramePublisher, FrameSpec, FrameSubscriber, Lock, Observer, Record, Region,
+    Result, Space, Text, Timestamp, Value,
 };
 use patience::{DEADLINE, measured};
 use random::Random;
@@ -46,7 +46,9 @@ fn role() {
             Err(error) => say(&error.to_string()),
             Ok(_) => say("there was no need to observe"),
         }
-        match Observer::open(&space, "text").and_then(|observer| Ok((observer.participants().len(), observer.read()?))) {
+        match Observer::open(&space, "text")
+            .and_then(|observer| Ok((observer.participants().len(), observer.read()?)))
+        {
             Ok((participants, seen)) => say(&format!("{participants} {} {}", seen.version, seen.content)),
             Err(error) => say(&error.to_string()),
         }
@@ -66,7 +68,8 @@ struct Populated {
 
 impl Populated {
     fn new(space: &Space) -> Result<Self> {
-        let mut publisher = FramePublisher::create(space, "frames", &FrameSpec::bytes(100).history(3).borrows(5))?;
+        let mut publisher =
+            FramePublisher::create(space, "frames", &FrameSpec::bytes(100).history(3).borrows(5))?;
         let populated = Self {
             value: Value::create(space, "value", 1.5)?,
             record: Record::create(space, "record", "{x:<f4,name:|S3}")?,
@@ -113,7 +116,10 @@ fn every_kind_is_shown() -> Result<()> {
         assert_eq!(observer.description().kind.name(), id);
         assert_eq!(observer.participants().len(), 1);
     }
-    assert_eq!(Observer::open(&space, "value")?.read()?.content, Content::Datum(Datum::Float(populated.value.load())));
+    assert_eq!(
+        Observer::open(&space, "value")?.read()?.content,
+        Content::Datum(Datum::Float(populated.value.load()))
+    );
     let elements = Observer::open(&space, "array")?.read()?.content;
     let schema = populated.array.region().description().schema.clone().expect("arrays have one");
     assert_eq!(elements, Content::Elements(vec![0, 0, 0, 0, 0, 0, 7, 0], schema));
@@ -298,7 +304,8 @@ fn frames_that_come_all_the_time_are_seen_whole_or_busy() -> Result<()> {
     const CAPACITY: usize = 8_000;
     let scratch = Scratch::new();
     let space = scratch.space();
-    let mut publisher = FramePublisher::create(&space, "frames", &FrameSpec::bytes(CAPACITY).history(1).borrows(1))?;
+    let mut publisher =
+        FramePublisher::create(&space, "frames", &FrameSpec::bytes(CAPACITY).history(1).borrows(1))?;
     thread::scope(|scope| {
         let watcher = scope.spawn(|| -> Result<()> {
             let observer = Observer::open(&space, "frames")?;

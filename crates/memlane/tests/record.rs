@@ -163,10 +163,7 @@ fn what_does_not_fit_is_refused_and_changes_nothing() -> Result<()> {
             record.read_field("speed").err(),
             "region `robot/pose` has no field `speed`: its schema is {id:|u1,level@2:<i2}",
         ),
-        (
-            record.write(&Datum::Int(1)).err(),
-            "region `robot/pose`: expected a struct of 2 fields, found 1",
-        ),
+        (record.write(&Datum::Int(1)).err(), "region `robot/pose`: expected a struct of 2 fields, found 1"),
     ];
     for (error, message) in refusals {
         assert_eq!(error.map(|error| error.to_string()).as_deref(), Some(message));

@@ -8,8 +8,8 @@ mod scratch;
 use left_out::leave_out;
 use memlane::schema::{Datum, Primitive};
 use memlane::{
-    AnyValue, Array, Error, FramePublisher, FrameSpec, FrameSubscriber, Kind, Lock, Observer, Record, Region, Result,
-    Space, Text, Value,
+    AnyValue, Array, Error, FramePublisher, FrameSpec, FrameSubscriber, Kind, Lock, Observer, Record, Region,
+    Result, Space, Text, Value,
 };
 use role::{Part, Role, listen, say};
 use rustix::fs::statvfs;
@@ -227,7 +227,9 @@ fn another_process_is_another_participant_until_it_leaves() -> Result<()> {
     let others = [&first, &second].map(|lock| {
         let [own, other] = lock.region().participants().try_into().expect("there are two");
         assert_eq!([own.pid, other.pid], [std::process::id(), child.pid()]);
-        assert!(own.alive && other.alive && own.process != other.process && other.program.starts_with("region-"));
+        assert!(
+            own.alive && other.alive && own.process != other.process && other.program.starts_with("region-")
+        );
         other
     });
     assert_eq!(others[0].process, others[1].process);
@@ -251,7 +253,10 @@ fn a_region_takes_as_many_participants_as_it_was_made_for() -> Result<()> {
     drop((lock, again));
     let mut child = Role::start("member", scratch.path(), &["small"]);
     child.expect("joined");
-    assert!(matches!(Lock::open(&scratch.space(), "small"), Err(Error::TooManyParticipants { slots: 1, .. })));
+    assert!(matches!(
+        Lock::open(&scratch.space(), "small"),
+        Err(Error::TooManyParticipants { slots: 1, .. })
+    ));
     assert_eq!(Observer::open(&scratch.space(), "small")?.participants().len(), 1);
     child.tell("leave");
     child.expect("left");

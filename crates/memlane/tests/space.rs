@@ -67,8 +67,9 @@ fn ids_follow_rules() -> Result<()> {
         (&too_long, "it is too long"),
     ];
     for (id, rule) in rules {
-        let expected =
-            format!("`{id}` cannot be the id of a region: {rule}; an id is like `camera/front`, at most 200 bytes");
+        let expected = format!(
+            "`{id}` cannot be the id of a region: {rule}; an id is like `camera/front`, at most 200 bytes"
+        );
         let refusals = [
             message(value(&space, id)),
             message(Region::open(&space, id)),
@@ -90,12 +91,14 @@ fn a_name_is_a_region_or_a_folder() -> Result<()> {
     let place = space.directory().display().to_string();
     let _region = value(&space, "a")?;
     for id in ["a/b", "a/b/c"] {
-        let expected = format!("`{id}` cannot be a region because `a` is a region in {place}; choose another id");
+        let expected =
+            format!("`{id}` cannot be a region because `a` is a region in {place}; choose another id");
         assert_eq!([message(value(&space, id)), message(Region::open(&space, id))], [&*expected, &*expected]);
     }
     let _deep = value(&space, "b/c/d")?;
     for id in ["b", "b/c"] {
-        let expected = format!("`{id}` cannot be a region because `{id}/…` exists in {place}; choose another id");
+        let expected =
+            format!("`{id}` cannot be a region because `{id}/…` exists in {place}; choose another id");
         let refusals = [
             message(value(&space, id)),
             message(Lock::create(&space, id)),
@@ -105,7 +108,8 @@ fn a_name_is_a_region_or_a_folder() -> Result<()> {
         assert_eq!(refusals, [&*expected; 4]);
         assert!(!space.contains(id)?);
     }
-    let expected = format!("`b/c/d/e` cannot be a region because `b/c/d` is a region in {place}; choose another id");
+    let expected =
+        format!("`b/c/d/e` cannot be a region because `b/c/d` is a region in {place}; choose another id");
     assert_eq!(message(value(&space, "b/c/d/e")), expected);
     assert_eq!(space.list()?, ["a", "b/c/d"]);
     Ok(())
@@ -127,7 +131,10 @@ fn regions_are_listed_and_removed_with_their_empty_folders() -> Result<()> {
     assert!(!scratch.path().join("b").exists());
     let place = space.directory().display();
     let expected = format!("no region `b/e` in {place}; list what is there with `memlane ls`");
-    assert_eq!([message(space.remove("b/e")), message(Region::open(&space, "b/e"))], [&*expected, &*expected]);
+    assert_eq!(
+        [message(space.remove("b/e")), message(Region::open(&space, "b/e"))],
+        [&*expected, &*expected]
+    );
     assert_eq!(space.list()?, ["a", "b-", "Ä"]);
     Ok(())
 }
@@ -153,7 +160,10 @@ fn what_is_no_region_is_refused_and_left_alone() -> Result<()> {
     rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe"), Mode::RUSR | Mode::WUSR).expect("a pipe can be made");
     std::os::unix::fs::symlink(path("note"), path("link")).expect("a link can be made");
     let complaints = [
-        ("note", "region `note` is damaged or not a region: it has 12 bytes, and the header alone takes 2816; "),
+        (
+            "note",
+            "region `note` is damaged or not a region: it has 12 bytes, and the header alone takes 2816; ",
+        ),
         ("socket", "region `socket` is damaged or not a region: it is not a regular file; "),
         ("pipe", "region `pipe` is damaged or not a region: it is not a regular file; "),
         ("link", "could not open region `link`: "),
@@ -276,7 +286,8 @@ fn make_regions_of_all_modes(directory: &Path) -> Result<()> {
 fn notes_and_participants_stay_within_their_limits() -> Result<()> {
     let scratch = Scratch::new();
     let space = scratch.space();
-    let described = |space: Space, id: &str| Ok::<_, Error>(value(&space, id)?.region().description().clone());
+    let described =
+        |space: Space, id: &str| Ok::<_, Error>(value(&space, id)?.region().description().clone());
     assert_eq!(described(space.clone(), "usual")?.note, "");
     assert_eq!(described(space.clone(), "usual")?.participants, 64);
     assert_eq!(described(space.clone().note("é, in front"), "noted")?.note, "é, in front");

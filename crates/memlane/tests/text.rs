@@ -42,7 +42,9 @@ impl Model {
 fn perform(step: &Step, text: &Text, model: &mut Model) -> TestCaseResult {
     let (new, written) = match step {
         Step::Write(new) => (new, text.write(new).map(Ok)),
-        Step::WriteIf(off, new) => (new, text.write_if(model.version.wrapping_add_signed((*off).into()), new)),
+        Step::WriteIf(off, new) => {
+            (new, text.write_if(model.version.wrapping_add_signed((*off).into()), new))
+        }
     };
     let current = matches!(step, Step::Write(_) | Step::WriteIf(0, _));
     match written {

@@ -72,11 +72,7 @@ impl Model {
 }
 
 /// Runs the steps on a value and on the model, and compares all that can be seen.
-fn follow<T: Element>(
-    add: fn(&Value<T>, T) -> T,
-    initial: u64,
-    steps: &[Step],
-) -> TestCaseResult {
+fn follow<T: Element>(add: fn(&Value<T>, T) -> T, initial: u64, steps: &[Step]) -> TestCaseResult {
     let scratch = Scratch::new();
     let space = scratch.space();
     let mut model = Model { primitive: T::PRIMITIVE, bits: 0, changes: 0 };
@@ -121,12 +117,7 @@ fn perform<T: Element>(
     Ok(())
 }
 
-fn exchange<T: Element>(
-    value: &Value<T>,
-    current: u64,
-    new: u64,
-    model: &mut Model,
-) -> TestCaseResult {
+fn exchange<T: Element>(value: &Value<T>, current: u64, new: u64, model: &mut Model) -> TestCaseResult {
     let stood = model.bits;
     let exchanged = value.compare_exchange(T::from_bits(current), T::from_bits(new));
     let bits = exchanged.map(Element::to_bits).map_err(Element::to_bits);
@@ -261,8 +252,11 @@ fn sums_of_four_threads_are_exact() -> Result<()> {
     let small = Value::create(&space, "small", 0_i8)?;
     let float = Value::create(&space, "float", 0.0_f64)?;
     let work = || -> Result<()> {
-        let (total, small, float) =
-            (Value::open(&space, "total")?, Value::<i8>::open(&space, "small")?, Value::open(&space, "float")?);
+        let (total, small, float) = (
+            Value::open(&space, "total")?,
+            Value::<i8>::open(&space, "small")?,
+            Value::open(&space, "float")?,
+        );
         for _ in 0..ROUNDS {
             total.add(3_u64);
             small.add(1);

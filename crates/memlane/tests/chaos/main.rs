@@ -23,6 +23,8 @@ mod steady;
 mod subscriber;
 mod tally;
 
+#[path = "../left_out/mod.rs"]
+mod left_out;
 #[path = "../random/mod.rs"]
 mod random;
 #[path = "../role/mod.rs"]

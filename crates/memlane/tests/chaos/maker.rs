@@ -1,7 +1,10 @@
 //! Makes, attaches, uses and removes regions until it is killed, and notes beforehand what it is about to do.
 
 use crate::random::{Random, mix};
-use memlane::{Array, Error, FramePublisher, FrameSpec, FrameSubscriber, Kind, Lock, Record, Region, Result, Space, Text, Value};
+use memlane::{
+    Array, Error, FramePublisher, FrameSpec, FrameSubscriber, Kind, Lock, Record, Region, Result, Space,
+    Text, Value,
+};
 use std::time::Duration;
 
 /// Regions that everybody makes and removes. Some names are folders of others: only one of the two can be.
@@ -25,6 +28,9 @@ pub(crate) const MAKERS: usize = 4;
 /// The makers, their parent, and hardly more: a slot that is not given back is missed at once.
 const PARTICIPANTS: u16 = MAKERS as u16 + 3;
 
+/// One of so many makers only attaches, one only holds.
+const HABITS: u64 = 10;
+const EPHEMERAL_PERCENT: u64 = 20;
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// What a maker is doing.
@@ -87,12 +93,12 @@ pub(crate) fn perform(space: &Space, maker: u64, seed: u64) -> Result<()> {
     let space = bounded(space);
     let stages = Stages::open(&space)?;
     let mut random = Random::new(mix(seed));
-    let habit = random.below(5);
+    let habit = random.below(HABITS);
     loop {
         match habit {
             0 => attach_again_and_again(&space, &stages, maker)?,
             1 => hold(&space, &stages, maker)?,
-            _ => make_or_remove(&space, &stages, maker, &mut random)?,
+            _ => make_and_remove(&space, &stages, maker, &mut random)?,
         }
     }
 }
@@ -113,30 +119,24 @@ fn hold(space: &Space, stages: &Stages, maker: u64) -> Result<()> {
     publish(space, "steady-frames")
 }
 
-fn make_or_remove(space: &Space, stages: &Stages, maker: u64, random: &mut Random) -> Result<()> {
+/// Removes a region, whoever has made it, makes it anew, and uses it; or one that goes by itself.
+fn make_and_remove(space: &Space, stages: &Stages, maker: u64, random: &mut Random) -> Result<()> {
     let name = random.index(NAMES.len());
-    let (id, kind) = NAMES[name];
-    match random.below(8) {
-        0..3 => {
-            stages.set(maker, Stage::Making, name);
-            let made = make(space, id, kind);
-            stages.set(maker, Stage::Using, name);
-            tolerate(made.and_then(|()| use_it(space, id, kind)))
-        }
-        3..6 => {
-            stages.set(maker, Stage::Removing, name);
-            match space.remove(id) {
-                Err(Error::NotFound { .. }) => Ok(()),
-                removed => tolerate(removed),
-            }
-        }
-        _ => {
-            let (id, kind) = random.pick(&EPHEMERAL_NAMES);
-            stages.set(maker, Stage::MakingEphemeral, name);
-            let ephemeral = space.clone().ephemeral();
-            tolerate(make(&ephemeral, id, kind).and_then(|()| use_it(&ephemeral, id, kind)))
-        }
+    if random.chance(EPHEMERAL_PERCENT) {
+        let (id, kind) = random.pick(&EPHEMERAL_NAMES);
+        stages.set(maker, Stage::MakingEphemeral, name);
+        return tolerate(use_it(&space.clone().ephemeral(), id, kind));
     }
+    let (id, kind) = NAMES[name];
+    stages.set(maker, Stage::Removing, name);
+    match space.remove(id) {
+        Err(Error::NotFound { .. }) => {}
+        removed => tolerate(removed)?,
+    }
+    stages.set(maker, Stage::Making, name);
+    tolerate(make(space, id, kind))?;
+    stages.set(maker, Stage::Using, name);
+    tolerate(use_it(space, id, kind))
 }
 
 /// What may well be while others make and remove the same names. A region that is missing, damaged, forbidden or full may
@@ -170,7 +170,9 @@ fn make(space: &Space, id: &str, kind: Kind) -> Result<()> {
 /// Opens the region, or makes it, and does what it is for.
 pub(crate) fn use_it(space: &Space, id: &str, kind: Kind) -> Result<()> {
     match kind {
-        Kind::Value => assert!(Value::open_or_create(space, id, 1_u64)?.add(1) >= 2, "{id} was not made whole"),
+        Kind::Value => {
+            assert!(Value::open_or_create(space, id, 1_u64)?.add(1) >= 2, "{id} was not made whole")
+        }
         Kind::Text => {
             let text = Text::open_or_create(space, id, 100)?;
             let (content, _) = text.read()?;

@@ -33,7 +33,9 @@ impl Options {
         };
         while let Some(option) = arguments.next() {
             match option.as_str() {
-                "--minutes" => options.duration = seconds(value::<f64>(&option, arguments.next())? * SECONDS_PER_MINUTE)?,
+                "--minutes" => {
+                    options.duration = seconds(value::<f64>(&option, arguments.next())? * SECONDS_PER_MINUTE)?
+                }
                 "--seconds" => options.duration = seconds(value(&option, arguments.next())?)?,
                 "--kills" => options.kills = value(&option, arguments.next())?,
                 "--seed" => options.seed = value(&option, arguments.next())?,

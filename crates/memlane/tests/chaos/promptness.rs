@@ -22,8 +22,7 @@ pub(crate) fn measure() {
         let rounds = if size < LARGE { ROUNDS } else { LARGE_ROUNDS };
         let mut times: Vec<_> = (0..rounds).map(|_| measure_one(size)).collect();
         times.sort_unstable();
-        let [best, median, worst] =
-            [0, rounds / 2, rounds - 1].map(|index| times[index].as_secs_f64() * 1e3);
+        let [best, median, worst] = [0, rounds / 2, rounds - 1].map(|index| times[index].as_secs_f64() * 1e3);
         println!("{size:>14} {best:>8.1} {median:>8.1} {worst:>8.1}");
     }
 }
@@ -31,7 +30,8 @@ pub(crate) fn measure() {
 fn measure_one(size: u64) -> Duration {
     let scratch = Scratch::new();
     let lock = Lock::open_or_create(&scratch.space(), LOCK).expect("a fresh space can be used");
-    let mut holder = Member::start("holder", scratch.path(), &[size], None).expect("the program can start itself");
+    let mut holder =
+        Member::start("holder", scratch.path(), &[size], None).expect("the program can start itself");
     await_that(|| lock.state().holder.is_some());
     std::thread::scope(|scope| {
         let waiter = scope.spawn(|| {

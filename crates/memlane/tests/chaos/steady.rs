@@ -32,7 +32,9 @@ pub(crate) fn run(options: &Options, tally: &mut Tally) {
     while start.elapsed() < options.duration && tally.failed() == 0 {
         run.kill_one(&space, tally);
         run.watch(tally);
-        tally.progress(|| format!("{:.0?}: {} kills, worst stall {:.0?}", start.elapsed(), run.kills, run.worst_stall));
+        tally.progress(|| {
+            format!("{:.0?}: {} kills, worst stall {:.0?}", start.elapsed(), run.kills, run.worst_stall)
+        });
     }
     tally.end_progress();
     ground.stop();
@@ -75,7 +77,9 @@ impl<'a> Run<'a> {
     }
 
     fn kill_one(&mut self, space: &Space, tally: &mut Tally) {
-        std::thread::sleep(Duration::from_millis(PAUSES.start + self.random.below(PAUSES.end - PAUSES.start)));
+        std::thread::sleep(Duration::from_millis(
+            PAUSES.start + self.random.below(PAUSES.end - PAUSES.start),
+        ));
         let somebody = self.random.index(MEMBERS);
         let aimed = if self.random.chance(AIMED_PERCENT) { self.who_matters(space) } else { None };
         let victim = aimed.unwrap_or(somebody);
@@ -109,7 +113,8 @@ impl<'a> Run<'a> {
             if done != seen.0 {
                 *seen = (done, Instant::now());
             } else if stall > LONGEST_STALL {
-                tally.check("progress", Err(format!("{} {number} stands still for {stall:.1?}", member.role)));
+                tally
+                    .check("progress", Err(format!("{} {number} stands still for {stall:.1?}", member.role)));
             }
             self.worst_stall = self.worst_stall.max(stall);
         }
@@ -137,7 +142,8 @@ fn check_content(ground: &Ground, clerks_killed: u64) -> Result<(), String> {
 fn check_participants(space: &Space, ground: &Ground) -> Result<(), String> {
     let channel = Region::open(space, CHANNEL).map_err(|error| error.to_string())?;
     for region in ground.regions().into_iter().chain([&channel]) {
-        let alive: Vec<_> = region.participants().into_iter().filter(|participant| participant.alive).collect();
+        let alive: Vec<_> =
+            region.participants().into_iter().filter(|participant| participant.alive).collect();
         if alive.len() != 1 {
             return Err(format!("{}: {alive:?} live, and one process does", region.id()));
         }

@@ -57,7 +57,11 @@ impl<'a> Reader<'a> {
         let before = sequence.checked_sub(self.received + missed).expect("no frame is counted twice");
         if let Some((last, unaccounted)) = self.last {
             assert!(sequence > last, "frame {sequence} came after {last}");
-            assert_eq!(before, unaccounted, "{missed} frames missed and {} received are not all", self.received);
+            assert_eq!(
+                before, unaccounted,
+                "{missed} frames missed and {} received are not all",
+                self.received
+            );
         }
         self.last = Some((sequence, before));
         self.ground.add(Count::FramesRead);
@@ -85,7 +89,8 @@ impl<'a> Reader<'a> {
 
 /// The pid of the publisher of a whole frame.
 fn verify(frame: &Frame<'_>) -> u64 {
-    let number = sealed::unseal(frame).unwrap_or_else(|why| panic!("frame {} is torn: {why}", frame.sequence()));
+    let number =
+        sealed::unseal(frame).unwrap_or_else(|why| panic!("frame {} is torn: {why}", frame.sequence()));
     let (sequence, publisher) = parts(number);
     assert_eq!(sequence, frame.sequence(), "a frame holds another's content");
     publisher

@@ -5,8 +5,8 @@
 use memlane::schema::Element;
 use memlane::value::Number;
 use memlane::{
-    AnyArray, AnyValue, Array, FramePublisher, FrameSubscriber, Lock, Observer, Record, Region, Result, Space, Text,
-    Value, doctor,
+    AnyArray, AnyValue, Array, FramePublisher, FrameSubscriber, Lock, Observer, Record, Region, Result,
+    Space, Text, Value, doctor,
 };
 use std::hint::black_box;
 use std::time::Duration;
@@ -76,7 +76,8 @@ fn record(space: &Space, id: &str) -> Result<()> {
         let _ = record.write(&datum);
     }
     if let Ok((bytes, version)) = record.read_bytes() {
-        let _ = (record.write_if(version, &bytes), record.write_if(version, &bytes), record.write_bytes(&bytes));
+        let _ =
+            (record.write_if(version, &bytes), record.write_if(version, &bytes), record.write_bytes(&bytes));
         let _ = record.wait_newer(record.version(), Some(GLANCE));
     }
     Ok(())
@@ -93,7 +94,8 @@ fn array<T: Element>(space: &Space, id: &str) -> Result<()> {
     if let Ok(all) = array.snapshot() {
         let _ = array.lock().and_then(|guard| guard.write(0, &all));
     }
-    let _ = array.lock().map(|guard| (guard.read(last, 2).is_ok(), guard.read(usize::MAX, usize::MAX).is_ok()));
+    let _ =
+        array.lock().map(|guard| (guard.read(last, 2).is_ok(), guard.read(usize::MAX, usize::MAX).is_ok()));
     let _ = array.wait_newer(array.region().version(), Some(GLANCE));
     Ok(())
 }
@@ -112,7 +114,11 @@ fn any_array(space: &Space, id: &str) -> Result<()> {
 fn text(space: &Space, id: &str) -> Result<()> {
     let text = Text::open(space, id)?;
     let _ = text.read().map(|(content, version)| text.write_if(version, &content));
-    let _ = (text.write_if(0, "of version 0"), text.write("short"), text.write(&"x".repeat(text.capacity().min(9999))));
+    let _ = (
+        text.write_if(0, "of version 0"),
+        text.write("short"),
+        text.write(&"x".repeat(text.capacity().min(9999))),
+    );
     let _ = text.wait_newer(text.version(), Some(GLANCE));
     black_box(text.read().is_ok());
     Ok(())

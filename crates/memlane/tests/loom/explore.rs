@@ -26,7 +26,11 @@ pub(crate) fn explore(name: &str, preemptions: usize, model: impl Fn(&Run) + Cop
 }
 
 /// Explores a model once for every moment at which its mortal thread can die, and once with that thread living.
-pub(crate) fn explore_deaths(name: &str, preemptions: usize, model: impl Fn(&Run) + Copy + Send + Sync + 'static) {
+pub(crate) fn explore_deaths(
+    name: &str,
+    preemptions: usize,
+    model: impl Fn(&Run) + Copy + Send + Sync + 'static,
+) {
     let start = Instant::now();
     let mut executions = 0;
     let points = (0..)

@@ -109,7 +109,10 @@ impl Peers for World {
 
     fn wait_u64(&self, word: &AtomicU64, expected: u64, _wait: &mut Wait) -> Expired {
         let found = word.compare_exchange(!expected, !expected, Relaxed, Relaxed);
-        self.sleep(std::ptr::from_ref(word).addr(), found.is_err_and(|found| found as u32 == expected as u32));
+        self.sleep(
+            std::ptr::from_ref(word).addr(),
+            found.is_err_and(|found| found as u32 == expected as u32),
+        );
         Expired::No
     }
 

@@ -35,7 +35,9 @@ pub(crate) fn unseal(bytes: &[u8]) -> Result<u64, String> {
     if found == expected {
         return Ok(number);
     }
-    Err(format!("content {number} of {length} bytes has the checksum {found:016x} instead of {expected:016x}"))
+    Err(format!(
+        "content {number} of {length} bytes has the checksum {found:016x} instead of {expected:016x}"
+    ))
 }
 
 /// [`seal`] in letters, for texts.

@@ -2,7 +2,9 @@
 #![allow(dead_code)] // Every suite uses a part.
 
 use memlane::schema::Datum;
-use memlane::{Array, FramePublisher, FrameSpec, FrameSubscriber, Kind, Lock, Record, Result, Space, Text, Value};
+use memlane::{
+    Array, FramePublisher, FrameSpec, FrameSubscriber, Kind, Lock, Record, Result, Space, Text, Value,
+};
 
 /// The kinds there are specimens of.
 pub(crate) const KINDS: [Kind; 6] =
@@ -61,7 +63,8 @@ fn make(kind: Kind, space: &Space, id: &str) -> Result<()> {
         Kind::Text => drop(Text::create(space, id, 100)?.write("grüß dich")?),
         Kind::Lock => drop(Lock::create(space, id)?.lock()?),
         _ => {
-            let mut publisher = FramePublisher::create(space, id, &FrameSpec::bytes(FRAME).history(3).borrows(4))?;
+            let mut publisher =
+                FramePublisher::create(space, id, &FrameSpec::bytes(FRAME).history(3).borrows(4))?;
             let subscriber = FrameSubscriber::open(space, id)?;
             for number in 1..=9 {
                 let mut loan = publisher.loan()?;

@@ -271,7 +271,9 @@ impl FrameSubscriber {
         if count < MAX_FAILURES {
             return Ok(());
         }
-        Err(self.region.corrupt("its newest frame is not on offer, which cannot be while its words are whole".into()))
+        Err(self
+            .region
+            .corrupt("its newest frame is not on offer, which cannot be while its words are whole".into()))
     }
 
     #[cold]
