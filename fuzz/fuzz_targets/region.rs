@@ -1,7 +1,7 @@
 //! Hostile region files: whatever stands in one, using it gives content or an error.
 //!
-//! The input is the file. Its checksum is renewed, since a wrong one is refused before anything else is looked at. The
-//! corpus begins with a used region of each kind.
+//! The input is the file. Its checksum is renewed, since a wrong one is refused before anything else is
+//! looked at. The corpus begins with a used region of each kind.
 #![no_main]
 
 #[path = "../../crates/memlane/tests/exercise/mod.rs"]

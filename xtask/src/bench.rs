@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: ratios to the machine's own floor, measured in one run. What the bench prints on its standard
-//! output is its report, and can be kept beside the documentation.
+//! `cargo xtask bench`: ratios to the machine's own floor, measured in one run. What the bench prints on its
+//! standard output is its report, and can be kept beside the documentation.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! `cargo xtask chaos`: many processes, killed at random; no hang, no torn data, exact accounting. Random, so minutes
-//! matter: `test` runs it shortly, a release deserves an hour.
+//! `cargo xtask chaos`: many processes, killed at random; no hang, no torn data, exact accounting. Random, so
+//! minutes matter: `test` runs it shortly, a release deserves an hour.
 
 use clap::Args;
 

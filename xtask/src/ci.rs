@@ -1,5 +1,5 @@
-//! `cargo xtask ci`: the tests as continuous integration runs them. A process of its own, so that every test below it
-//! sees `CI=true`.
+//! `cargo xtask ci`: the tests as continuous integration runs them. A process of its own, so that every test
+//! below it sees `CI=true`.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: hostile bytes for every parser. Coverage-guided fuzzing needs compiler flags that only nightly
-//! has, so it is no part of `test`.
+//! `cargo xtask fuzz`: hostile bytes for every parser. Coverage-guided fuzzing needs compiler flags that only
+//! nightly has, so it is no part of `test`.
 
 use std::fs;
 use std::path::Path;

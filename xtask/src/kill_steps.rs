@@ -1,5 +1,5 @@
-//! `cargo xtask kill-steps`: each operation killed at each machine instruction. The suite runs its own `main`: it forks
-//! and single-steps children, which a test harness with threads would disturb.
+//! `cargo xtask kill-steps`: each operation killed at each machine instruction. The suite runs its own
+//! `main`: it forks and single-steps children, which a test harness with threads would disturb.
 
 use clap::Args;
 

@@ -1,5 +1,5 @@
-//! `cargo xtask loom`: model checking. Loom replaces the atomics by `--cfg loom`, which rebuilds everything, so the
-//! suite has a build directory of its own.
+//! `cargo xtask loom`: model checking. Loom replaces the atomics by `--cfg loom`, which rebuilds everything,
+//! so the suite has a build directory of its own.
 
 use std::path::Path;
 use std::process::Command;

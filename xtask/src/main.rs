@@ -1,4 +1,5 @@
-//! The project's own commands; `cargo xtask --help` lists them. Dispatch only: each command is a file of its name.
+//! The project's own commands; `cargo xtask --help` lists them. Dispatch only: each command is a file of its
+//! name.
 
 #![forbid(unsafe_code)]
 

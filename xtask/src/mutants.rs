@@ -1,8 +1,9 @@
-//! `cargo xtask mutants`: proof that the loom suite can fail. Each patch in `crates/memlane/tests/mutants` weakens one
-//! ordering, fence or check; the suite must notice. Patches are applied to a copy, so the repository is never touched.
+//! `cargo xtask mutants`: proof that the loom suite can fail. Each patch in `crates/memlane/tests/mutants`
+//! weakens one ordering, fence or check; the suite must notice. Patches are applied to a copy, so the
+//! repository is never touched.
 //!
-//! A patch begins with comment lines: `# what is weakened, and which test must catch it`. One that changes nothing
-//! observable says `# equivalent: why`, and is expected to survive.
+//! A patch begins with comment lines: `# what is weakened, and which test must catch it`. One that changes
+//! nothing observable says `# equivalent: why`, and is expected to survive.
 
 mod patch;
 mod tree;

@@ -1,5 +1,5 @@
-//! Other programs: every one is started here, and those that do work are printed as a line that can be pasted into a
-//! shell.
+//! Other programs: every one is started here, and those that do work are printed as a line that can be pasted
+//! into a shell.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};

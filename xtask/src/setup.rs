@@ -1,5 +1,5 @@
-//! `cargo xtask setup`: what the tests need and Rust does not bring. Everything goes below the repository, except
-//! Debian packages, which are installed only by root. Quick when all is there.
+//! `cargo xtask setup`: what the tests need and Rust does not bring. Everything goes below the repository,
+//! except Debian packages, which are installed only by root. Quick when all is there.
 
 mod cargo_deny;
 mod debian;

@@ -1,5 +1,5 @@
-//! `cargo xtask test`: every check that a change must pass, stopping at the first that fails. A tool that is missing
-//! leaves something out, which is said loudly at the end; under `CI=true` it is a failure.
+//! `cargo xtask test`: every check that a change must pass, stopping at the first that fails. A tool that is
+//! missing leaves something out, which is said loudly at the end; under `CI=true` it is a failure.
 
 use std::env;
 use std::process::Command;
@@ -52,8 +52,8 @@ fn lint(workspace: &Workspace, targets: &[&str]) -> Outcome {
     run_program(clippy.args(targets).args(["--", "--deny", "warnings"]))
 }
 
-/// Advisories are no part of it: they need a database from the network and depend on the day, so that a commit which
-/// passed would fail later. `cargo deny check advisories` reads them.
+/// Advisories are no part of it: they need a database from the network and depend on the day, so that a
+/// commit which passed would fail later. `cargo deny check advisories` reads them.
 fn licences(workspace: &Workspace) -> Outcome {
     let program = setup::find_cargo_deny(workspace).unwrap_or("cargo-deny".into());
     let checks = ["check", "bans", "licenses", "sources"];

@@ -1,5 +1,6 @@
-//! `cargo xtask tidy`, and a test of `cargo test`: the rules of the tree that the compiler does not know. A rule is a
-//! function from the repository's files to findings; exceptions are data beside the rule, each with its reason.
+//! `cargo xtask tidy`, and a test of `cargo test`: the rules of the tree that the compiler does not know. A
+//! rule is a function from the repository's files to findings; exceptions are data beside the rule, each with
+//! its reason.
 
 mod excuse;
 mod leftovers;

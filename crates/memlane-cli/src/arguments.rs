@@ -56,8 +56,8 @@ enum Command {
     Completions(Completions),
 }
 
-/// Runs the command line `arguments`, the first of which is the program's name, and gives back its exit code. Messages go
-/// to the standard error as `memlane: …`.
+/// Runs the command line `arguments`, the first of which is the program's name, and gives back its exit code.
+/// Messages go to the standard error as `memlane: …`.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Arguments::try_parse_from(arguments) {
         Ok(arguments) => execute(arguments),

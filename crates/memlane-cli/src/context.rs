@@ -1,7 +1,7 @@
 //! What every command is given: the space it works in, and how to print.
 //!
-//! Results go to the standard output, messages about them to the standard error. Output that nobody reads any more
-//! (`memlane ls | head`) ends the command quietly.
+//! Results go to the standard output, messages about them to the standard error. Output that nobody reads any
+//! more (`memlane ls | head`) ends the command quietly.
 
 use std::cell::OnceCell;
 use std::fmt::Display;
@@ -51,7 +51,8 @@ impl Context {
         Ok(self.space.get_or_init(|| opened))
     }
 
-    /// The space, for commands that look or change what is there: a mistyped directory is an error, not a new space.
+    /// The space, for commands that look or change what is there: a mistyped directory is an error, not a new
+    /// space.
     pub(crate) fn existing_space(&self) -> Outcome<&Space> {
         match &self.directory {
             Some(directory)
@@ -109,7 +110,8 @@ impl Context {
         self.write(table.render(self.width(), self.colour).as_bytes())
     }
 
-    /// Writes a message for people beside the output. Where nobody listens it is lost, and that is no failure.
+    /// Writes a message for people beside the output. Where nobody listens it is lost, and that is no
+    /// failure.
     pub(crate) fn say(&self, message: impl Display) {
         let _ = writeln!(self.messages.lock(), "memlane: {}", human::printable(&message.to_string()));
     }

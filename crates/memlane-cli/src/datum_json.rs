@@ -9,8 +9,8 @@
 //! | arrays | an array | JSON |
 //! | structs | an object | JSON |
 //!
-//! Whether a number fits its type is for the schema to say when the value is encoded; here is only decided what was
-//! meant.
+//! Whether a number fits its type is for the schema to say when the value is encoded; here is only decided
+//! what was meant.
 
 use memlane::schema::{DType, Datum, SchemaError};
 use serde_json::{Map, Number, Value};
@@ -70,8 +70,13 @@ pub(crate) fn json_from_text(text: &str) -> Result<Value, SchemaError> {
 
 /// Bytes as text, when they are: padding at the end is none of it.
 pub(crate) fn text_of_bytes(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(unpadded(bytes)).ok()
+}
+
+/// Bytes without the zeros at their end.
+pub(crate) fn unpadded(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    std::str::from_utf8(bytes.get(..end)?).ok()
+    bytes.get(..end).unwrap_or_default()
 }
 
 fn float_to_json(value: f64) -> Value {

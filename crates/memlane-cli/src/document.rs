@@ -8,7 +8,8 @@
 //! | lock | `holder` (a participant with `thread`, `held_seconds`, `depth`, or null), `waiters`, `inconsistent`, `recoveries`, `contended` |
 //! | frames | `newest`, `captured`, `age_seconds`, `length`, `history`, `borrows`, `publisher` (a participant or null), `subscribers` |
 //!
-//! Moments are RFC 3339 in UTC, durations seconds, sizes bytes. Names are added and never change their meaning.
+//! Moments are RFC 3339 in UTC, durations seconds, sizes bytes. Names are added and never change their
+//! meaning.
 
 use std::time::Duration;
 

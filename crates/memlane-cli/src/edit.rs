@@ -4,6 +4,7 @@ use memlane::schema::{DType, Datum, Schema, SchemaError};
 use memlane::{Error, Result};
 
 use crate::datum_json;
+use crate::failure::unfit;
 use crate::selection::{Part, Selection};
 
 /// A change of a part of a content of one schema.
@@ -80,11 +81,6 @@ fn fields(id: &str, part: &Part, text: &str) -> Result<New> {
         fields.push((name, value));
     }
     Ok(New::Fields(fields))
-}
-
-/// An error of a schema, as one of the region.
-pub(crate) fn unfit(id: &str) -> impl Fn(SchemaError) -> Error + '_ {
-    move |source| Error::Schema { id: id.into(), source }
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! How a command fails: a sentence for people and an exit code for scripts. The codes are listed in `exit_codes.txt`,
-//! which `memlane --help` prints.
+//! How a command fails: a sentence for people and an exit code for scripts. The codes are listed in
+//! `exit_codes.txt`, which `memlane --help` prints.
 
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
 use memlane::Error;
+use memlane::schema::SchemaError;
 
 /// What a command comes to.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
@@ -92,7 +93,13 @@ fn exit_of(error: &Error) -> Exit {
     }
 }
 
-/// The library says in words what is wrong with a directory; scripts want to know which of the two usual causes it is.
+/// An error of a schema, as one of the region `id`.
+pub(crate) fn unfit(id: &str) -> impl Fn(SchemaError) -> Error + '_ {
+    move |source| Error::Schema { id: id.into(), source }
+}
+
+/// The library says in words what is wrong with a directory; scripts want to know which of the two usual
+/// causes it is.
 fn exit_of_directory(directory: &Path) -> Exit {
     match std::fs::read_dir(directory).map_err(|error| error.kind()) {
         Err(io::ErrorKind::PermissionDenied) => Exit::Permission,

@@ -73,7 +73,8 @@ pub(crate) fn rfc3339(wall: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
 }
 
-/// Year, month and day of so many days since 1970 (Howard Hinnant's `civil_from_days`, for days after 1970 only).
+/// Year, month and day of so many days since 1970 (Howard Hinnant's `civil_from_days`, for days after 1970
+/// only).
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);

@@ -4,9 +4,9 @@
 //! memlane_cli::run(["memlane", "ls", "--json"].map(Into::into));
 //! ```
 //!
-//! Commands that look (`ls`, `show`, `get`, `watch`, `hz`, `bw`, `ps`, `locks`, `doctor`) are observers: they need
-//! permission to read, take no place among the participants, and nothing waits for them. Killed at any moment, a command
-//! leaves what any participant leaves: nothing that anybody has to repair.
+//! Commands that look (`ls`, `show`, `get`, `watch`, `hz`, `bw`, `ps`, `locks`, `doctor`) are observers: they
+//! need permission to read, take no place among the participants, and nothing waits for them. Killed at any
+//! moment, a command leaves what any participant leaves: nothing that anybody has to repair.
 //!
 //! The text is for people and may change; with `--json` the names are stable (module `document`).
 //!

@@ -19,11 +19,15 @@ pub(crate) fn is_pattern(text: &str) -> bool {
     text.contains('*')
 }
 
-/// Whether `id` is `pattern`, is described by it, or lies in the folder of that name. Without a pattern every id is.
-pub(crate) fn is_selected(pattern: Option<&str>, id: &str) -> bool {
-    let Some(pattern) = pattern else { return true };
+/// Whether `id` is `pattern`, is described by it, or lies in the folder of that name.
+pub(crate) fn selects(pattern: &str, id: &str) -> bool {
     let folder = pattern.trim_end_matches('/');
     matches(pattern, id) || id.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Whether one of the patterns selects `id`; without patterns all ids are wanted.
+pub(crate) fn is_wanted(patterns: &[String], id: &str) -> bool {
+    patterns.is_empty() || patterns.iter().any(|pattern| selects(pattern, id))
 }
 
 #[cfg(test)]
@@ -44,9 +48,9 @@ mod tests {
 
     #[test]
     fn a_folder_selects_what_is_in_it() {
-        let selected = |pattern| is_selected(Some(pattern), "camera/front");
-        assert!(selected("camera") && selected("camera/") && selected("camera/f*"));
-        assert!(!selected("cam") && !selected("camera/front/x"));
-        assert!(is_selected(None, "camera/front"));
+        assert!(selects("camera", "camera/front") && selects("camera/", "camera/front"));
+        assert!(!selects("cam", "camera/front") && !selects("camera/front/x", "camera/front"));
+        assert!(is_wanted(&[], "a") && is_wanted(&["b".into(), "a*".into()], "a"));
+        assert!(!is_wanted(&["b".into()], "a"));
     }
 }

@@ -66,13 +66,13 @@ impl Selection {
 impl Part<'_> {
     /// The part of `content`, which is of the schema that this part was found in.
     pub(crate) fn of<'a>(&self, content: &'a Datum) -> Option<&'a Datum> {
-        self.steps.iter().try_fold(content, |datum, step| match (step, datum) {
-            (Step::Field(name), Datum::Struct(fields)) => {
-                fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)
-            }
-            (Step::Item(index), Datum::Array(items)) => items.get(*index),
-            _ => None,
-        })
+        follow(&self.steps, content)
+    }
+
+    /// As [`Self::of`], in the one item that the steps lead through first.
+    pub(crate) fn of_item<'a>(&self, item: &'a Datum) -> Option<&'a Datum> {
+        let inside = self.steps.iter().position(|step| matches!(step, Step::Field(_)));
+        follow(self.steps.get(inside.unwrap_or(self.steps.len())..)?, item)
     }
 
     /// As [`Self::of`], to be replaced.
@@ -107,6 +107,16 @@ impl<'a> Part<'a> {
         self.steps.push(Step::Field(name.to_owned()));
         Ok(())
     }
+}
+
+fn follow<'a>(steps: &[Step], content: &'a Datum) -> Option<&'a Datum> {
+    steps.iter().try_fold(content, |datum, step| match (step, datum) {
+        (Step::Field(name), Datum::Struct(fields)) => {
+            fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        }
+        (Step::Item(index), Datum::Array(items)) => items.get(*index),
+        _ => None,
+    })
 }
 
 /// One number for each dimension.

@@ -4,14 +4,16 @@ use memlane::frames::PublisherState;
 use memlane::lock::LockState;
 use memlane::observer::{Content, FramesState, Observation};
 use memlane::schema::{Datum, Schema};
-use memlane::{Error, Kind, Observer};
+use memlane::{Kind, Observer};
 use serde_json::{Value, json};
 
-use crate::failure::Outcome;
-use crate::{datum_json, document, human};
+use crate::failure::unfit;
+use crate::{datum_json, document, human, table};
 
 /// Items of an array, or bytes of a run, that are shown in one line.
 const SHOWN_ITEMS: usize = 16;
+/// Columns of a line.
+const LINE_WIDTH: usize = 200;
 
 /// What a region shows.
 #[derive(Debug)]
@@ -46,7 +48,10 @@ impl Sight {
     /// Whether nothing has happened between the two looks.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Content(one), Self::Content(other)) => one == other,
+            // NaN is not equal to itself.
+            (Self::Content(one), Self::Content(other)) => {
+                one == other || (one.version == other.version && content_line(one) == content_line(other))
+            }
             (Self::Frames(one), Self::Frames(other)) => one.newest == other.newest,
             (Self::Lock(one), Self::Lock(other)) => lock_key(one) == lock_key(other),
             _ => false,
@@ -55,18 +60,16 @@ impl Sight {
 
     /// One line for people; long contents are cut.
     pub(crate) fn line(&self) -> String {
-        match self {
-            Self::Content(observation) => match &observation.content {
-                Content::Datum(datum) => without_padding(datum).elided(SHOWN_ITEMS).to_string(),
-                content => content.to_string(),
-            },
+        let line = match self {
+            Self::Content(observation) => content_line(observation),
             Self::Frames(state) => frames_line(state),
             Self::Lock(state) => lock_line(state),
-        }
+        };
+        table::cut(&line, LINE_WIDTH).into_owned()
     }
 
     /// The content, the frames or the lock as JSON.
-    pub(crate) fn json(&self, id: &str) -> Outcome<Value> {
+    pub(crate) fn json(&self, id: &str) -> memlane::Result<Value> {
         Ok(match self {
             Self::Content(observation) => content_json(id, &observation.content)?,
             Self::Frames(state) => document::frames(state),
@@ -75,8 +78,15 @@ impl Sight {
     }
 
     /// The document of one look.
-    pub(crate) fn document(&self, id: &str) -> Outcome<Value> {
+    pub(crate) fn document(&self, id: &str) -> memlane::Result<Value> {
         Ok(json!({"id": id, "version": self.version(), "content": self.json(id)?}))
+    }
+}
+
+fn content_line(observation: &Observation) -> String {
+    match &observation.content {
+        Content::Datum(datum) => without_padding(datum).elided(SHOWN_ITEMS).to_string(),
+        content => content.to_string(),
     }
 }
 
@@ -111,10 +121,7 @@ pub(crate) fn datum_text(datum: &Datum) -> String {
 /// The same with every run of bytes cut before the zeros at its end, which people do not care for.
 fn without_padding(datum: &Datum) -> Datum {
     match datum {
-        Datum::Bytes(bytes) => {
-            let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-            Datum::Bytes(bytes.iter().copied().take(end).collect())
-        }
+        Datum::Bytes(bytes) => Datum::Bytes(datum_json::unpadded(bytes).to_vec()),
         Datum::Array(items) => Datum::Array(items.iter().map(without_padding).collect()),
         Datum::Struct(fields) => {
             Datum::Struct(fields.iter().map(|(name, value)| (name.clone(), without_padding(value))).collect())
@@ -125,7 +132,7 @@ fn without_padding(datum: &Datum) -> Datum {
 
 /// An array's elements, decoded.
 pub(crate) fn decode(id: &str, schema: &Schema, bytes: &[u8]) -> memlane::Result<Datum> {
-    schema.decode(bytes).map_err(|source| Error::Schema { id: id.into(), source })
+    schema.decode(bytes).map_err(unfit(id))
 }
 
 fn content_json(id: &str, content: &Content) -> memlane::Result<Value> {
@@ -137,7 +144,8 @@ fn content_json(id: &str, content: &Content) -> memlane::Result<Value> {
     })
 }
 
-fn frames_line(state: &FramesState) -> String {
+/// The newest frame and who publishes, in words.
+pub(crate) fn frames_line(state: &FramesState) -> String {
     let frame = match state.captured {
         Some(captured) => format!(
             "frame {}, {}, {} old",

@@ -6,8 +6,8 @@ use crate::context::Context;
 use crate::failure::Outcome;
 use crate::human;
 
-/// The regions whose id is `wanted`, sorted by id. One that cannot be observed says why instead; one that is removed
-/// during the walk is not there.
+/// The regions whose id is `wanted`, sorted by id. One that cannot be observed says why instead; one that is
+/// removed during the walk is not there.
 pub(crate) fn survey<'a>(
     space: &'a Space,
     wanted: impl Fn(&str) -> bool + 'a,
@@ -20,7 +20,8 @@ pub(crate) fn survey<'a>(
     Ok(seen.filter(|(_, observer)| !matches!(observer, Err(Error::NotFound { .. }))))
 }
 
-/// Shows every region whose id is `wanted` to `visit`, and says of those that cannot be observed that they were left out.
+/// Shows every region whose id is `wanted` to `visit`, and says how many were left out because they cannot be
+/// observed.
 pub(crate) fn visit_all(
     context: &Context,
     space: &Space,

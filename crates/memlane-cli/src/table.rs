@@ -182,7 +182,8 @@ fn width_of(text: &str) -> usize {
     text.chars().map(columns_of).sum()
 }
 
-/// Columns that a terminal gives a character: two in the scripts of East Asia and to pictures, none to combining marks.
+/// Columns that a terminal gives a character: two in the scripts of East Asia and to pictures, none to
+/// combining marks.
 fn columns_of(character: char) -> usize {
     match u32::from(character) {
         0x0300..=0x036f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,

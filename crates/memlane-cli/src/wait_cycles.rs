@@ -1,8 +1,8 @@
 //! Deadlocks: threads that wait for each other's locks in a circle.
 //!
-//! A thread waits for one lock at a time, so from each waiting thread one way leads on: to the lock's holder, and from it
-//! to what that waits for. A way that returns to where it began is a circle. Everything is read while it changes, so
-//! what is found may just have ended; what lasts is a deadlock.
+//! A thread waits for one lock at a time, so from each waiting thread one way leads on: to the lock's holder,
+//! and from it to what that waits for. A way that returns to where it began is a circle. Everything is read
+//! while it changes, so what is found may just have ended; what lasts is a deadlock.
 
 use std::collections::HashMap;
 

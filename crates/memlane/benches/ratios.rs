@@ -1,7 +1,7 @@
 //! What memlane costs beside the machine's own floor, as ratios within one run.
 //!
-//! Each row measures ours and a yardstick alternately, A B A B, on pinned cores, and prints the medians as a Markdown
-//! table. Run it with `cargo xtask bench`; `-- publish` runs the rows whose names contain that.
+//! Each row measures ours and a yardstick alternately, A B A B, on pinned cores, and prints the medians as a
+//! Markdown table. Run it with `cargo xtask bench`; `-- publish` runs the rows whose names contain that.
 #![allow(unsafe_code)] // The yardsticks are bare system calls, pthread objects and anonymous mappings.
 
 use memlane::schema::Primitive;
@@ -16,7 +16,8 @@ const PICTURE: usize = 404 * 640 * 3;
 
 type Row = (&'static str, &'static str, f64, fn(&Space) -> (f64, f64));
 
-/// Name, yardstick, goal for the ratio, measurement. Without a yardstick the goal is in nanoseconds: a ratio to 1 ns.
+/// Name, yardstick, goal for the ratio, measurement. Without a yardstick the goal is in nanoseconds: a ratio
+/// to 1 ns.
 const ROWS: &[Row] = &[
     ("lock + unlock, uncontended", "pthread_mutex, shared", 1.2, |space| lock(space, false)),
     ("lock + unlock, uncontended", "pthread_mutex, shared and robust", 1.0, |space| lock(space, true)),
@@ -79,7 +80,8 @@ fn lock(space: &Space, robust: bool) -> (f64, f64) {
     const COUNT: u32 = 200_000;
     let lock = Lock::open_or_create(space, "lock").expect("a lock");
     let mutex = shared_memory::<libc::pthread_mutex_t>();
-    // SAFETY: the mapping is zeroed, large enough and alive to the end; the attributes are initialised before use.
+    // SAFETY: the mapping is zeroed, large enough and alive to the end; the attributes are initialised before
+    // use.
     unsafe {
         let mut attributes: libc::pthread_mutexattr_t = std::mem::zeroed();
         libc::pthread_mutexattr_init(&raw mut attributes);

@@ -1,7 +1,7 @@
 //! Shared memory for real-time tools.
 //!
-//! Unrelated processes share named regions of memory that describe themselves. Nothing is copied on one machine, and
-//! whatever process is killed, at whatever instruction, the others go on with intact data.
+//! Unrelated processes share named regions of memory that describe themselves. Nothing is copied on one
+//! machine, and whatever process is killed, at whatever instruction, the others go on with intact data.
 //!
 //! | kind | type | changes | its writer is killed |
 //! |---|---|---|---|
@@ -12,8 +12,8 @@
 //! | lock | [`Lock`] | – | the next locker gets it and is told |
 //! | frames | [`FramePublisher`], [`FrameSubscriber`] | pictures, in place | the last frames stand, the next publisher goes on |
 //!
-//! A region is a file in a [`Space`], a directory. Programs attach as participants; tools look in as an [`Observer`],
-//! which leaves no trace. [`doctor`] says what the dead left behind.
+//! A region is a file in a [`Space`], a directory. Programs attach as participants; tools look in as an
+//! [`Observer`], which leaves no trace. [`doctor`] says what the dead left behind.
 //!
 //! ```
 //! # fn main() -> memlane::Result<()> {

@@ -101,7 +101,8 @@ impl Space {
         self
     }
 
-    /// New regions get this file mode (0600 unless said); 0660 opens them to the file's group, 0644 to observers.
+    /// New regions get this file mode (0600 unless said); 0660 opens them to the file's group, 0644 to
+    /// observers.
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = mode & 0o777;
@@ -123,8 +124,8 @@ impl Space {
         self
     }
 
-    /// Regions that live only as long as somebody is attached: the last clean detach removes them, and what a killed
-    /// process leaves is swept when another is made.
+    /// Regions that live only as long as somebody is attached: the last clean detach removes them, and what a
+    /// killed process leaves is swept when another is made.
     #[must_use]
     pub fn ephemeral(mut self) -> Self {
         self.ephemeral = true;
@@ -216,7 +217,8 @@ impl Space {
         }
     }
 
-    /// Removes ephemeral regions whose participants are all dead. Called when one is made, at most once a second.
+    /// Removes ephemeral regions whose participants are all dead. Called when one is made, at most once a
+    /// second.
     pub(crate) fn sweep_now_and_then(&self) {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let (now, last) = (os::clock::monotonic_coarse(), LAST.load(Relaxed));
@@ -241,8 +243,8 @@ impl Space {
         self.leftovers(|_| true)
     }
 
-    /// Visits ephemeral regions and temporary files that nobody lives in and that are old enough not to be on their way;
-    /// counts the visits that succeed.
+    /// Visits ephemeral regions and temporary files that nobody lives in and that are old enough not to be on
+    /// their way; counts the visits that succeed.
     fn leftovers(&self, visit: impl Fn(&Path) -> bool) -> usize {
         let ephemeral = self.clone().ephemeral();
         let regions = ephemeral.list().unwrap_or_default().into_iter().map(|id| ephemeral.root().join(id));
@@ -301,7 +303,8 @@ pub(crate) fn check_id(id: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Visits one file while all its presence bytes are held: whoever attaches meanwhile waits, and then finds the link gone.
+/// Visits one file while all its presence bytes are held: whoever attaches meanwhile waits, and then finds
+/// the link gone.
 fn if_abandoned(path: &Path, visit: impl Fn(&Path) -> bool) -> bool {
     let Ok(open) = file::open(path, Access::ReadWrite) else { return false };
     let is_old =
@@ -330,14 +333,15 @@ fn check_locks(directory: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// The directories that passed. Only looked at while forks are excluded, so no child inherits the list locked.
+/// The directories that passed. Only looked at while forks are excluded, so no child inherits the list
+/// locked.
 fn known_good<T>(look: impl FnOnce(&mut Vec<PathBuf>) -> T) -> T {
     static GOOD: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
     os::fork::excluded(|| look(&mut GOOD.lock().unwrap_or_else(std::sync::PoisonError::into_inner)))
 }
 
-/// Makes a folder. An empty one that lacks rights is half-made: its maker is about to give it its mode, or was killed
-/// before he could. It goes, and is to be made anew.
+/// Makes a folder. An empty one that lacks rights is half-made: its maker is about to give it its mode, or
+/// was killed before he could. It goes, and is to be made anew.
 fn create_folder(folder: &Path, mode: u32) -> Result<(), Errno> {
     file::create_directory_if_missing(folder, mode)?;
     let lacks_rights = file::status_at(folder)?.mode & mode != mode;

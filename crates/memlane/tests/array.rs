@@ -8,7 +8,7 @@ mod scratch;
 use arbitrary_schema::any_schema;
 use memlane::schema::{Datum, Element, Schema};
 use memlane::{AnyArray, Array, Error, Result};
-use patience::{DEADLINE, assert_in_vain};
+use patience::{DEADLINE, assert_in_vain, assert_woken};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use random::Random;
@@ -314,21 +314,23 @@ fn waiters_are_woken() -> Result<()> {
     let space = scratch.space();
     let question = Array::<u64>::create(&space, "question", &[1])?;
     let answer = Array::<u64>::create(&space, "answer", &[1])?;
-    thread::scope(|scope| {
-        let answerer = scope.spawn(|| -> Result<()> {
-            let (question, answer) =
-                (Array::<u64>::open(&space, "question")?, Array::open(&space, "answer")?);
-            (1..=ROUNDS).try_for_each(|round| {
-                await_version(&question, round)?;
-                answer.store(0, question.load(0)?)
-            })
-        });
-        for round in 1..=ROUNDS {
-            question.store(0, round)?;
-            await_version(&answer, round)?;
-            assert_eq!(answer.load(0)?, round);
-        }
-        answerer.join().expect("it does not panic")
+    assert_woken(ROUNDS, || {
+        thread::scope(|scope| {
+            let answerer = scope.spawn(|| -> Result<()> {
+                let (question, answer) =
+                    (Array::<u64>::open(&space, "question")?, Array::open(&space, "answer")?);
+                (1..=ROUNDS).try_for_each(|round| {
+                    await_version(&question, round)?;
+                    answer.store(0, question.load(0)?)
+                })
+            });
+            for round in 1..=ROUNDS {
+                question.store(0, round)?;
+                await_version(&answer, round)?;
+                assert_eq!(answer.load(0)?, round);
+            }
+            answerer.join().expect("it does not panic")
+        })
     })
 }
 

@@ -1,8 +1,10 @@
-//! Hostile files: whatever stands in a region, using it gives content or an error. Never a panic, a wild read or a hang.
+//! Hostile files: whatever stands in a region, using it gives content or an error. Never a panic, a wild read
+//! or a hang.
 //!
-//! A thousand seeded corruptions of a file of each kind are opened in every way and used. Batches run in processes of
-//! their own, so that a signal or a hang is seen, and tied to the case that caused it. Not tried is shrinking a file
-//! while it is mapped, which ends in SIGBUS, as documented. `MEMLANE_TEST_SEED` tries other corruptions.
+//! A thousand seeded corruptions of a file of each kind are opened in every way and used. Batches run in
+//! processes of their own, so that a signal or a hang is seen, and tied to the case that caused it. Not tried
+//! is shrinking a file while it is mapped, which ends in SIGBUS, as documented. `MEMLANE_TEST_SEED` tries
+//! other corruptions.
 
 mod exercise;
 mod random;

@@ -1,4 +1,5 @@
-//! What the living see of the dead: soon, exactly, and without harm. Every death here is a real process killed.
+//! What the living see of the dead: soon, exactly, and without harm. Every death here is a real process
+//! killed.
 #![allow(unsafe_code)] // One role closes all its descriptors at once, for which there is no safe call.
 
 mod random;
@@ -263,10 +264,14 @@ fn processes_that_subscribe_before_the_publisher_starts_see_its_first_frame() ->
     drop(FramePublisher::create(&scratch.space(), CHANNEL, &spec)?);
     let subscribers: Vec<_> =
         (0..SUBSCRIBERS).map(|_| Role::start("subscriber", scratch.path(), &[])).collect();
-    subscribers.iter().for_each(|subscriber| subscriber.expect("attached"));
+    for subscriber in &subscribers {
+        subscriber.expect("attached");
+    }
     let mut publisher = FramePublisher::open(&scratch.space(), CHANNEL)?;
     publish_next(&mut publisher)?;
-    subscribers.iter().for_each(|subscriber| subscriber.expect("1"));
+    for subscriber in &subscribers {
+        subscriber.expect("1");
+    }
     Ok(())
 }
 

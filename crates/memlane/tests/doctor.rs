@@ -1,5 +1,5 @@
-//! The doctor: every finding is made, nothing else is, and putting away takes nothing from anybody. The dead here ended by
-//! themselves, with everything they had in their hands.
+//! The doctor: every finding is made, nothing else is, and putting away takes nothing from anybody. The dead
+//! here ended by themselves, with everything they had in their hands.
 
 mod role;
 mod scratch;
@@ -37,7 +37,8 @@ fn role() {
     });
 }
 
-/// Plays roles that end without a goodbye, all together, so that none gets another's slot; gives back their pids.
+/// Plays roles that end without a goodbye, all together, so that none gets another's slot; gives back their
+/// pids.
 fn end_as<const N: usize>(roles: [&str; N], scratch: &Scratch) -> [u32; N] {
     let children = roles.map(|role| {
         let child = Role::start(role, scratch.path(), &[]);

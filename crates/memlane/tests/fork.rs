@@ -1,7 +1,7 @@
 //! Forked children: participants of their own, who can do nothing in their parent's name.
 //!
-//! Every scenario plays in a process of its own with one thread that matters, because a child of `fork` has only the
-//! thread that forked.
+//! Every scenario plays in a process of its own with one thread that matters, because a child of `fork` has
+//! only the thread that forked.
 #![allow(unsafe_code)] // fork has no safe face.
 
 mod role;
@@ -39,7 +39,10 @@ fn role() {
             "survived" => leave_a_child_behind(&space),
             "dropper" => let_a_child_drop_everything(&space),
             "impostor" => let_a_child_use_everything(&space),
-            "busy" => fork_while_others_attach(&part.directory),
+            "busy" => {
+                fork_while_others_attach(&part.directory);
+                Ok(())
+            }
             other => panic!("there is no role {other}"),
         };
         played.expect("the role can be played");
@@ -174,7 +177,7 @@ fn forks_while_others_attach_and_detach_end_in_working_children() {
     perform("busy");
 }
 
-fn fork_while_others_attach(directory: &Path) -> Result<()> {
+fn fork_while_others_attach(directory: &Path) {
     const FORKS: usize = 200;
     const THREADS: usize = 4;
     let over = AtomicBool::new(false);
@@ -203,7 +206,6 @@ fn fork_while_others_attach(directory: &Path) -> Result<()> {
     });
     let rounds = rounds.into_inner();
     assert!(rounds > FORKS as u64, "the threads came round {rounds} times only");
-    Ok(())
 }
 
 /// Ends the other threads also when this one panics.
@@ -237,8 +239,8 @@ struct Forked(Pid);
 
 /// Runs `work` in a forked child.
 fn fork(work: impl FnOnce()) -> Forked {
-    // SAFETY: the child uses the C library's allocator, which survives a fork, this crate's subject, and no lock of
-    // another thread; it ends by `_exit`, so nothing of its parent's is run again.
+    // SAFETY: the child uses the C library's allocator, which survives a fork, this crate's subject, and no
+    // lock of another thread; it ends by `_exit`, so nothing of its parent's is run again.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
         let outcome = catch_unwind(AssertUnwindSafe(work));

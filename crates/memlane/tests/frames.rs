@@ -1,5 +1,5 @@
-//! Frame channels: any order of operations of a publisher and several subscribers against a model, channels that run flat
-//! out, waiting, and what the parameters may be. What a death changes is in `death.rs`.
+//! Frame channels: any order of operations of a publisher and several subscribers against a model, channels
+//! that run flat out, waiting, and what the parameters may be. What a death changes is in `death.rs`.
 
 mod patience;
 mod random;
@@ -9,7 +9,7 @@ mod sealed;
 use memlane::frames::{Frame, PublisherState};
 use memlane::schema::{Primitive, Schema};
 use memlane::{Error, FramePublisher, FrameSpec, FrameSubscriber, Result, Space, Timestamp};
-use patience::{DEADLINE, assert_in_vain, measured};
+use patience::{DEADLINE, assert_in_vain, assert_woken, measured};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseResult;
@@ -347,8 +347,8 @@ proptest! {
     }
 }
 
-/// Frames of all lengths as fast as possible; one subscriber wants each, the other the newest. Both keep a frame while they
-/// take the next, and look at it once more.
+/// Frames of all lengths as fast as possible; one subscriber wants each, the other the newest. Both keep a
+/// frame while they take the next, and look at it once more.
 #[test]
 fn frames_are_whole_and_counted_while_a_publisher_runs_flat_out() -> Result<()> {
     const FRAMES: u64 = 8_000;
@@ -407,24 +407,26 @@ fn waiters_are_woken_whether_they_spin_or_not() -> Result<()> {
         let mut answer = FramePublisher::create(&space, "answer", &FrameSpec::bytes(8))?;
         let questions = FrameSubscriber::open(&space, "question")?.spin(spin);
         let answers = FrameSubscriber::open(&space, "answer")?.spin(spin);
-        thread::scope(|scope| {
-            let answerer = scope.spawn(move || -> Result<()> {
-                (0..ROUNDS).try_for_each(|_| {
-                    let question = questions.next(Some(DEADLINE))?;
-                    answer.loan().map(|mut loan| {
-                        loan.copy_from_slice(&question);
-                        loan.publish();
+        assert_woken(ROUNDS, || {
+            thread::scope(|scope| {
+                let answerer = scope.spawn(move || -> Result<()> {
+                    (0..ROUNDS).try_for_each(|_| {
+                        let question = questions.next(Some(DEADLINE))?;
+                        answer.loan().map(|mut loan| {
+                            loan.copy_from_slice(&question);
+                            loan.publish();
+                        })
                     })
-                })
-            });
-            for round in 1..=ROUNDS {
-                let mut loan = question.loan()?;
-                loan.copy_from_slice(&round.to_le_bytes());
-                loan.publish();
-                let answer = answers.next(Some(DEADLINE))?;
-                assert_eq!((answer.sequence(), &answer[..]), (round, &round.to_le_bytes()[..]));
-            }
-            answerer.join().expect("it does not panic")
+                });
+                for round in 1..=ROUNDS {
+                    let mut loan = question.loan()?;
+                    loan.copy_from_slice(&round.to_le_bytes());
+                    loan.publish();
+                    let answer = answers.next(Some(DEADLINE))?;
+                    assert_eq!((answer.sequence(), &answer[..]), (round, &round.to_le_bytes()[..]));
+                }
+                answerer.join().expect("it does not panic")
+            })
         })?;
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! The bytes of regions, kept: one of each kind against `golden/*.hex`, and the tables of `docs/layout.md` against those of the
-//! code. `MEMLANE_BLESS=1` writes both anew, for a change that is meant.
+//! The bytes of regions, kept: one of each kind against `golden/*.hex`, and the tables of `docs/layout.md`
+//! against those of the code. `MEMLANE_BLESS=1` writes both anew, for a change that is meant.
 
 mod left_out;
 mod scratch;
@@ -26,8 +26,8 @@ const ID: &str = "golden";
 const CHECKSUM: Range<usize> = 84..88;
 const HEADER: Range<usize> = 0..2816;
 
-/// What differs from run to run in every region: uuid, creation time, creator's pid, checksum, creator; and of the first
-/// participant its pid, start time, attach time, process and program.
+/// What differs from run to run in every region: uuid, creation time, creator's pid, checksum, creator; and
+/// of the first participant its pid, start time, attach time, process and program.
 const VOLATILE: [Range<usize>; 7] = [48..64, 64..72, 72..76, CHECKSUM, 88..128, 4100..4104, 4104..4164];
 /// The same of a lock that is or was held: its owner, and since when.
 const OF_LOCK: Range<usize> = 2952..2968;
@@ -36,53 +36,75 @@ const OF_PUBLISHER: Range<usize> = 4488..4496;
 
 const BYTES_A_LINE: usize = 16;
 
-/// One region of each kind: its name, what is volatile in it besides, and how it comes to be.
-const REGIONS: [(&str, &[Range<usize>], fn(&Space) -> Result<()>); 7] = [
-    ("value", &[], |space| {
-        Value::create(space, ID, 1.5_f64)?.store(-2.5);
-        Ok(())
-    }),
-    ("record", &[], |space| {
-        let record = Record::create(space, ID, "{x:<f4 unit=\"m\",name:|S3}")?;
-        record.write_bytes(&[1, 2, 3, 4, 5, 6, 7])?;
-        record.write_field("name", &Datum::Bytes(b"arm".to_vec()))
-    }),
-    ("array", &[OF_LOCK], |space| {
-        let array = Array::<i16>::create(space, ID, &[2, 3])?;
-        array.store(5, -2)?;
-        array.lock()?.write(1, &[7, 8])
-    }),
-    ("text", &[], |space| {
-        let text = Text::create(space, ID, 20)?;
-        text.write("first")?;
-        text.write("zweitens: ä")?;
-        text.write("third").map(drop)
-    }),
-    ("lock-held", &[OF_LOCK], |space| {
-        let lock = Lock::create(space, ID)?;
-        forget(lock.lock()?);
-        // With the last handle the process would say goodbye.
-        forget(lock);
-        Ok(())
-    }),
-    ("lock-abandoned", &[OF_LOCK], |space| {
-        Lock::create(space, ID)?.lock()?.abandon();
-        Ok(())
-    }),
-    ("frames", &[OF_PUBLISHER], |space| {
-        let spec = FrameSpec::bytes(10).encoding("text").history(2).borrows(2);
-        let mut publisher = FramePublisher::create(space, ID, &spec)?;
-        let subscriber = FrameSubscriber::open_with(space, ID, 1)?;
-        publish(&mut publisher, b"one")?;
-        // Held, and so left alone although it goes off the offer.
-        forget(subscriber.latest()?);
-        publish(&mut publisher, b"two")?;
-        publish(&mut publisher, b"three")?;
-        publish(&mut publisher, b"four")?;
-        forget((publisher, subscriber));
-        Ok(())
-    }),
+/// A region whose bytes are kept.
+struct Golden {
+    name: &'static str,
+    /// What is volatile in it besides.
+    volatile: &'static [Range<usize>],
+    make: fn(&Space) -> Result<()>,
+}
+
+/// At least one region of each kind.
+const REGIONS: [Golden; 7] = [
+    Golden { name: "value", volatile: &[], make: make_value },
+    Golden { name: "record", volatile: &[], make: make_record },
+    Golden { name: "array", volatile: &[OF_LOCK], make: make_array },
+    Golden { name: "text", volatile: &[], make: make_text },
+    Golden { name: "lock-held", volatile: &[OF_LOCK], make: make_lock_held },
+    Golden { name: "lock-abandoned", volatile: &[OF_LOCK], make: make_lock_abandoned },
+    Golden { name: "frames", volatile: &[OF_PUBLISHER], make: make_frames },
 ];
+
+fn make_value(space: &Space) -> Result<()> {
+    Value::create(space, ID, 1.5_f64)?.store(-2.5);
+    Ok(())
+}
+
+fn make_record(space: &Space) -> Result<()> {
+    let record = Record::create(space, ID, "{x:<f4 unit=\"m\",name:|S3}")?;
+    record.write_bytes(&[1, 2, 3, 4, 5, 6, 7])?;
+    record.write_field("name", &Datum::Bytes(b"arm".to_vec()))
+}
+
+fn make_array(space: &Space) -> Result<()> {
+    let array = Array::<i16>::create(space, ID, &[2, 3])?;
+    array.store(5, -2)?;
+    array.lock()?.write(1, &[7, 8])
+}
+
+fn make_text(space: &Space) -> Result<()> {
+    let text = Text::create(space, ID, 20)?;
+    text.write("first")?;
+    text.write("zweitens: ä")?;
+    text.write("third").map(drop)
+}
+
+fn make_lock_held(space: &Space) -> Result<()> {
+    let lock = Lock::create(space, ID)?;
+    forget(lock.lock()?);
+    // With the last handle the process would say goodbye.
+    forget(lock);
+    Ok(())
+}
+
+fn make_lock_abandoned(space: &Space) -> Result<()> {
+    Lock::create(space, ID)?.lock()?.abandon();
+    Ok(())
+}
+
+fn make_frames(space: &Space) -> Result<()> {
+    let spec = FrameSpec::bytes(10).encoding("text").history(2).borrows(2);
+    let mut publisher = FramePublisher::create(space, ID, &spec)?;
+    let subscriber = FrameSubscriber::open_with(space, ID, 1)?;
+    publish(&mut publisher, b"one")?;
+    // Held, and so left alone although it goes off the offer.
+    forget(subscriber.latest()?);
+    publish(&mut publisher, b"two")?;
+    publish(&mut publisher, b"three")?;
+    publish(&mut publisher, b"four")?;
+    forget((publisher, subscriber));
+    Ok(())
+}
 
 fn publish(publisher: &mut FramePublisher, content: &[u8]) -> Result<()> {
     let mut loan = publisher.loan()?;
@@ -111,18 +133,18 @@ fn read_golden(name: &str) -> String {
 }
 
 fn bless() -> Result<()> {
-    REGIONS.iter().try_for_each(|(name, own, make)| {
-        fs::write(golden_path(name), made(own, *make)?).expect("the golden bytes can be written");
+    REGIONS.iter().try_for_each(|region| {
+        fs::write(golden_path(region.name), made(region)?).expect("the golden bytes can be written");
         Ok(())
     })
 }
 
 /// The dump of a region made just now.
-fn made(own: &[Range<usize>], make: fn(&Space) -> Result<()>) -> Result<String> {
+fn made(region: &Golden) -> Result<String> {
     let scratch = Scratch::new();
-    make(&scratch.space().participants(2).note("né"))?;
+    (region.make)(&scratch.space().participants(2).note("né"))?;
     let bytes = fs::read(scratch.path().join(ID)).expect("it was just made");
-    Ok(dump(&bytes, &[&VOLATILE, own].concat()))
+    Ok(dump(&bytes, &[&VOLATILE, region.volatile].concat()))
 }
 
 /// The bytes in lines of 16, `--` where they are volatile; lines of nothing but zeros are left out.
@@ -172,8 +194,8 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 #[test]
 fn bytes_stay_as_they_are() -> Result<()> {
-    for (name, own, make) in REGIONS {
-        let (golden, made) = (read_golden(name), made(own, make)?);
+    for region in &REGIONS {
+        let (name, golden, made) = (region.name, read_golden(region.name), made(region)?);
         assert!(made == golden, "{name} is\n{made}\ninstead of\n{golden}\nIf that is meant: MEMLANE_BLESS=1");
     }
     Ok(())
@@ -182,9 +204,9 @@ fn bytes_stay_as_they_are() -> Result<()> {
 #[test]
 fn the_checksum_is_crc_32_of_the_header_without_it() -> Result<()> {
     assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-    for (_, _, make) in REGIONS {
+    for region in &REGIONS {
         let scratch = Scratch::new();
-        make(&scratch.space())?;
+        (region.make)(&scratch.space())?;
         let mut header = fs::read(scratch.path().join(ID)).expect("it was just made")[HEADER].to_vec();
         let found = header[CHECKSUM].to_vec();
         header[CHECKSUM].fill(0);

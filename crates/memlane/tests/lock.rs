@@ -1,13 +1,13 @@
-//! Locks between threads: exclusion, refusals that name the holder, marks that stay until somebody takes them away.
-//! What becomes of a lock whose owner dies is in `death.rs`.
+//! Locks between threads: exclusion, refusals that name the holder, marks that stay until somebody takes them
+//! away. What becomes of a lock whose owner dies is in `death.rs`.
 
 mod patience;
 mod scratch;
 
 use memlane::lock::{LockState, OwnerDied};
 use memlane::participant::WaitingFor;
-use memlane::{Array, Error, Lock, Region, Result, Space, Value};
-use patience::{DEADLINE, await_that, measured};
+use memlane::{Array, Error, Lock, LockGuard, Region, Result, Space, Value};
+use patience::{DEADLINE, assert_woken, await_that, measured};
 use scratch::Scratch;
 use std::sync::mpsc;
 use std::thread;
@@ -222,6 +222,43 @@ fn without_a_guard_it_works_the_same() -> Result<()> {
     lock.release()?;
     assert!(is_free(&lock.state()), "{:?}", lock.state());
     Ok(())
+}
+
+/// The lock goes to and fro, each time to one who sleeps for it.
+#[test]
+fn waiters_are_woken() -> Result<()> {
+    const ROUNDS: u64 = 200;
+    let scratch = Scratch::new();
+    let space = scratch.space();
+    let lock = Lock::create(&space, ID)?;
+    let give_back_to_waiter = |guard: LockGuard<'_>| {
+        await_that(|| !lock.state().waiters.is_empty(), "waiter");
+        drop(guard);
+    };
+    let (held, is_held) = mpsc::channel();
+    let (taken, is_taken) = mpsc::channel();
+    assert_woken(ROUNDS, || {
+        thread::scope(|scope| {
+            let other = scope.spawn(|| -> Result<()> {
+                let own = Lock::open(&space, ID)?;
+                for () in is_held {
+                    let guard = own.lock()?;
+                    taken.send(()).expect("the test waits");
+                    give_back_to_waiter(guard);
+                }
+                Ok(())
+            });
+            let mut guard = lock.lock()?;
+            for _ in 0..ROUNDS {
+                held.send(()).expect("the other lives");
+                give_back_to_waiter(guard);
+                is_taken.recv().expect("the other lives");
+                guard = lock.lock()?;
+            }
+            drop(held);
+            other.join().expect("it does not panic")
+        })
+    })
 }
 
 /// A waiter that is told of an abandoned lock while it sleeps.

@@ -1,8 +1,9 @@
-//! Two processes with the same process and thread ids, in two PID namespaces, share a lock and a frame channel.
+//! Two processes with the same process and thread ids, in two PID namespaces, share a lock and a frame
+//! channel.
 //!
-//! Whatever takes a pid or a thread id for an identity gets two owners here, or a deadlock that is none. The ids are
-//! made equal by starting each process as the first of a namespace of its own; where that is not allowed, the tests are
-//! left out, and say so.
+//! Whatever takes a pid or a thread id for an identity gets two owners here, or a deadlock that is none. The
+//! ids are made equal by starting each process as the first of a namespace of its own; where that is not
+//! allowed, the tests are left out, and say so.
 #![allow(unsafe_code)] // Namespaces are left between fork and exec.
 
 mod left_out;
@@ -122,8 +123,8 @@ impl Stranger {
     /// `None` where namespaces are not allowed.
     fn start(role: &str, scratch: &Scratch) -> Option<Self> {
         let mut command = role::command(role, scratch.path(), &[]);
-        // SAFETY: what runs between fork and exec takes no lock of another thread: system calls, and an allocation,
-        // which the C library keeps usable across a fork.
+        // SAFETY: what runs between fork and exec takes no lock of another thread: system calls, and an
+        // allocation, which the C library keeps usable across a fork.
         unsafe { command.pre_exec(become_first_of_a_namespace) };
         let stranger = match Role::try_start(role, command) {
             Ok(stranger) => stranger,
@@ -155,8 +156,8 @@ impl Stranger {
     }
 }
 
-/// Between fork and exec: what will be executed is the first process of a new PID namespace. A process in between stays
-/// outside, tells what that one is called there, and ends with it.
+/// Between fork and exec: what will be executed is the first process of a new PID namespace. A process in
+/// between stays outside, tells what that one is called there, and ends with it.
 fn become_first_of_a_namespace() -> std::io::Result<()> {
     let privileged = rustix::process::geteuid().is_root();
     let flags = if privileged { UnshareFlags::NEWPID } else { UnshareFlags::NEWPID | UnshareFlags::NEWUSER };
@@ -168,8 +169,8 @@ fn become_first_of_a_namespace() -> std::io::Result<()> {
         0 => Ok(()),
         pid if pid > 0 => {
             let line = format!("\n{MARK}{pid}\n");
-            // SAFETY: tells a line of that length, past the standard library's lock; closes what the first process alone
-            // is to hold, waits for it and ends, without running anything of the parent's.
+            // SAFETY: tells a line of that length, past the standard library's lock; closes what the first
+            // process alone is to hold, waits for it and ends, without running anything of the parent's.
             unsafe {
                 libc::write(libc::STDOUT_FILENO, line.as_ptr().cast(), line.len());
                 libc::close_range(0, u32::MAX, 0);
@@ -217,8 +218,12 @@ fn two_owners_of_equal_ids_change_in_turn() -> Result<()> {
     let scratch = Scratch::new();
     let pair = Array::<u64>::open_or_create(&scratch.space(), PAIR, &[2])?;
     let Some(mut both) = Stranger::two("changer", &scratch) else { return Ok(()) };
-    both.iter_mut().for_each(|stranger| stranger.role.tell("go"));
-    both.iter().for_each(|stranger| stranger.role.expect("changed"));
+    for stranger in &mut both {
+        stranger.role.tell("go");
+    }
+    for stranger in &both {
+        stranger.role.expect("changed");
+    }
     assert_eq!(pair.snapshot()?, [2 * CHANGES; 2]);
     Ok(())
 }

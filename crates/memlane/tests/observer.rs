@@ -335,8 +335,8 @@ fn frames_that_come_all_the_time_are_seen_whole_or_busy() -> Result<()> {
     })
 }
 
-/// What a look would find if the publisher took each frame off the offer before it can be copied: forged, because no
-/// publisher is always that fast.
+/// What a look would find if the publisher took each frame off the offer before it can be copied: forged,
+/// because no publisher is always that fast.
 #[test]
 fn an_observer_gives_up_on_a_frame_that_is_always_gone() -> Result<()> {
     /// Where the first slot says which frame it offers, in a channel for 64 participants.

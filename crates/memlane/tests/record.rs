@@ -1,4 +1,5 @@
-//! Records: writes of wholes and of fields over random schemas against a byte vector, and several threads at once.
+//! Records: writes of wholes and of fields over random schemas against a byte vector, and several threads at
+//! once.
 
 mod arbitrary_schema;
 mod patience;
@@ -8,7 +9,7 @@ mod scratch;
 use arbitrary_schema::any_schema;
 use memlane::schema::{DType, Datum, Field, Schema};
 use memlane::{Error, Record, Result};
-use patience::{DEADLINE, assert_in_vain};
+use patience::{DEADLINE, assert_in_vain, assert_woken};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseResult;
@@ -19,15 +20,15 @@ use std::time::Duration;
 
 const ID: &str = "robot/pose";
 
-/// An operation; contents are given by the seed of their bytes.
+/// What is written; contents are given by the seed of their bytes.
 #[derive(Debug, Clone)]
 enum Step {
-    WriteBytes(u64),
-    WriteDatum(u64),
+    Bytes(u64),
+    Datum(u64),
     /// Which field, if there are any.
-    WriteField(Index, u64),
+    Field(Index, u64),
     /// How many versions behind the expected one is.
-    WriteIf(u64, u64),
+    IfVersion(u64, u64),
 }
 
 /// The bytes of a record and how often they were changed.
@@ -69,21 +70,21 @@ fn shown(datum: &Datum) -> String {
 
 fn perform(step: &Step, record: &Record, model: &mut Model) -> TestCaseResult {
     match step {
-        Step::WriteBytes(seed) => {
+        Step::Bytes(seed) => {
             let bytes = model.content(*seed);
             prop_assert_eq!(record.write_bytes(&bytes)?, model.change(bytes));
         }
-        Step::WriteDatum(seed) => {
+        Step::Datum(seed) => {
             let datum = model.schema.decode(&model.content(*seed))?;
             let bytes = model.schema.encode(&datum)?;
             prop_assert_eq!(record.write(&datum)?, model.change(bytes));
         }
-        Step::WriteField(index, seed) => {
+        Step::Field(index, seed) => {
             if let Some(field) = model.fields().get(index.index(model.fields().len().max(1))).cloned() {
                 write_field(&field, *seed, record, model)?;
             }
         }
-        Step::WriteIf(behind, seed) => write_if(*behind, *seed, record, model)?,
+        Step::IfVersion(behind, seed) => write_if(*behind, *seed, record, model)?,
     }
     Ok(())
 }
@@ -114,10 +115,10 @@ fn write_if(behind: u64, seed: u64, record: &Record, model: &mut Model) -> TestC
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        1 => any::<u64>().prop_map(Step::WriteBytes),
-        1 => any::<u64>().prop_map(Step::WriteDatum),
-        2 => (any::<Index>(), any::<u64>()).prop_map(|(index, seed)| Step::WriteField(index, seed)),
-        2 => (0_u64..3, any::<u64>()).prop_map(|(behind, seed)| Step::WriteIf(behind, seed)),
+        1 => any::<u64>().prop_map(Step::Bytes),
+        1 => any::<u64>().prop_map(Step::Datum),
+        2 => (any::<Index>(), any::<u64>()).prop_map(|(index, seed)| Step::Field(index, seed)),
+        2 => (0_u64..3, any::<u64>()).prop_map(|(behind, seed)| Step::IfVersion(behind, seed)),
     ]
 }
 
@@ -298,19 +299,21 @@ fn waiters_are_woken() -> Result<()> {
     let space = scratch.space();
     let question = Record::create(&space, "question", "{round:<u8}")?;
     let answer = Record::create(&space, "answer", "{round:<u8}")?;
-    thread::scope(|scope| {
-        let answerer = scope.spawn(|| -> Result<()> {
-            let (question, answer) = (Record::open(&space, "question")?, Record::open(&space, "answer")?);
-            (1..=ROUNDS).try_for_each(|round| {
-                await_version(&question, round)?;
-                answer.write_field("round", &Datum::Uint(round))
-            })
-        });
-        for round in 1..=ROUNDS {
-            question.write_field("round", &Datum::Uint(round))?;
-            await_version(&answer, round)?;
-        }
-        answerer.join().expect("it does not panic")
+    assert_woken(ROUNDS, || {
+        thread::scope(|scope| {
+            let answerer = scope.spawn(|| -> Result<()> {
+                let (question, answer) = (Record::open(&space, "question")?, Record::open(&space, "answer")?);
+                (1..=ROUNDS).try_for_each(|round| {
+                    await_version(&question, round)?;
+                    answer.write_field("round", &Datum::Uint(round))
+                })
+            });
+            for round in 1..=ROUNDS {
+                question.write_field("round", &Datum::Uint(round))?;
+                await_version(&answer, round)?;
+            }
+            answerer.join().expect("it does not panic")
+        })
     })?;
     assert_eq!(answer.read_field("round")?, Datum::Uint(ROUNDS));
     Ok(())

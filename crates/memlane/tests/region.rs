@@ -1,5 +1,5 @@
-//! Regions: what they say of themselves, opening what is not what was asked for, participants, ephemeral and resident
-//! ones, and sizes at both ends of what a machine has.
+//! Regions: what they say of themselves, opening what is not what was asked for, participants, ephemeral and
+//! resident ones, and sizes at both ends of what a machine has.
 
 mod left_out;
 mod role;

@@ -1,7 +1,7 @@
 //! The schema against CPython's `struct` and NumPy: the same sizes, offsets and values.
 //!
-//! `python/schema_oracle.py` reads the canonical text by itself, so these tests also show that a program that has
-//! never seen the producer can decode a body from its schema alone.
+//! `python/schema_oracle.py` reads the canonical text by itself, so these tests also show that a program that
+//! has never seen the producer can decode a body from its schema alone.
 
 mod arbitrary_schema;
 
@@ -69,7 +69,8 @@ impl Drop for Oracle {
     }
 }
 
-/// Under CI a failure, elsewhere a line on standard error itself, since the harness hides what passing tests print.
+/// Under CI a failure, elsewhere a line on standard error itself, since the harness hides what passing tests
+/// print.
 fn leave_out(python: &Path) {
     let message = format!(
         "LEFT OUT: {}, because {} cannot import numpy; get it with `cargo xtask setup`, or name a Python that can in \

@@ -6,7 +6,7 @@ mod scratch;
 mod sealed;
 
 use memlane::{Error, Result, Text};
-use patience::{DEADLINE, assert_in_vain};
+use patience::{DEADLINE, assert_in_vain, assert_woken};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use random::Random;
@@ -156,7 +156,7 @@ fn no_line_of_several_editors_is_lost() -> Result<()> {
         let (mut content, mut version) = text.read()?;
         for line in 0..LINES {
             loop {
-                content.push_str(&format!("{name}{line}\n"));
+                content = format!("{content}{name}{line}\n");
                 match text.write_if(version, &content)? {
                     Ok(written) => break version = written,
                     Err(conflict) => (content, version) = (conflict.content, conflict.version),
@@ -185,16 +185,18 @@ fn waiters_are_woken() -> Result<()> {
     let space = scratch.space();
     let question = Text::create(&space, "question", 20)?;
     let answer = Text::create(&space, "answer", 20)?;
-    thread::scope(|scope| {
-        let answerer = scope.spawn(|| -> Result<()> {
-            let (question, answer) = (Text::open(&space, "question")?, Text::open(&space, "answer")?);
-            (1..=ROUNDS).try_for_each(|round| answer.write(&await_version(&question, round)?).map(drop))
-        });
-        for round in 1..=ROUNDS {
-            question.write(&round.to_string())?;
-            assert_eq!(await_version(&answer, round)?, round.to_string());
-        }
-        answerer.join().expect("it does not panic")
+    assert_woken(ROUNDS, || {
+        thread::scope(|scope| {
+            let answerer = scope.spawn(|| -> Result<()> {
+                let (question, answer) = (Text::open(&space, "question")?, Text::open(&space, "answer")?);
+                (1..=ROUNDS).try_for_each(|round| answer.write(&await_version(&question, round)?).map(drop))
+            });
+            for round in 1..=ROUNDS {
+                question.write(&round.to_string())?;
+                assert_eq!(await_version(&answer, round)?, round.to_string());
+            }
+            answerer.join().expect("it does not panic")
+        })
     })
 }
 

@@ -6,7 +6,7 @@ mod scratch;
 use memlane::schema::{Datum, Element, Primitive};
 use memlane::value::Number;
 use memlane::{AnyValue, Result, Value};
-use patience::{DEADLINE, assert_in_vain};
+use patience::{DEADLINE, assert_in_vain, assert_woken};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use scratch::Scratch;
@@ -309,20 +309,22 @@ fn waiters_are_woken() -> Result<()> {
     let space = scratch.space();
     let question = Value::create(&space, "question", 0_u64)?;
     let answer = Value::create(&space, "answer", 0_u64)?;
-    thread::scope(|scope| {
-        let answerer = scope.spawn(|| -> Result<()> {
-            let (question, answer) = (Value::open(&space, "question")?, Value::open(&space, "answer")?);
-            (1..=ROUNDS).try_for_each(|round| {
-                await_value(&question, round)?;
-                answer.store(round);
-                Ok(())
-            })
-        });
-        for round in 1..=ROUNDS {
-            question.store(round);
-            await_value(&answer, round)?;
-        }
-        answerer.join().expect("it does not panic")
+    assert_woken(ROUNDS, || {
+        thread::scope(|scope| {
+            let answerer = scope.spawn(|| -> Result<()> {
+                let (question, answer) = (Value::open(&space, "question")?, Value::open(&space, "answer")?);
+                (1..=ROUNDS).try_for_each(|round| {
+                    await_value(&question, round)?;
+                    answer.store(round);
+                    Ok(())
+                })
+            });
+            for round in 1..=ROUNDS {
+                question.store(round);
+                await_value(&answer, round)?;
+            }
+            answerer.join().expect("it does not panic")
+        })
     })
 }
 

@@ -17,8 +17,8 @@ pub(super) struct Patch {
     pub(super) path: PathBuf,
 }
 
-/// The patches of a directory whose names contain `filter`, in order of their names. None at all is an error: it
-/// would look like success.
+/// The patches of a directory whose names contain `filter`, in order of their names. None at all is an error:
+/// it would look like success.
 pub(super) fn read_all(directory: &Path, filter: &str) -> Outcome<Vec<Patch>> {
     let mut patches = Vec::new();
     for entry in fs::read_dir(directory).map_err(Failure::at(directory))? {
@@ -56,7 +56,8 @@ impl Patch {
     pub(super) fn apply(&self, sources: &Path) -> Outcome<Result<(), String>> {
         let mut apply = Command::new("git");
         apply.args(["apply", "--whitespace=nowarn"]).arg(&self.path).current_dir(sources);
-        // Inside the repository git would take the paths relative to its root and, finding them elsewhere, do nothing.
+        // Inside the repository git would take the paths relative to its root and, finding them elsewhere, do
+        // nothing.
         apply.env("GIT_CEILING_DIRECTORIES", sources.parent().unwrap_or(sources));
         let output = process::output(&mut apply)?;
         let reason = || String::from_utf8_lossy(&output.stderr).into_owned();

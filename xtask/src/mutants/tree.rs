@@ -9,8 +9,8 @@ use crate::failure::{Failure, Outcome};
 /// What a build does not need, or makes itself. `.venv` alone is hundreds of megabytes.
 const LEFT_BEHIND: &[&str] = &["target", ".git", ".venv"];
 
-/// Makes `copy` equal to `original`. Files that are equal already are not written, so their times stand and cargo
-/// rebuilds only what differs.
+/// Makes `copy` equal to `original`. Files that are equal already are not written, so their times stand and
+/// cargo rebuilds only what differs.
 pub(super) fn synchronise(original: &Path, copy: &Path) -> Outcome {
     fs::create_dir_all(copy).map_err(Failure::at(copy))?;
     let wanted = names(original)?;

@@ -1,5 +1,5 @@
-//! cargo-deny, which checks licences and sources of the dependencies. Built into the build directory, so that nothing
-//! outside the repository changes; one on the path that is new enough is used instead.
+//! cargo-deny, which checks licences and sources of the dependencies. Built into the build directory, so that
+//! nothing outside the repository changes; one on the path that is new enough is used instead.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! Nothing unfinished and nothing of one developer's machine stays in the tree. The words are joined from halves, so
-//! that this file does not offend.
+//! Nothing unfinished and nothing of one developer's machine stays in the tree. The words are joined from
+//! halves, so that this file does not offend.
 
 use super::Finding;
 use super::repository::Repository;

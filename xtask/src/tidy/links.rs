@@ -1,4 +1,5 @@
-//! Links between the Markdown files of the repository lead somewhere: to a file that is there, to a heading it has.
+//! Links between the Markdown files of the repository lead somewhere: to a file that is there, to a heading
+//! it has.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! Rust text with comments and literals blanked, so that a search for code finds only code. Offsets and lines stay.
+//! Rust text with comments and literals blanked, so that a search for code finds only code. Offsets and lines
+//! stay.
 
 /// A space for each byte of a comment, string or character; line breaks stay.
 pub(super) fn mask(text: &str) -> String {

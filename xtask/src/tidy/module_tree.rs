@@ -1,5 +1,5 @@
-//! The tree of `mod` declarations: a source file that none of them reaches is dead, and one that only tests reach is
-//! test code.
+//! The tree of `mod` declarations: a source file that none of them reaches is dead, and one that only tests
+//! reach is test code.
 
 use std::collections::HashMap;
 

@@ -68,8 +68,8 @@ pub(super) fn find_whole<'text>(
     })
 }
 
-/// The end of the item that begins at `start`: behind its closing brace, its semicolon if it has no body, or where
-/// what surrounds it ends.
+/// The end of the item that begins at `start`: behind its closing brace, its semicolon if it has no body, or
+/// where what surrounds it ends.
 pub(super) fn item_end(code: &str, start: usize) -> usize {
     let mut brackets = 0_i32;
     let mut braces = 0_i32;

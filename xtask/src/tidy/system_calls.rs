@@ -1,4 +1,5 @@
-//! Who may talk to the system: in a library only the files listed, and nobody prints or keeps mutable statics.
+//! Who may talk to the system: in a library only the files listed, and nobody prints or keeps mutable
+//! statics.
 
 use super::Finding;
 use super::excuse::{Excuse, unexcused};

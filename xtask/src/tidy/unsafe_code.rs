@@ -1,5 +1,5 @@
-//! unsafe is fenced: every crate root denies it, the few files that need it allow it, and every block states the fact
-//! that makes it sound.
+//! unsafe is fenced: every crate root denies it, the few files that need it allow it, and every block states
+//! the fact that makes it sound.
 
 use super::Finding;
 use super::excuse::{Excuse, unexcused};

@@ -1,7 +1,7 @@
 //! `memlane bw ID`: how many bytes a region's changes have, a second.
 //!
-//! Changes are counted exactly and taken to be as large as the newest content. `--json` prints one object a line: `id`,
-//! `bytes_per_second`, `changes`, `size` (of the newest content), `seconds`.
+//! Changes are counted exactly and taken to be as large as the newest content. `--json` prints one object a
+//! line: `id`, `bytes_per_second`, `changes`, `size` (of the newest content), `seconds`.
 
 use serde_json::json;
 

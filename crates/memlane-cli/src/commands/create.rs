@@ -1,6 +1,7 @@
 //! `memlane create KIND ID …`: makes a region, which must not exist.
 //!
-//! Its content begins with zeros, or with the initial value. `--json` prints its region document (module `document`).
+//! Its content begins with zeros, or with the initial value. `--json` prints its region document (module
+//! `document`).
 
 use memlane::schema::{Datum, Primitive, Schema, SchemaError};
 use memlane::{AnyArray, AnyValue, FramePublisher, FrameSpec, Lock, Observer, Record, Space, Text};
@@ -67,7 +68,8 @@ enum NewRegion {
     Frames {
         /// Its id
         id: String,
-        /// A picture's WIDTHxHEIGHTxCHANNELS in bytes, a schema such as [480,640]u16, or bytes:N for up to N bytes
+        /// A picture's WIDTHxHEIGHTxCHANNELS in bytes, a schema such as [480,640]u16, or bytes:N for up to N
+        /// bytes
         #[arg(value_parser = parse_frame)]
         frame: FrameSpec,
         /// How many frames stay on offer
@@ -136,8 +138,7 @@ impl NewRegion {
         match self {
             Self::Value { id, dtype, initial } => {
                 let initial = initial_value(id, *dtype, initial)?;
-                AnyValue::create(space, id, *dtype, &initial).map(drop)?;
-                Ok(id)
+                Ok(AnyValue::create(space, id, *dtype, &initial).map(|_| id)?)
             }
             Self::Record { id, schema } => Ok(Record::create(space, id, schema.clone()).map(|_| id)?),
             Self::Array { id, schema } => Ok(AnyArray::create(space, id, schema.clone()).map(|_| id)?),
@@ -155,7 +156,8 @@ impl NewRegion {
 
 fn initial_value(id: &str, primitive: Primitive, text: &str) -> Outcome<Datum> {
     let parsed = datum_json::from_text(text, &primitive.into(), &[]);
-    parsed.map_err(|error| Failure::new(Exit::Usage, format!("the initial value of `{id}`: {error}")))
+    let fitting = parsed.and_then(|datum| primitive.bits_of(&datum).map(|_| datum));
+    fitting.map_err(|error| Failure::new(Exit::Usage, format!("the initial value of `{id}`: {error}")))
 }
 
 fn parse_scalar(text: &str) -> Result<Primitive, String> {

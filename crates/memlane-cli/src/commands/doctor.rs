@@ -1,7 +1,7 @@
 //! `memlane doctor`: what the dead left behind.
 //!
-//! Nothing here stops anybody; see [`memlane::doctor`]. `--json` prints an array of `id` (null for the space itself),
-//! `problem` (a word), `message`, `fixable`, `fixed`.
+//! Nothing here stops anybody; see [`memlane::doctor`]. `--json` prints an array of `id` (null for the space
+//! itself), `problem` (a word), `message`, `fixable`, `fixed`.
 
 use memlane::doctor::{self, Finding, Problem};
 use serde_json::{Value, json};

@@ -1,17 +1,17 @@
 //! `memlane get ID`: the content of a region, or a part of it.
 //!
-//! `--json` prints `id`, `version` and `content` in one object; of a frame channel the content is the frames document,
-//! of a lock the lock document (module `document`). `--raw` writes the bytes as they lie in memory: a scalar in native byte
-//! order, a record, an array in C order, a text's UTF-8, or the newest frame.
+//! `--json` prints `id`, `version` and `content` in one object; of a frame channel the content is the frames
+//! document, of a lock the lock document (module `document`). `--raw` writes the bytes as they lie in memory:
+//! a scalar in native byte order, a record, an array in C order, a text's UTF-8, or the newest frame.
 
+use memlane::Observer;
 use memlane::observer::{Content, Observation};
 use memlane::schema::{Datum, Schema};
-use memlane::{Error, Observer};
 use serde_json::json;
 
 use crate::context::Context;
 use crate::datum_json;
-use crate::failure::{Exit, Failure, Outcome};
+use crate::failure::{Exit, Failure, Outcome, unfit};
 use crate::selection::Selection;
 use crate::sight::{self, Sight};
 
@@ -53,7 +53,7 @@ pub(crate) fn print_sight(
             let part = part_of(id, schema, observation, selection)?;
             print_datum(context, id, observation.version, &part)
         }
-        _ if !selection.is_all() => Err(Selection::unsuited(observer)),
+        _ if !selection.is_all() => Err(no_parts(observer)),
         _ if context.json() => context.print(sight.document(id)?),
         (Sight::Content(observation), _) => context.print(whole_text(id, observation)?),
         _ => context.print(sight.line()),
@@ -67,21 +67,14 @@ fn print_datum(context: &Context, id: &str, version: u64, datum: &Datum) -> Outc
     context.print(sight::datum_text(datum))
 }
 
-impl Selection {
-    fn unsuited(observer: &Observer) -> Failure {
-        let (id, kind) = (observer.id(), observer.description().kind);
-        Failure::new(
-            Exit::Mismatch,
-            format!("region `{id}` is a {kind}, which has no fields and no elements"),
-        )
-    }
-}
-
 fn part_of(id: &str, schema: &Schema, observation: &Observation, selection: &Selection) -> Outcome<Datum> {
     let part = selection.part(id, schema)?;
     let datum = match &observation.content {
         Content::Datum(datum) => part.of(datum).cloned(),
-        Content::Elements(bytes, schema) => part.of(&sight::decode(id, schema, bytes)?).cloned(),
+        Content::Elements(bytes, _) => match selection.element(id, schema.shape())? {
+            Some(number) => part.of_item(&element(id, schema, bytes, number)?).cloned(),
+            None => part.of(&sight::decode(id, schema, bytes)?).cloned(),
+        },
         _ => None,
     };
     // Only a content that is not what its schema says has no such part.
@@ -90,10 +83,16 @@ fn part_of(id: &str, schema: &Schema, observation: &Observation, selection: &Sel
     })
 }
 
+/// One element alone: of a large array, all of them would take many times its memory.
+fn element(id: &str, schema: &Schema, bytes: &[u8], number: usize) -> memlane::Result<Datum> {
+    let item = bytes.chunks_exact(schema.item_size()).nth(number).unwrap_or_default();
+    schema.dtype().decode(item).map_err(unfit(id))
+}
+
 fn whole_text(id: &str, observation: &Observation) -> Outcome<String> {
     Ok(match &observation.content {
         Content::Datum(datum) => sight::datum_text(datum),
-        // The line's own end is the text's.
+        // The end of a text's last line is that of the output's.
         Content::Text(text) => text.strip_suffix('\n').unwrap_or(text).to_owned(),
         Content::Elements(bytes, schema) => sight::decode(id, schema, bytes)?.to_string(),
         _ => String::new(),
@@ -110,11 +109,15 @@ fn raw(observer: &Observer) -> Outcome<Vec<u8>> {
     match (observer.read()?.content, &observer.description().schema) {
         (Content::Text(text), _) => Ok(text.into_bytes()),
         (Content::Elements(bytes, _), _) => Ok(bytes),
-        (Content::Datum(datum), Some(schema)) => {
-            Ok(schema.encode(&datum).map_err(|source| Error::Schema { id: id.into(), source })?)
-        }
+        (Content::Datum(datum), Some(schema)) => Ok(schema.encode(&datum).map_err(unfit(id))?),
         _ => Err(no_content(observer)),
     }
+}
+
+/// For kinds whose content is one thing.
+pub(crate) fn no_parts(observer: &Observer) -> Failure {
+    let (id, kind) = (observer.id(), observer.description().kind);
+    Failure::new(Exit::Mismatch, format!("region `{id}` is a {kind}, which has no fields and no elements"))
 }
 
 /// For kinds that have nothing to read or write.

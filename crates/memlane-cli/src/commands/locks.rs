@@ -1,10 +1,10 @@
 //! `memlane locks`: who holds what since when, and who waits.
 //!
-//! Every region has a lock; shown are those that are held, waited for or inconsistent, unless `--all`. `--json` prints an
-//! array of lock documents (module `document`) with `id`, `kind` and `deadlock` (whether it is part of a circle of
-//! waiting).
+//! Every region has a lock; shown are those that are held, waited for or inconsistent, unless `--all`.
+//! `--json` prints an array of lock documents (module `document`) with `id`, `kind` and `deadlock` (whether
+//! it is part of a circle of waiting).
 
-use memlane::lock::LockState;
+use memlane::lock::{Holder, LockState};
 use memlane::{Kind, Participant};
 use serde_json::{Value, json};
 
@@ -68,6 +68,7 @@ fn document((id, kind, state): &Found, cycles: &[Vec<Link>]) -> Value {
 fn table(locks: &[Found]) -> Table {
     let columns = [
         Column::words("ID"),
+        Column::numbers("PID"),
         Column::words("HOLDER").elastic(),
         Column::numbers("THREAD"),
         Column::numbers("HELD FOR"),
@@ -79,21 +80,32 @@ fn table(locks: &[Found]) -> Table {
     ];
     let mut table = Table::new(&columns);
     for (id, _, state) in locks {
-        let holder = state.holder.as_ref();
-        let of_holder = |text: String| if holder.is_some() { text } else { String::new() };
+        let of_holder =
+            |show: fn(&Holder) -> String| Cell::from(state.holder.as_ref().map(show).unwrap_or_default());
         table.push([
             id.into(),
-            holder.map(|holder| holder.participant.who()).unwrap_or_default().into(),
-            of_holder(holder.map_or(0, |holder| holder.thread).to_string()).into(),
-            of_holder(human::duration(holder.map(|holder| holder.held_for).unwrap_or_default())).into(),
-            of_holder(holder.map_or(0, |holder| holder.depth).to_string()).into(),
-            state.waiters.iter().map(Participant::who).collect::<Vec<_>>().join(", ").into(),
+            of_holder(|holder| holder.participant.pid.to_string()),
+            of_holder(|holder| name_of(&holder.participant)),
+            of_holder(|holder| holder.thread.to_string()),
+            of_holder(|holder| human::duration(holder.held_for)),
+            of_holder(|holder| holder.depth.to_string()),
+            state.waiters.iter().map(waiter).collect::<Vec<_>>().join(", ").into(),
             state.contended.to_string().into(),
             state.recoveries.to_string().into(),
             state_cell(state),
         ]);
     }
     table
+}
+
+/// The program; of a dead process nothing may be known any more.
+fn name_of(participant: &Participant) -> String {
+    if participant.pid == 0 { participant.who() } else { participant.program.clone() }
+}
+
+/// The pid first: the name may be cut.
+fn waiter(participant: &Participant) -> String {
+    format!("{} {}", participant.pid, participant.program)
 }
 
 fn state_cell(state: &LockState) -> Cell {

@@ -1,15 +1,15 @@
-//! `memlane ls [PATTERN]`: the regions of a space, sorted by id.
+//! `memlane ls [PATTERN…]`: the regions of a space, sorted by id.
 //!
-//! A file that cannot be observed is a row with its error. `--json` prints an array of region documents (module
-//! `document`) with `version`, `alive` and `dead` (participants), `lock_holder` (text or null), `inconsistent` and
-//! `preview` (one line), or of objects with `id` and `error`.
+//! A file that cannot be observed is a row with its error. `--json` prints an array of region documents
+//! (module `document`) with `version`, `alive` and `dead` (participants), `lock_holder` (text or null),
+//! `inconsistent` and `preview` (one line), or of objects with `id` and `error`.
 
 use memlane::header::Description;
 use memlane::schema::Schema;
 use memlane::{Kind, Observer, Result};
 use serde_json::{Value, json};
 
-use crate::context::Context;
+use crate::context::{Context, Failures};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::sight::Sight;
 use crate::survey::survey;
@@ -18,14 +18,29 @@ use crate::{document, human, pattern};
 
 /// Larger contents are not copied for the sake of a line.
 const LARGEST_PREVIEWED: usize = 64 * 1024;
-/// Characters of a preview.
-const PREVIEW_LENGTH: usize = 200;
+
+const COLUMNS: [Column; 11] = [
+    Column::words("ID"),
+    Column::words("KIND"),
+    Column::words("SCHEMA").elastic(),
+    Column::numbers("SIZE"),
+    Column::numbers("VERSION"),
+    Column::words("ATTACHED"),
+    Column::words("LOCK").elastic().optional(),
+    Column::numbers("AGE").optional(),
+    Column::words("CREATOR").elastic().optional(),
+    Column::words("NOTE").elastic().optional(),
+    Column::words("CONTENT").elastic(),
+];
+
+type Cells = [Cell; COLUMNS.len()];
 
 /// List regions
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
-    /// An id, a folder, or a pattern in which * stands for any characters
-    pattern: Option<String>,
+    /// Ids, folders, or patterns in which * stands for any characters
+    #[arg(value_name = "PATTERN")]
+    patterns: Vec<String>,
 
     /// Show more: age, creator and note
     #[arg(short, long)]
@@ -35,42 +50,28 @@ pub(crate) struct List {
 impl List {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let space = context.existing_space()?;
-        let wanted = |id: &str| pattern::is_selected(self.pattern.as_deref(), id);
+        let wanted = |id: &str| pattern::is_wanted(&self.patterns, id);
         let rows: Vec<_> = survey(space, wanted)?.map(|(id, observer)| Row::new(id, observer)).collect();
         if context.json() {
             context.print_rows(&rows.iter().map(Row::document).collect::<Vec<_>>())?;
         } else if !rows.is_empty() {
             context.print_table(&self.table(&rows))?;
         }
-        if !rows.is_empty() {
-            return Ok(());
-        }
         let place = space.directory().display();
-        if let Some(pattern) = &self.pattern {
-            return Err(Failure::new(
-                Exit::NotFound,
-                format!("no region is or matches `{pattern}` in {place}"),
-            ));
+        if rows.is_empty() && self.patterns.is_empty() {
+            context.remark(format_args!("no regions in {place} yet"));
         }
-        context.remark(format_args!("no regions in {place} yet"));
-        Ok(())
+        let mut failures = Failures::default();
+        let is_vain = |pattern: &&String| !rows.iter().any(|row| pattern::selects(pattern, &row.id));
+        for pattern in self.patterns.iter().filter(is_vain) {
+            let message = format!("no region is or matches `{pattern}` in {place}");
+            failures.add(context, &Failure::new(Exit::NotFound, message));
+        }
+        failures.outcome()
     }
 
     fn table(&self, rows: &[Row]) -> Table {
-        let columns = [
-            Column::words("ID"),
-            Column::words("KIND"),
-            Column::words("SCHEMA").elastic(),
-            Column::numbers("SIZE"),
-            Column::numbers("VERSION"),
-            Column::words("ATTACHED"),
-            Column::words("LOCK").elastic().optional(),
-            Column::numbers("AGE").optional(),
-            Column::words("CREATOR").elastic().optional(),
-            Column::words("NOTE").elastic().optional(),
-            Column::words("CONTENT").elastic(),
-        ];
-        let mut table = Table::new(&columns);
+        let mut table = Table::new(&COLUMNS);
         for row in rows {
             table.push(row.cells(self.long));
         }
@@ -102,15 +103,15 @@ impl Row {
         Self { id, seen: observer.map(|observer| Seen::new(&observer)) }
     }
 
-    fn cells(&self, long: bool) -> [Cell; 11] {
+    fn cells(&self, long: bool) -> Cells {
         let id = Cell::from(&self.id);
         match &self.seen {
             Ok(seen) => seen.cells(id, long),
             Err(error) => {
-                let [kind, error] =
-                    [("?".to_owned()), error.to_string()].map(|text| Cell::new(text, Tone::Alarm));
-                let mut cells: [Cell; 11] = Default::default();
-                (cells[0], cells[1], cells[10]) = (id, kind, error);
+                let mut cells = Cells::default();
+                let [first, kind, .., content] = &mut cells;
+                (*first, *kind) = (id, Cell::new("?", Tone::Alarm));
+                *content = Cell::new(error.to_string(), Tone::Alarm);
                 cells
             }
         }
@@ -142,7 +143,7 @@ impl Seen {
         }
     }
 
-    fn cells(&self, id: Cell, long: bool) -> [Cell; 11] {
+    fn cells(&self, id: Cell, long: bool) -> Cells {
         let description = &self.description;
         let only_long = |text: String| if long { text } else { String::new() };
         let attached = if self.dead > 0 {
@@ -195,13 +196,12 @@ impl Seen {
     }
 }
 
-/// One line of the content; nothing for a large one.
+/// One line of the content, if it is not a large one.
 fn preview(observer: &Observer) -> Result<String> {
     let description = observer.description();
     let size = description.schema.as_ref().map_or(0, Schema::size);
     if size > LARGEST_PREVIEWED && description.kind != Kind::Frames {
-        return Ok(String::new());
+        return Ok("…".to_owned());
     }
-    let line = Sight::of(observer)?.line();
-    Ok(line.chars().take(PREVIEW_LENGTH).collect())
+    Ok(Sight::of(observer)?.line())
 }

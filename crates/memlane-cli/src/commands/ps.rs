@@ -1,8 +1,9 @@
-//! `memlane ps [PATTERN]`: the processes attached to a space.
+//! `memlane ps [PATTERN…]`: the processes attached to a space.
 //!
-//! Participants belong to regions; a process is the same in all of them by its random id, whatever its pid means here.
-//! `--json` prints an array of `process`, `pid`, `program`, `state`, `alive`, `user` (null when unknown), `attached` (the
-//! earliest), `regions`, `locks` (held), `publishes`, `waits` (`id`, `thread`, `what`, `seconds`).
+//! Participants belong to regions; a process is the same in all of them by its random id, whatever its pid
+//! means here. `--json` prints an array of `process`, `pid`, `program`, `state`, `alive`, `user` (null when
+//! unknown), `attached` (the earliest), `regions`, `locks` (held), `publishes`, `waits` (`id`, `thread`,
+//! `what`, `seconds`).
 
 use std::collections::BTreeMap;
 
@@ -20,8 +21,9 @@ use crate::{document, human, pattern, user};
 /// Show the processes attached to regions: what they hold and wait for
 #[derive(Debug, clap::Args)]
 pub(crate) struct Processes {
-    /// Only those attached to this region, this folder, or what a pattern with * describes
-    pattern: Option<String>,
+    /// Only those attached to these: ids, folders, or patterns in which * stands for any characters
+    #[arg(value_name = "PATTERN")]
+    patterns: Vec<String>,
 }
 
 /// A process, joined over the regions that it is attached to.
@@ -43,7 +45,7 @@ impl Processes {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let space = context.existing_space()?;
         let mut joined = Joined::new();
-        let wanted = |id: &str| pattern::is_selected(self.pattern.as_deref(), id);
+        let wanted = |id: &str| pattern::is_wanted(&self.patterns, id);
         visit_all(context, space, wanted, |observer| join(&mut joined, observer))?;
         if context.json() {
             return context.print_rows(&joined.values().map(Process::document).collect::<Vec<_>>());
@@ -65,12 +67,15 @@ fn join(joined: &mut Joined, observer: &Observer) {
         process.attached = process.attached.min(participant.attached);
         process.waits.extend(participant.waits.iter().map(|wait| (id.to_owned(), *wait)));
     }
-    if let Some(holder) = observer.lock().holder {
+    // Of a dead process nothing may be known any more but that it holds something.
+    let is_known = |participant: &Participant| participant.pid != 0;
+    if let Some(holder) = observer.lock().holder.filter(|holder| is_known(&holder.participant)) {
         Process::entry(joined, &holder.participant).locks.push(id.to_owned());
     }
     if observer.description().kind == Kind::Frames
         && let Ok(frames) = observer.frames()
         && let PublisherState::Alive(publisher) | PublisherState::Died(publisher) = frames.publisher
+        && is_known(&publisher)
     {
         Process::entry(joined, &publisher).publishes.push(id.to_owned());
     }
@@ -82,7 +87,7 @@ fn table(joined: &Joined) -> Table {
         Column::words("STATE"),
         Column::words("USER").optional(),
         Column::words("PROGRAM").elastic(),
-        Column::numbers("ATTACHED"),
+        Column::numbers("ATTACHED FOR"),
         Column::numbers("REGIONS"),
         Column::words("HOLDS").elastic().optional(),
         Column::words("WAITS FOR").elastic().optional(),

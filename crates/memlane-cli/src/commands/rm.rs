@@ -1,8 +1,11 @@
 //! `memlane rm ID…`: removes regions, by id or by pattern.
 //!
-//! Removing a name takes nothing from who is attached: they keep the memory and go on, and whoever comes next makes a new
-//! region. A pattern removes whole regions only; a damaged file, or one that is no region, goes when it is named
-//! exactly. `--json` prints an array of `id` and `attached` (participants alive; null when the file cannot be read).
+//! Removing a name takes nothing from who is attached: they keep the memory and go on, and whoever comes next
+//! makes a new region. A pattern removes whole regions only; a damaged file, or one that is no region, goes
+//! when it is named exactly. `--json` prints an array of `id` and `attached` (participants alive; null when
+//! the file cannot be read).
+
+use std::collections::HashSet;
 
 use memlane::{Error, Observer, Space};
 use serde_json::json;
@@ -36,36 +39,44 @@ impl Remove {
         let space = context.existing_space()?;
         let mut failures = Failures::default();
         let mut removed = Vec::new();
-        for wanted in &self.ids {
-            match self.remove(context, space, wanted) {
-                Ok(doomed) => removed.extend(doomed),
+        for doomed in self.find(context, space, &mut failures) {
+            match self.remove(context, space, &doomed) {
+                Ok(()) => removed.push(json!({"id": doomed.id, "attached": doomed.attached})),
                 Err(failure) => failures.add(context, &failure),
             }
         }
         if context.json() {
-            let document = |doomed: &Doomed| json!({"id": doomed.id, "attached": doomed.attached});
-            context.print_rows(&removed.iter().map(document).collect::<Vec<_>>())?;
+            context.print_rows(&removed)?;
         }
         failures.outcome()
     }
 
-    /// Removes what an argument means.
-    fn remove(&self, context: &Context, space: &Space, wanted: &str) -> Outcome<Vec<Doomed>> {
-        let doomed = if pattern::is_pattern(wanted) {
-            matching(context, space, wanted)?
-        } else {
-            exactly(space, wanted)?
-        };
-        for Doomed { id, attached } in &doomed {
-            if !self.dry_run {
-                space.remove(id)?;
-            }
-            if !context.json() {
-                let verb = if self.dry_run { "would remove" } else { "removed" };
-                context.print(human::printable(&format!("{verb} {id}{}", consequence(*attached))))?;
+    /// What the arguments mean, each region once.
+    fn find(&self, context: &Context, space: &Space, failures: &mut Failures) -> Vec<Doomed> {
+        let mut found: Vec<Doomed> = Vec::new();
+        for wanted in &self.ids {
+            let is_pattern = pattern::is_pattern(wanted);
+            let meant = if is_pattern { matching(context, space, wanted) } else { exactly(space, wanted) };
+            match meant {
+                Ok(meant) => found.extend(meant),
+                Err(failure) => failures.add(context, &failure),
             }
         }
-        Ok(doomed)
+        let mut ids = HashSet::new();
+        found.retain(|doomed| ids.insert(doomed.id.clone()));
+        found
+    }
+
+    fn remove(&self, context: &Context, space: &Space, doomed: &Doomed) -> Outcome {
+        if !self.dry_run {
+            space.remove(&doomed.id)?;
+        }
+        if context.json() {
+            return Ok(());
+        }
+        let verb = if self.dry_run { "would remove" } else { "removed" };
+        let line = format!("{verb} {}{}", doomed.id, consequence(doomed.attached));
+        context.print(human::printable(&line))
     }
 }
 
@@ -84,7 +95,7 @@ fn matching(context: &Context, space: &Space, wanted: &str) -> Outcome<Vec<Doome
         match observer {
             Ok(observer) => doomed.push(Doomed { id, attached: Some(count_alive(&observer)) }),
             Err(error) => {
-                context.say(format_args!("left alone: {error}; `memlane rm {id}` removes it all the same"))
+                context.say(format_args!("left alone: {error}; `memlane rm {id}` removes it all the same"));
             }
         }
     }

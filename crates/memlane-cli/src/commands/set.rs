@@ -1,21 +1,21 @@
 //! `memlane set ID VALUE`: changes a region, all of it or a part.
 //!
-//! A record changes as a whole, whatever part is given: of a JSON object the fields named, the others stay. An array
-//! changes element by element. With a condition (`--if-version`, `--if-value`) nothing is written if somebody was
-//! faster: then what stands is printed as by `get`, and the exit code is 5. `--json` prints `id` and `version`.
+//! A record changes as a whole, whatever part is given: of a JSON object the fields named, the others stay.
+//! An array changes element by element. With a condition (`--if-version`, `--if-value`) nothing is written if
+//! somebody was faster: then what stands is printed as by `get`, and the exit code is 5. `--json` prints `id`
+//! and `version`.
 
-use std::fmt::Display;
 use std::io::{self, Read};
 
 use memlane::schema::Datum;
 use memlane::{AnyArray, AnyValue, Kind, Observer, Record, Space, Text};
 use serde_json::json;
 
-use super::get::{no_content, print_sight};
+use super::get::{no_content, no_parts, print_sight};
 use crate::context::Context;
 use crate::datum_json;
-use crate::edit::{Edit, unfit};
-use crate::failure::{Exit, Failure, Outcome};
+use crate::edit::Edit;
+use crate::failure::{Exit, Failure, Outcome, unfit};
 use crate::selection::Selection;
 use crate::sight::Sight;
 
@@ -58,7 +58,11 @@ impl Set {
         let space = context.existing_space()?;
         let observer = Observer::open(space, &self.id)?;
         let text = self.text()?;
-        let change = match observer.description().kind {
+        let kind = observer.description().kind;
+        if matches!(kind, Kind::Value | Kind::Text) && !self.selection.is_all() {
+            return Err(no_parts(&observer));
+        }
+        let change = match kind {
             Kind::Value => self.set_value(space, &text)?,
             Kind::Record => self.set_record(space, &text)?,
             Kind::Array => self.set_array(space, &text)?,
@@ -89,8 +93,8 @@ impl Set {
         io::stdin().lock().read_to_string(&mut text).map_err(unreadable)?;
         Ok(text)
     }
+
     fn set_value(&self, space: &Space, text: &str) -> Outcome<Change> {
-        self.refuse_parts(Kind::Value)?;
         if self.if_version.is_some() {
             return Err(unusable("the version of a value is a hint that cannot be compared; use --if-value"));
         }
@@ -132,7 +136,6 @@ impl Set {
     }
 
     fn set_text(&self, space: &Space, new: &str) -> Outcome<Change> {
-        self.refuse_parts(Kind::Text)?;
         let text = Text::open(space, &self.id)?;
         if self.if_version.is_none() && self.if_value.is_none() {
             return Ok(Change::Made(text.write(new)?));
@@ -143,7 +146,7 @@ impl Set {
                 return Ok(Change::Refused(reason));
             }
             if self.if_value.as_ref().is_some_and(|expected| *expected != content) {
-                return Ok(Change::Refused("expected another text".to_owned()));
+                return Ok(Change::Refused("expected that text, found another".to_owned()));
             }
             if let Ok(version) = text.write_if(version, new)? {
                 return Ok(Change::Made(version));
@@ -186,13 +189,6 @@ impl Set {
         Some(format!("expected version {expected}, found {version}"))
     }
 
-    fn refuse_parts(&self, kind: Kind) -> Outcome {
-        if self.selection.is_all() {
-            return Ok(());
-        }
-        Err(unusable(format_args!("region `{}` is a {kind}, which has no fields and no elements", self.id)))
-    }
-
     fn outrun(&self) -> Failure {
         let id = &self.id;
         Failure::new(
@@ -202,6 +198,6 @@ impl Set {
     }
 }
 
-fn unusable(message: impl Display) -> Failure {
+fn unusable(message: &str) -> Failure {
     Failure::new(Exit::Usage, message)
 }

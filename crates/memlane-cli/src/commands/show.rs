@@ -1,7 +1,8 @@
 //! `memlane show ID`: everything known about a region.
 //!
-//! `--json` prints a region document (module `document`) with `file` (`path`, `mode`, `owner`), `version`, `content`,
-//! `lock`, `participants`, and for frame channels `frames` (then `content` is null).
+//! `--json` prints a region document (module `document`) with `file` (`path`, `mode`, `owner`), `version`,
+//! `content`, `lock`, `participants`, and for frame channels `frames` (then `content` is null). When the
+//! content cannot be read, `error` says why.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -35,7 +36,7 @@ impl Show {
         if context.json() {
             return context.print(document(&observer, &file)?);
         }
-        context.print(human::printable(&sheet(&observer, &file)?))?;
+        context.print(human::printable(&sheet(&observer, &file)))?;
         let participants = observer.participants();
         if participants.is_empty() {
             return Ok(());
@@ -46,27 +47,26 @@ impl Show {
 }
 
 fn document(observer: &Observer, file: &Path) -> Outcome<Value> {
-    let sight = Sight::of(observer)?;
     let participants: Vec<_> = observer.participants().iter().map(document::participant).collect();
     let mut more = json!({
         "file": {"mode": mode_of(file), "owner": user::owner_of(file), "path": file},
-        "version": sight.version(),
+        "version": observer.version(),
         "content": null,
         "lock": document::lock(&observer.lock()),
         "participants": participants,
     });
-    match &sight {
-        Sight::Content(_) => more["content"] = sight.json(observer.id())?,
-        Sight::Frames(state) => more["frames"] = document::frames(state),
-        Sight::Lock(_) => {}
+    match Sight::of(observer) {
+        Ok(sight @ Sight::Content(_)) => more["content"] = sight.json(observer.id())?,
+        Ok(Sight::Frames(state)) => more["frames"] = document::frames(&state),
+        Ok(Sight::Lock(_)) => {}
+        Err(error) => more["error"] = error.to_string().into(),
     }
     Ok(document::merged(document::region(observer.id(), observer.description()), more))
 }
 
 /// A name and what is to say about it on each line.
-fn sheet(observer: &Observer, file: &Path) -> Outcome<String> {
+fn sheet(observer: &Observer, file: &Path) -> String {
     let description = observer.description();
-    let sight = Sight::of(observer)?;
     let mut lines = vec![("kind", description.kind.to_string())];
     lines.extend(description.schema.as_ref().map(|schema| ("schema", schema_line(schema))));
     let participants = human::count(usize::from(description.participants), "participant");
@@ -79,17 +79,16 @@ fn sheet(observer: &Observer, file: &Path) -> Outcome<String> {
     lines.push(("uuid", document::hexadecimal(&description.uuid)));
     lines.extend(description.ephemeral.then(|| ("ephemeral", "the last to detach removes it".to_owned())));
     lines.extend((!description.note.is_empty()).then(|| ("note", description.note.clone())));
-    match &sight {
-        Sight::Content(observation) => {
-            lines.push(("version", observation.version.to_string()));
-            lines.push(("content", sight.line()));
-        }
-        Sight::Frames(state) => lines.extend(frames_lines(state, sight.line())),
-        Sight::Lock(_) => {}
+    lines.extend(description.schema.as_ref().map(|_| ("version", observer.version().to_string())));
+    match Sight::of(observer) {
+        Ok(sight @ Sight::Content(_)) => lines.push(("content", sight.line())),
+        Ok(Sight::Frames(state)) => lines.extend(frames_lines(&state)),
+        Ok(Sight::Lock(_)) => {}
+        Err(error) => lines.push(("content", error.to_string())),
     }
     lines.push(("lock", lock_line(&observer.lock())));
-    let lines = lines.iter().map(|(name, text)| format!("  {name:<11}{text}"));
-    Ok(format!("{}\n{}", observer.id(), lines.collect::<Vec<_>>().join("\n")))
+    let lines = lines.iter().map(|(name, text)| format!("\n  {name:<11}{}", text.replace('\n', " ")));
+    lines.fold(observer.id().to_owned(), |sheet, line| sheet + &line)
 }
 
 fn schema_line(schema: &Schema) -> String {
@@ -107,11 +106,11 @@ fn mode_of(file: &Path) -> Option<String> {
     Some(format!("{:04o}", permissions.mode() & MODE_BITS))
 }
 
-fn frames_lines(state: &FramesState, newest: String) -> [(&'static str, String); 3] {
+fn frames_lines(state: &FramesState) -> [(&'static str, String); 3] {
     let offered = human::count(state.history as usize, "frame");
     let claimed = state.subscribers.len();
     [
-        ("newest", newest),
+        ("newest", sight::frames_line(state)),
         ("history", format!("{offered} on offer")),
         ("borrows", format!("{claimed} of {} entries claimed by subscribers", state.borrows)),
     ]
@@ -131,7 +130,7 @@ fn participant_table(participants: &[Participant]) -> Table {
         Column::numbers("PID"),
         Column::words("STATE"),
         Column::words("PROGRAM"),
-        Column::numbers("ATTACHED"),
+        Column::numbers("ATTACHED FOR"),
         Column::words("WAITS FOR").elastic().optional(),
     ];
     let mut table = Table::new(&columns);

@@ -1,8 +1,8 @@
 //! `memlane watch ID`: each change of a region as it is seen.
 //!
-//! An observer cannot ask to be woken, so it looks 20 times a second unless told otherwise: changes in between are counted
-//! by the version, not shown. `--json` prints one object a line: `time`, `id`, `version`, `skipped` (changes not seen),
-//! `content` as of `get`.
+//! An observer cannot ask to be woken, so it looks 20 times a second unless told otherwise: changes in
+//! between are counted by the version, not shown. `--json` prints one object a line: `time`, `id`, `version`,
+//! `skipped` (changes not seen), `content` as of `get`.
 
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,8 +18,8 @@ use crate::{document, human};
 
 /// Print each change of a region
 ///
-/// Watching leaves no trace in the region and nobody waits for it. It looks again and again instead of being woken;
-/// changes between two looks are counted as +N, not shown.
+/// Watching leaves no trace in the region and nobody waits for it. It looks again and again instead of being
+/// woken; changes between two looks are counted as +N, not shown.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Watch {
     /// The region

@@ -88,8 +88,8 @@ impl Director {
         }
     }
 
-    /// Gives the terminal back, ends the processes, removes the directory; in the order of the fields. What is left is what
-    /// is known.
+    /// Gives the terminal back, ends the processes, removes the directory; in the order of the fields. What
+    /// is left is what is known.
     fn strike(self) -> (Board, u64) {
         let received = self.counter.load();
         (self.board, received)
@@ -101,7 +101,8 @@ impl Director {
         Ok(())
     }
 
-    /// The murder. `false` after an interrupt.
+    /// Kills the publisher in the middle of a frame, and sees the stand-by take over. `false` after an
+    /// interrupt.
     fn replace_publisher(&mut self) -> Outcome<bool> {
         let pid = self.publisher.pid();
         self.board.begin_round();

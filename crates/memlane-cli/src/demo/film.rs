@@ -25,7 +25,8 @@ const PICTURES: [(&str, &[u8]); 4] = [
     ("a thousand galaxies", include_bytes!("../../assets/galaxies.jpg")),
 ];
 
-/// The pictures in one row, and the first of them once more at the end, so that no frame begins anew within a row.
+/// The pictures in one row, and the first of them once more at the end, so that no frame begins anew within a
+/// row.
 #[derive(Debug)]
 pub(super) struct Film {
     strip: Vec<u8>,

@@ -1,13 +1,14 @@
-//! `memlane demo`: real processes, real pictures, a real murder.
+//! `memlane demo`: real processes, real pictures, and a publisher that is killed.
 //!
-//! The command starts itself again in several roles: a publisher of pictures, a stand-by for it, two viewers. They meet in
-//! a space of their own and talk through shared memory alone. Half-way through, the publisher is killed by SIGKILL while it
-//! has half a frame written; the viewers go on holding what they hold, the stand-by takes over, and all of it is measured.
+//! The command starts itself again in several roles: a publisher of pictures, a stand-by for it, two viewers.
+//! They meet in a space of their own and talk through shared memory alone. Half-way through, the publisher is
+//! killed by SIGKILL while it has half a frame written; the viewers go on holding what they hold, the
+//! stand-by takes over, and all of it is measured.
 //!
 //! ```text
-//! demo ──orders, one a line──▶ standard input of each child       its end ends the child, so that none outlives the demo
+//! demo ──orders, one a line──▶ standard input of each child    its end ends the child: none outlives the demo
 //!      ◀──reports, one a line── its standard output
-//! publisher ──frames, caption──▶ viewers ──counter──▶ demo        shared memory
+//! publisher ──frames, caption──▶ viewers ──counter──▶ demo     shared memory
 //! ```
 //!
 //! | killed | what remains | who repairs |
@@ -41,8 +42,8 @@ const SHORTEST: Duration = Duration::from_secs(2);
 
 /// See it work: publisher, viewers, and what happens when the publisher is killed
 ///
-/// Starts real processes in a space of their own, kills the publisher in the middle of a frame, and lets a stand-by take
-/// over. Ends by itself, leaves nothing behind, and succeeds only if every promise was kept.
+/// Starts real processes in a space of their own, kills the publisher in the middle of a frame, and lets a
+/// stand-by take over. Ends by itself, leaves nothing behind, and succeeds only if every promise was kept.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DemoArguments {
     /// How long it goes on

@@ -7,8 +7,8 @@ use std::process;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-/// Listens to the standard input. When it ends, the demo has ended or was killed, and this process ends with it, whatever
-/// it is doing: nothing in shared memory minds.
+/// Listens to the standard input. When it ends, the demo has ended or was killed, and this process ends with
+/// it, whatever it is doing: nothing in shared memory minds.
 pub(super) fn listen() -> Receiver<Order> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

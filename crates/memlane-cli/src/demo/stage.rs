@@ -1,13 +1,14 @@
-//! The stage: a fresh directory for the demo's regions, beside the space that other commands use, and removed at the end.
+//! The stage: a fresh directory for the demo's regions, beside the space that other commands use, and removed
+//! at the end.
 //!
-//! A marker file in it is locked as long as the demo lives. The kernel gives that lock back whatever happens to the demo, so
-//! whoever can take it knows that the directory is left over, and removes it.
+//! A marker file in it is locked as long as the demo lives. The kernel gives that lock back whatever happens
+//! to the demo, so whoever can take it knows that the directory is left over, and removes it.
 
 use crate::failure::{Exit, Failure, Outcome};
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::process;
 
 /// Its name begins with a dot: memlane takes it for no region.
@@ -25,9 +26,11 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Removes what earlier demos left beside that space, or the default one, and makes a new directory there.
+    /// Removes what earlier demos left beside that space, or the default one, and makes a new directory
+    /// there.
     pub(super) fn beside(space: Option<&Path>) -> Outcome<Self> {
-        let space = &space.map_or_else(default_space, Path::to_owned);
+        let space = space.map_or_else(default_space, Path::to_owned);
+        let space = &path::absolute(&space).map_err(|error| not_made(&space, &error))?;
         sweep(space);
         for attempt in 0..ATTEMPTS {
             let directory = sibling(space, &format!("{}{attempt:02}", process::id()));
@@ -100,7 +103,8 @@ fn remove_if_left_over(directory: &Path) {
         Ok(marker) if marker.try_lock().is_ok() => {
             let _ = fs::remove_dir_all(directory);
         }
-        // Its demo died before it made the marker: then the directory is empty, else it is none of ours and stays.
+        // Its demo died before it made the marker: then the directory is empty, else it is none of ours and
+        // stays.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let _ = fs::remove_dir(directory);
         }

@@ -6,7 +6,8 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::human;
 use serde_json::{Value, json};
 
-/// Says what was seen; fails when it is not what was promised. `counted` is what the viewers counted together.
+/// Says what was seen; fails when it is not what was promised. `counted` is what the viewers counted
+/// together.
 pub(super) fn conclude(context: &Context, board: &Board, counted: u64) -> Outcome {
     let broken = broken_promises(board, counted);
     if context.json() {
@@ -44,10 +45,7 @@ fn broken_promises(board: &Board, counted: u64) -> Vec<String> {
 fn lines(board: &Board, counted: u64) -> Vec<String> {
     let mut lines: Vec<_> =
         (1..).zip(&board.viewers).map(|(number, viewer)| viewer_line(number, viewer)).collect();
-    for Takeover { sequence, gap } in &board.takeovers {
-        let gap = human::duration(*gap);
-        lines.push(format!("takeover  {gap} from SIGKILL to frame {sequence}, half written by the dead"));
-    }
+    lines.extend(takeover_line(&board.takeovers));
     let state = if board.spoilt == 0 { "untouched" } else { "CHANGED" };
     lines.push(format!("held      frames in the viewers' hands when the publisher was killed: {state}"));
     lines.push(format!(
@@ -57,6 +55,20 @@ fn lines(board: &Board, counted: u64) -> Vec<String> {
     ));
     lines.push(format!("counter   {counted}, raised by both viewers for each frame"));
     lines
+}
+
+fn takeover_line(takeovers: &[Takeover]) -> Option<String> {
+    let gap = |takeover: &Takeover| takeover.gap;
+    let [shortest, longest] = [takeovers.iter().map(gap).min()?, takeovers.iter().map(gap).max()?];
+    let [shortest, longest] = [shortest, longest].map(human::duration);
+    Some(match takeovers {
+        [Takeover { sequence, .. }] => {
+            format!("takeover  {longest} from SIGKILL to frame {sequence}, half written by the dead")
+        }
+        many => {
+            format!("takeover  {} times, {shortest} to {longest} from SIGKILL to the next frame", many.len())
+        }
+    })
 }
 
 fn viewer_line(number: usize, viewer: &Viewer) -> String {

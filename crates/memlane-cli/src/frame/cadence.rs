@@ -1,4 +1,5 @@
-//! Cadence: how often something happens, measured from one happening to another, so that a window's edges do not count.
+//! Cadence: how often something happens, measured from one happening to another, so that a window's edges do
+//! not count.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! Pictures in a terminal: two pixels in each character, the upper half block in the upper pixel's colour on the lower
-//! one's.
+//! Pictures in a terminal: two pixels in each character, the upper half block in the upper pixel's colour on
+//! the lower one's.
 
 use image::{Rgb, RgbImage, imageops};
 use std::fmt::Write;

@@ -1,9 +1,11 @@
-//! Interrupts: Ctrl-C and its kin end a command in good order, with its summary. A second one ends it at once.
+//! Interrupts: Ctrl-C and its kin end a command in good order, with its summary. A second one ends it at
+//! once.
 
 use crate::failure::{Exit, Failure, Outcome};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::iterator::Signals;
 use std::io;
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
@@ -11,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// The longest a wait goes on without looking whether it should end.
 pub(crate) const LOOK_PERIOD: Duration = Duration::from_millis(50);
+/// A second signal after so long means that the user does not want to wait.
+const IMPATIENCE: Duration = Duration::from_millis(500);
 /// The usual exit code of a program ended by Ctrl-C.
 const EXIT_INTERRUPTED: i32 = 130;
 
@@ -23,13 +27,10 @@ pub(crate) struct Interrupt {
 impl Interrupt {
     /// From now on the signals are noted instead of ending the process.
     pub(crate) fn listen() -> Outcome<Self> {
+        let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|error| refused(&error))?;
         let requested = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // In this order: the first signal finds the flag unset, the second ends the process.
-            flag::register_conditional_shutdown(signal, EXIT_INTERRUPTED, requested.clone())
-                .map_err(|error| refused(&error))?;
-            flag::register(signal, requested.clone()).map_err(|error| refused(&error))?;
-        }
+        let noted = requested.clone();
+        thread::spawn(move || note(signals, &noted));
         Ok(Self { requested })
     }
 
@@ -45,6 +46,18 @@ impl Interrupt {
                 break;
             }
             thread::sleep(left.min(LOOK_PERIOD));
+        }
+    }
+}
+
+/// Notes the first signal. A later one ends the process, whatever it is stuck in; one that comes at once is
+/// the first again, sent to the process and to its group.
+fn note(mut signals: Signals, requested: &AtomicBool) {
+    let mut first = None;
+    for _ in signals.forever() {
+        requested.store(true, Relaxed);
+        if first.get_or_insert_with(Instant::now).elapsed() >= IMPATIENCE {
+            process::exit(EXIT_INTERRUPTED);
         }
     }
 }

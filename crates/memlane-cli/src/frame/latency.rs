@@ -1,6 +1,7 @@
 //! Latencies: a histogram that takes any number of them in constant memory and time.
 //!
-//! Each power of two is divided into 32 steps, so that a percentile is at most 3 % too high; the maximum is exact.
+//! Each power of two is divided into 32 steps, so that a percentile is at most 3 % too high; the maximum is
+//! exact.
 
 use std::time::Duration;
 

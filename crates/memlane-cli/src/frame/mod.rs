@@ -1,5 +1,5 @@
-//! `memlane frame`: pictures from files and video streams into a frame channel, out of it, and over the mapped
-//! picture files of other programs.
+//! `memlane frame`: pictures from files and video streams into a frame channel, out of it, and over the
+//! mapped picture files of other programs.
 //!
 //! | verb | from | to |
 //! |---|---|---|

@@ -4,7 +4,8 @@ use super::interrupt::Interrupt;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
-/// Whoever is this late (a stopped process, a sleeping machine) begins anew instead of catching up in a burst.
+/// Whoever is this late (a stopped process, a sleeping machine) begins anew instead of catching up in a
+/// burst.
 const LATENESS_MAX: Duration = Duration::from_millis(500);
 
 /// What can be asked for: a frame a day, or one a microsecond.

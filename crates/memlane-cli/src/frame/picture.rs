@@ -93,8 +93,8 @@ pub(crate) fn save(picture: &DynamicImage, path: &Path) -> Outcome {
     write_file(path, encoded.get_ref())
 }
 
-/// Writes a frame of a channel with that schema as a picture file. One that is a picture file already goes out as it is,
-/// when the name asks for no other format.
+/// Writes a frame of a channel with that schema as a picture file. One that is a picture file already goes
+/// out as it is, when the name asks for no other format.
 pub(crate) fn save_frame(schema: &Schema, frame: &[u8], path: &Path) -> Outcome {
     let wanted = ImageFormat::from_path(path).ok();
     match (schema.encoding(), wanted) {

@@ -1,5 +1,5 @@
-//! `memlane frame publish`: pictures or raw video into a frame channel, each frame decoded or read straight into shared
-//! memory.
+//! `memlane frame publish`: pictures or raw video into a frame channel, each frame decoded or read straight
+//! into shared memory.
 
 use super::cadence::Cadence;
 use super::interrupt::Interrupt;
@@ -43,8 +43,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FRAMES")]
     count: Option<u64>,
 
-    /// Put a checksum over the first 16 bytes of each frame, for `frame view --verify`: "mlstamp1", then XXH64 of the
-    /// rest seeded with the frame's number
+    /// Put a checksum over the first 16 bytes of each frame, for `frame view --verify`: "mlstamp1", then
+    /// XXH64 of the rest seeded with the frame's number
     #[arg(long)]
     stamp: bool,
 }

@@ -1,5 +1,5 @@
-//! `memlane frame recv`: pictures out of a mapped picture file that another program writes, measured, saved, or published
-//! as a frame channel.
+//! `memlane frame recv`: pictures out of a mapped picture file that another program writes, measured, saved,
+//! or published as a frame channel.
 
 use super::format::{Encoding, Format};
 use super::interrupt::{Interrupt, LOOK_PERIOD};
@@ -22,8 +22,8 @@ const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
 
 /// Read a mapped picture file of another program, and publish it as a frame channel
 ///
-/// Waits for the file and for new pictures. Ends after --count, or with Ctrl-C, and prints a summary. Pictures that were
-/// replaced before they were read are not counted: the file does not number them.
+/// Waits for the file and for new pictures. Ends after --count, or with Ctrl-C, and prints a summary.
+/// Pictures that were replaced before they were read are not counted: the file does not number them.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The file's name in /dev/shm, as in shm_open

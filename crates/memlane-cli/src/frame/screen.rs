@@ -26,8 +26,8 @@ pub(crate) fn is_there() -> bool {
     io::stdout().is_terminal() && !simple
 }
 
-/// Columns and rows to draw on at present: the user may change them. The terminal's last column stays free, because
-/// what erases the rest of a line would take a character there with it.
+/// Columns and rows to draw on at present: the user may change them. The terminal's last column stays free,
+/// because what erases the rest of a line would take a character there with it.
 pub(crate) fn size() -> (u32, u32) {
     let (columns, rows) = match terminal_size() {
         Some((Width(columns), Height(rows))) if columns > 0 && rows > 0 => (columns.into(), rows.into()),

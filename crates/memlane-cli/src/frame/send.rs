@@ -1,5 +1,5 @@
-//! `memlane frame send`: pictures, raw video or a frame channel into a mapped picture file, for a viewer that reads such a
-//! file.
+//! `memlane frame send`: pictures, raw video or a frame channel into a mapped picture file, for a viewer that
+//! reads such a file.
 
 use super::format::Format;
 use super::interrupt::{Interrupt, LOOK_PERIOD};
@@ -17,8 +17,9 @@ use std::time::Instant;
 
 /// Write pictures, raw video or a frame channel into a mapped picture file
 ///
-/// The file has a 24-byte header (width, height, channels, timestamp in milliseconds, valid) and the pixels, as C++
-/// cameras and Python viewers exchange them under /dev/shm. It stays when the command ends, with the last picture in it.
+/// The file has a 24-byte header (width, height, channels, timestamp in milliseconds, valid) and the pixels,
+/// as C++ cameras and Python viewers exchange them under /dev/shm. It stays when the command ends, with the
+/// last picture in it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The file's name in /dev/shm, as in shm_open

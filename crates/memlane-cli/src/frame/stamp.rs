@@ -7,8 +7,8 @@
 //! 8   8   XXH64 of all bytes after these sixteen, seeded with the frame's number; little-endian
 //! ```
 //!
-//! So a frame made of two frames does not match its stamp, and neither does one that is handed out under another's
-//! number. In a picture it costs the first few pixels.
+//! So a frame made of two frames does not match its stamp, and neither does one that is handed out under
+//! another's number. In a picture it costs the first few pixels.
 
 use twox_hash::XxHash64;
 
@@ -28,8 +28,8 @@ pub(crate) enum Verdict {
     Unstamped,
 }
 
-/// Stamps frame number `sequence`. One too short for a stamp stays as it is; it cannot be torn unnoticed, but not be
-/// checked either.
+/// Stamps frame number `sequence`. One too short for a stamp stays as it is; it cannot be torn unnoticed, but
+/// not be checked either.
 pub(crate) fn put(frame: &mut [u8], sequence: u64) {
     if let Some((stamp, rest)) = frame.split_at_mut_checked(STAMP_BYTES) {
         let (magic, hash) = stamp.split_at_mut(MAGIC.len());

@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 
 /// Subscribe to a frame channel: rate, latency, missed and torn frames, pictures
 ///
-/// Waits for the channel and for frames; goes on when the publisher dies and another takes over. Ends after --count or
-/// --duration, or with Ctrl-C, and prints a summary.
+/// Waits for the channel and for frames; goes on when the publisher dies and another takes over. Ends after
+/// --count or --duration, or with Ctrl-C, and prints a summary.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The channel

@@ -56,7 +56,9 @@ fn ls_selects_by_pattern_or_folder() {
     assert_eq!(ids("camera"), "camera/front");
     assert_eq!(ids("robot/p*"), "robot/pose");
     assert_eq!(ids("*o*e*"), "notes robot/pose robot/speed");
-    terminal.run(&["ls", "x*"]).failed(3, &["no region is or matches `x*`"]);
+    let ran = terminal.run(&["ls", "x*", "notes"]);
+    ran.failed(3, &["no region is or matches `x*`"]);
+    assert!(ran.output.contains("notes") && !ran.output.contains("robot"), "{ran:?}");
 }
 
 #[test]
@@ -190,6 +192,22 @@ fn watch_prints_each_change() {
     assert!(change["time"].as_str().unwrap().ends_with('Z'));
     speed.store(3.5);
     assert_eq!(next()["content"], 3.5);
+    assert!(watch.wait().unwrap().success());
+}
+
+/// A NaN differs from itself: once it was a change each time anybody looked.
+#[test]
+fn watch_sees_no_change_in_what_is_not_a_number() {
+    let terminal = Terminal::new();
+    let speed = Value::create(&terminal.space, "speed", f32::NAN).unwrap();
+    let arguments = ["watch", "speed", "--json", "--count", "2", "--interval", "1ms"];
+    let mut watch = terminal.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("NaN"));
+    // While another command runs it looks many times.
+    terminal.run(&["create", "value", "other", "f32"]).worked();
+    speed.store(1.0);
+    assert!(lines.next().unwrap().unwrap().contains(r#""content":1.0"#));
     assert!(watch.wait().unwrap().success());
 }
 

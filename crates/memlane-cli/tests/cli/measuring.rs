@@ -50,8 +50,8 @@ fn bw_counts_the_bytes_of_frames() {
     let rate = meanwhile(publish, || terminal.json(&measure));
     assert_eq!(rate["size"], 1000);
     let number = |name: &str| rate[name].as_f64().unwrap();
-    let expected = number("changes") * 1000.0;
-    assert!(expected > 0.0 && (number("bytes_per_second") * number("seconds") / expected - 1.0).abs() < 0.001, "{rate}");
+    let (expected, found) = (number("changes") * 1000.0, number("bytes_per_second") * number("seconds"));
+    assert!(expected > 0.0 && (found / expected - 1.0).abs() < 0.001, "{rate}");
     let stalled = terminal.output(&measure);
     assert!(stalled.trim_start().starts_with("0 B/s"), "{stalled}");
 }

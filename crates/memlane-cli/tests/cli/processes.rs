@@ -74,6 +74,8 @@ fn ps_joins_a_process_over_its_regions() {
     assert_eq!((&row["locks"], &row["publishes"]), (&json!(["arm"]), &json!(["camera"])));
     let output = terminal.output(&["ps"]);
     assert!(output.contains("lock arm, publisher of camera"), "{output}");
+    assert_eq!(terminal.json(&["ps", "camera"])[0]["regions"], json!(["camera"]));
+    assert_eq!(terminal.json(&["ps", "x*"]), json!([]));
     drop((speed, camera));
 }
 
@@ -109,7 +111,7 @@ fn locks_tell_who_holds_and_who_waits() {
     );
     assert_eq!((&locks[1]["id"], &locks[0]["deadlock"]), (&json!("leg"), &json!(false)));
     let output = terminal.output(&["locks"]);
-    assert!(output.contains(&format!("(pid {})", holder.pid())) && output.contains("held"), "{output}");
+    assert!(output.contains(&holder.pid().to_string()) && output.contains("held"), "{output}");
     let rows = terminal.json(&["ps"]);
     let rows = rows.as_array().unwrap();
     let row = rows.iter().find(|row| row["pid"] == waiter.pid()).unwrap();
@@ -123,7 +125,9 @@ fn locks_tell_a_deadlock() {
     let terminal = Terminal::new();
     let mut roles = [["arm", "leg"], ["leg", "head"], ["head", "arm"], ["tail", "arm"]]
         .map(|ids| started(&terminal, "holder", &ids, "held"));
-    roles.iter_mut().for_each(|role| role.tell("go on"));
+    for role in &mut roles {
+        role.tell("go on");
+    }
     let is_complete = |locks: &Json| {
         let waits = |lock: &Json| lock["waiters"].as_array().unwrap().len();
         locks.as_array().unwrap().iter().map(waits).sum::<usize>() == 4
@@ -143,6 +147,10 @@ fn the_lock_of_a_dead_owner_is_told_until_it_is_consistent() {
     started(&terminal, "holder", &["arm"], "held").kill_and_wait();
     assert!(terminal.output(&["locks"]).contains("owner died"));
     assert_eq!(terminal.json(&["locks"])[0]["holder"]["alive"], false);
+    // Putting its description away does not make the lock a free one.
+    terminal.run(&["doctor", "--fix"]);
+    assert!(terminal.output(&["locks"]).contains("(unknown process)"));
+    assert_eq!(terminal.json(&["ps"]), json!([]));
     let arm = Lock::open(&terminal.space, "arm").unwrap();
     drop(arm.lock().unwrap());
     assert!(terminal.output(&["locks"]).contains("inconsistent"));

@@ -125,7 +125,7 @@ fn a_region_of_another_kind_is_left_alone() {
     let notes = Text::create(&terminal.space, "notes", 10).unwrap();
     terminal.run(&["set", "arm", "1"]).failed(5, &["`arm` is a lock, which has no content"]);
     terminal.run(&["get", "arm", "--field", "x"]).failed(5, &["`arm` is a lock"]);
-    terminal.run(&["set", "notes", "--field", "x", "1"]).failed(2, &["`notes` is a text"]);
+    terminal.run(&["set", "notes", "--field", "x", "1"]).failed(5, &["`notes` is a text"]);
     terminal.run(&["create", "record", "notes", "{x: f8}"]).failed(5, &["exists already"]);
     terminal.run(&["create", "text", "notes", "10"]).failed(5, &["exists already"]);
     assert_eq!(notes.read().unwrap(), (String::new(), 0));

@@ -1,8 +1,8 @@
 //! Arrays: elements in place, each changed by one instruction; several at once under the region's lock.
 //!
 //! Elements of up to 8 bytes are atomic. Whoever changes or reads several as one takes the region's lock
-//! ([`Array::lock`]); the next locker is told when a holder died half-way. [`Array::snapshot`] is consistent against
-//! writers that take the lock.
+//! ([`Array::lock`]); the next locker is told when a holder died half-way. [`Array::snapshot`] is consistent
+//! against writers that take the lock.
 //!
 //! | killed | what remains | who repairs | what others see |
 //! |---|---|---|---|
@@ -52,7 +52,8 @@ pub struct AnyArray {
     lock: Lock,
 }
 
-/// The array's lock, held; reads and writes of several elements are one change for whoever takes the lock too.
+/// The array's lock, held; reads and writes of several elements are one change for whoever takes the lock
+/// too.
 #[derive(Debug)]
 #[must_use = "the lock is given back when the guard is dropped"]
 pub struct ArrayGuard<'a, T> {
@@ -236,7 +237,8 @@ impl AnyArray {
     }
 }
 
-/// The elements' words, for members and observers alike: one width a region, so that no two accesses mix sizes.
+/// The elements' words, for members and observers alike: one width a region, so that no two accesses mix
+/// sizes.
 #[derive(Debug)]
 pub(crate) enum Units {
     One(Shared<[AtomicU8]>),
@@ -278,7 +280,8 @@ impl Units {
 
     fn copy_out(&self, start: usize, bytes: &mut [u8]) {
         with_units!(self, words => {
-            for (word, to) in words.iter().skip(start).zip(bytes.chunks_exact_mut(words.first().map_or(1, size_of_val))) {
+            let width = words.first().map_or(1, size_of_val);
+            for (word, to) in words.iter().skip(start).zip(bytes.chunks_exact_mut(width)) {
                 to.copy_from_slice(&word.load(Acquire).to_le_bytes());
             }
         });

@@ -28,7 +28,8 @@ pub(crate) struct Copies {
 }
 
 impl Copies {
-    /// Finds the copies of a body for contents of up to `capacity` bytes; `None` when the mapping is too short.
+    /// Finds the copies of a body for contents of up to `capacity` bytes; `None` when the mapping is too
+    /// short.
     pub(crate) fn new(mapping: &Arc<Mapping>, body: usize, capacity: usize) -> Option<Self> {
         let layout = SnapshotLayout::new(capacity);
         let words = layout.stride / size_of::<u64>();
@@ -170,7 +171,8 @@ impl Content {
         )
     }
 
-    /// Runs `work` as the only writer. A writer that died here left nothing to repair, so its death is not told.
+    /// Runs `work` as the only writer. A writer that died here left nothing to repair, so its death is not
+    /// told.
     fn exclusively<T>(&self, work: impl FnOnce(&Attachment) -> Result<T>) -> Result<T> {
         let attachment = self.region.attachment().as_ref();
         let me = attachment.me()?;

@@ -31,7 +31,8 @@ pub struct Snapshot<'a> {
 }
 
 impl<'a> Snapshot<'a> {
-    /// Lets `fill` turn the current content into the next one and commits that. The caller holds the writer's claim.
+    /// Lets `fill` turn the current content into the next one and commits that. The caller holds the writer's
+    /// claim.
     pub fn write(&self, peers: &impl Peers, fill: impl FnOnce(&'a [AtomicU64], &'a [AtomicU64])) -> u64 {
         // Only writers move the version, and there is one at a time.
         let current = version::count(self.version.load(Relaxed));

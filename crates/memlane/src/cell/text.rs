@@ -1,7 +1,7 @@
 //! Text: UTF-8 of bounded length that changes as a whole.
 //!
-//! A reader sees one writer's text, never a mixture; a killed writer leaves the old text. Editors write on condition
-//! ([`Text::write_if`]), so that nobody overwrites what he has not seen.
+//! A reader sees one writer's text, never a mixture; a killed writer leaves the old text. Editors write on
+//! condition ([`Text::write_if`]), so that nobody overwrites what he has not seen.
 //!
 //! ```
 //! # fn main() -> memlane::Result<()> {

@@ -1,7 +1,7 @@
 //! Values: one scalar of up to 8 bytes, changed by one instruction.
 //!
-//! The value is the truth; the version beside it is a hint that is raised after each change, so that waiting needs no
-//! polling. A writer killed between the two delays sleepers by a slice, nothing more.
+//! The value is the truth; the version beside it is a hint that is raised after each change, so that waiting
+//! needs no polling. A writer killed between the two delays sleepers by a slice, nothing more.
 //!
 //! | killed | what remains | who repairs | what others see |
 //! |---|---|---|---|

@@ -40,8 +40,8 @@ impl Schema {
     /// The same item, as an array in C order. Replaces the shape it had.
     ///
     /// # Errors
-    /// A shape with a dimension of 0, more than [`MAX_DIMENSIONS`](super::MAX_DIMENSIONS), a body of more than
-    /// [`MAX_BODY_SIZE`](super::MAX_BODY_SIZE), or a text of more than
+    /// A shape with a dimension of 0, more than [`MAX_DIMENSIONS`](super::MAX_DIMENSIONS), a body of more
+    /// than [`MAX_BODY_SIZE`](super::MAX_BODY_SIZE), or a text of more than
     /// [`MAX_SCHEMA_TEXT`](super::MAX_SCHEMA_TEXT).
     pub fn with_shape(mut self, shape: &[usize]) -> Result<Self, SchemaError> {
         self.size = checked_size(self.dtype.size(), shape)?;

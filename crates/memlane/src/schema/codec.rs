@@ -1,8 +1,9 @@
 //! Bytes to values and back, as the dtype says.
 //!
-//! Numbers go in when they keep their value: a whole number fits any integer type whose range holds it and any
-//! float type that holds it exactly, `3.0` fits an integer, 0 and 1 fit a `bool`. Only floats are rounded, to the
-//! nearest that the narrower float type has. All else is refused with the range that would have fitted.
+//! Numbers go in when they keep their value: a whole number fits any integer type whose range holds it and
+//! any float type that holds it exactly, `3.0` fits an integer, 0 and 1 fit a `bool`. Only floats are
+//! rounded, to the nearest that the narrower float type has. All else is refused with the range that would
+//! have fitted.
 //!
 //! ```
 //! use memlane::schema::{Datum, Primitive};
@@ -34,7 +35,8 @@ impl Primitive {
         bits.ok_or_else(|| SchemaError::Value { expected: self.expected(datum), found: datum.described() })
     }
 
-    /// The value of native bits; bits above the type's width are ignored, except that any bit makes a `bool` true.
+    /// The value of native bits; bits above the type's width are ignored, except that any bit makes a `bool`
+    /// true.
     pub fn datum_of(self, bits: u64) -> Datum {
         match self {
             Self::Bool => Datum::Bool(bits != 0),
@@ -126,8 +128,8 @@ impl DType {
     /// but must be complete.
     ///
     /// # Errors
-    /// [`SchemaError::BodySize`] unless `item` has exactly [`DType::size`] bytes, [`SchemaError::Value`] when the
-    /// type has no such value, with the path to it; then the content of `item` is unspecified.
+    /// [`SchemaError::BodySize`] unless `item` has exactly [`DType::size`] bytes, [`SchemaError::Value`] when
+    /// the type has no such value, with the path to it; then the content of `item` is unspecified.
     pub fn encode(&self, datum: &Datum, item: &mut [u8]) -> Result<(), SchemaError> {
         check_size(self.size(), item)?;
         self.write(datum, item)
@@ -156,7 +158,8 @@ impl DType {
 impl Schema {
     /// The value of a whole body: an item, or arrays of arrays of items as the shape says.
     ///
-    /// A value takes a multiple of the body's memory; decode large bodies item by item through [`Schema::dtype`].
+    /// A value takes a multiple of the body's memory; decode large bodies item by item through
+    /// [`Schema::dtype`].
     ///
     /// # Errors
     /// [`SchemaError::BodySize`] unless there are exactly [`Schema::size`] bytes. Any content is a value.
@@ -264,8 +267,8 @@ fn write_struct(structure: &Structure, datum: &Datum, target: &mut [u8]) -> Resu
     Ok(())
 }
 
-/// Values mostly come in the fields' own order: the same index is tried first, so that a long struct is not searched
-/// for each of its fields.
+/// Values mostly come in the fields' own order: the same index is tried first, so that a long struct is not
+/// searched for each of its fields.
 fn value_of<'a>(values: &'a [(String, Datum)], index: usize, name: &str) -> Result<&'a Datum, SchemaError> {
     let likely = values.get(index).filter(|(candidate, _)| candidate == name);
     match likely.or_else(|| values.iter().find(|(candidate, _)| candidate == name)) {

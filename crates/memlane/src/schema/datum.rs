@@ -43,8 +43,8 @@ pub enum Datum {
 }
 
 impl Datum {
-    /// The number as `f64`: exact for floats and for whole numbers up to 2⁵³, the nearest beyond; `bool` is 0 or 1.
-    /// `None` for what is no number.
+    /// The number as `f64`: exact for floats and for whole numbers up to 2⁵³, the nearest beyond; `bool` is 0
+    /// or 1. `None` for what is no number.
     ///
     /// ```
     /// use memlane::schema::Datum;

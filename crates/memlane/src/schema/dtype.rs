@@ -132,7 +132,8 @@ impl Primitive {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DType {
-    /// A number or a truth value. The order of a single byte is [`ByteOrder::Little`] wherever a schema holds it.
+    /// A number or a truth value. The order of a single byte is [`ByteOrder::Little`] wherever a schema holds
+    /// it.
     Primitive(Primitive, ByteOrder),
     /// So many bytes that belong together: text padded with NUL, a digest, an address.
     Bytes(NonZeroU32),

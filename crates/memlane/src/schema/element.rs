@@ -6,7 +6,8 @@ use super::Primitive;
 
 /// A Rust type that a region can hold as an element.
 ///
-/// The bits are the native value zero-extended to 64 bits, which is how atomic values hold it: `-1_i8` is `0xff`.
+/// The bits are the native value zero-extended to 64 bits, which is how atomic values hold it: `-1_i8` is
+/// `0xff`.
 ///
 /// ```
 /// use memlane::schema::Element;
@@ -22,7 +23,8 @@ pub trait Element: Copy + PartialEq + Debug + Send + Sync + private::Sealed + 's
     /// The native bits, zero-extended.
     fn to_bits(self) -> u64;
 
-    /// The value of native bits. Bits above the type's width are ignored, except that any bit makes a `bool` true.
+    /// The value of native bits. Bits above the type's width are ignored, except that any bit makes a `bool`
+    /// true.
     fn from_bits(bits: u64) -> Self;
 }
 

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 
 /// Why a schema, or a value for it, was refused.
 ///
-/// The messages say what was expected and what was found; [`SchemaError::InText`] adds the place in the text and
-/// [`SchemaError::InValue`] the place in the value.
+/// The messages say what was expected and what was found; [`SchemaError::InText`] adds the place in the text
+/// and [`SchemaError::InValue`] the place in the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaError {

@@ -1,7 +1,8 @@
 //! The text, read: the canonical grammar of the [module's doc](super) and the friendlier forms beside it.
 //!
-//! The text may come from a stranger. It is bounded before it is read, every byte is visited once, structs recurse no
-//! deeper than [`MAX_NESTING`], and what the parser builds goes through the same checks as anything constructed.
+//! The text may come from a stranger. It is bounded before it is read, every byte is visited once, structs
+//! recurse no deeper than [`MAX_NESTING`], and what the parser builds goes through the same checks as
+//! anything constructed.
 
 use std::str::FromStr;
 
@@ -96,7 +97,8 @@ fn parse_all<'text, T>(
     }
     let mut parser = Parser { text, position: 0 };
     parser.skip_space();
-    // A fault that no token is to blame for, such as two fields of one name, is reported where reading stopped.
+    // A fault that no token is to blame for, such as two fields of one name, is reported where reading
+    // stopped.
     let value = read(&mut parser).map_err(|error| error.in_text(parser.position))?;
     parser.skip_space();
     if parser.rest().is_empty() { Ok(value) } else { Err(parser.unexpected("the end")) }
@@ -348,8 +350,8 @@ fn bare_name(name: &str) -> Option<Result<DType, SchemaError>> {
     }
 }
 
-/// What a NumPy code such as `f4` or `S6` means behind a byte order. `|` is for what has no order, and single bytes
-/// and runs of bytes take any.
+/// What a NumPy code such as `f4` or `S6` means behind a byte order. `|` is for what has no order, and single
+/// bytes and runs of bytes take any.
 fn ordered_code(order: char, code: &str) -> Option<Result<DType, SchemaError>> {
     let kind = code.chars().next()?;
     let size: usize = code.get(kind.len_utf8()..)?.parse().ok()?;

@@ -2,7 +2,8 @@
 
 use super::SchemaError;
 
-/// Most bytes of a body, an item or a struct (64 TiB): well below what overflows, well above any machine's memory.
+/// Most bytes of a body, an item or a struct (64 TiB): well below what overflows, well above any machine's
+/// memory.
 pub const MAX_BODY_SIZE: usize = 1 << 46;
 
 /// Most dimensions of a shape (NumPy's own limit until 2.0).

@@ -6,9 +6,9 @@ use super::{ByteOrder, DType, Field, MAX_SCHEMA_TEXT, Primitive, Schema, SchemaE
 impl Schema {
     /// The schema of a format of Python's `struct` module; its size is what `struct.calcsize` gives.
     ///
-    /// The first character is the byte order: `<` little, `>` or `!` big, `=` this machine's, all with standard
-    /// sizes and no padding; `@` or none is the native C ABI (64-bit `long`, `size_t` and pointers) with its
-    /// alignment. White space may stand between codes.
+    /// The first character is the byte order: `<` little, `>` or `!` big, `=` this machine's, all with
+    /// standard sizes and no padding; `@` or none is the native C ABI (64-bit `long`, `size_t` and pointers)
+    /// with its alignment. White space may stand between codes.
     ///
     /// - A format of one code is a single item: `<d` is `<f8`. Otherwise the items are fields named `f0`, `f1`, … as
     ///   NumPy names them.
@@ -30,8 +30,8 @@ impl Schema {
     /// ```
     ///
     /// # Errors
-    /// [`SchemaError::InText`] with the place of a code that is unknown or that this mode does not have, or of a size
-    /// beyond the limits; [`SchemaError::Empty`] for a format of no bytes.
+    /// [`SchemaError::InText`] with the place of a code that is unknown or that this mode does not have, or
+    /// of a size beyond the limits; [`SchemaError::Empty`] for a format of no bytes.
     pub fn from_struct_format(format: &str) -> Result<Self, SchemaError> {
         if format.len() > MAX_SCHEMA_TEXT {
             return Err(SchemaError::TextTooLong { found: format.len() });
@@ -84,7 +84,8 @@ fn skip_space(text: &str) -> &str {
     text.trim_start_matches(|character: char| matches!(character, ' ' | '\t'..='\r'))
 }
 
-/// The item at the begin of `text`, and what follows it. As in CPython, no white space parts a count from its code.
+/// The item at the begin of `text`, and what follows it. As in CPython, no white space parts a count from its
+/// code.
 fn next_item(text: &str) -> Result<(Item, &str), SchemaError> {
     let code_at = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (digits, from_code) = text.split_at(code_at);

@@ -175,7 +175,8 @@ impl Structure {
         self.size
     }
 
-    /// The strictest alignment of the fields when they and the size respect it, else 1, as of a packed struct.
+    /// The strictest alignment of the fields when they and the size respect it, else 1, as of a packed
+    /// struct.
     pub fn align(&self) -> usize {
         self.align
     }

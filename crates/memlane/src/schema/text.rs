@@ -1,4 +1,5 @@
-//! The canonical text, written. The grammar is drawn in the [module's doc](super); [`parse`](super::parse) reads it.
+//! The canonical text, written. The grammar is drawn in the [module's doc](super); [`parse`](super::parse)
+//! reads it.
 
 use std::fmt::{self, Display, Formatter, Write};
 

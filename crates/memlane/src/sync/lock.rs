@@ -186,7 +186,8 @@ impl Lock {
         claim::release(&self.line.word, attachment);
     }
 
-    /// Gives the lock back and marks the data as half-changed: the next owner is told as if this one had died.
+    /// Gives the lock back and marks the data as half-changed: the next owner is told as if this one had
+    /// died.
     pub fn abandon(&self) -> Result<()> {
         let attachment = self.region.attachment().as_ref();
         if Self::is_mine(attachment)? {
@@ -388,8 +389,8 @@ impl<'a> LockGuard<'a> {
 impl Drop for LockGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        // A guard does not leave its thread, so the thread holds the lock; but a forked child drops copies of its parent's
-        // guards, and holds nothing.
+        // A guard does not leave its thread, so the thread holds the lock; but a forked child drops copies of
+        // its parent's guards, and holds nothing.
         if self.forks == fork::count() {
             self.lock.release_held(self.lock.region.attachment());
         }

@@ -10,8 +10,8 @@
 //! and wake delays the sleepers by a slice. After Vyukov's eventcount, with the flag in the word because a
 //! count of sleepers would not survive theirs dying.
 //!
-//! Orderings: a change is Release (what was written before it is seen by whoever reads the new count) and Acquire (it
-//! follows the flag's setter).
+//! Orderings: a change is Release (what was written before it is seen by whoever reads the new count) and
+//! Acquire (it follows the flag's setter).
 
 use super::waiter::{ALL, Expired, Peers, TimedOut, Wait};
 use crate::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};

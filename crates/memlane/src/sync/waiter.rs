@@ -1,7 +1,7 @@
 //! What an algorithm needs from the world: to sleep on a word, to wake sleepers, and to know who is dead.
 //!
-//! Every wait is level-triggered and in bounded slices: whoever wakes looks at the word again, so no information is
-//! carried by a wake alone, and a wake that died with its sender costs one slice.
+//! Every wait is level-triggered and in bounded slices: whoever wakes looks at the word again, so no
+//! information is carried by a wake alone, and a wake that died with its sender costs one slice.
 
 use crate::atomic::{AtomicU32, AtomicU64};
 use crate::sync::claim::Claim;

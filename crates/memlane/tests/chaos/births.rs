@@ -1,7 +1,8 @@
 //! Processes killed at their regions' births: starting, making, attaching, using, leaving, removing.
 //!
-//! After every death the name that the dead process was at must be usable, and at the end all of them, and nothing of the
-//! dead may be left: no file, no folder, no slot, no mapping. By root, half of the processes are another user's.
+//! After every death the name that the dead process was at must be usable, and at the end all of them, and
+//! nothing of the dead may be left: no file, no folder, no slot, no mapping. By root, half of the processes
+//! are another user's.
 
 use crate::crew::{Member, NOBODY};
 use crate::left_out::leave_out;
@@ -9,7 +10,7 @@ use crate::maker::{self, EPHEMERAL_NAMES, MAKERS, NAMES, Stage, Stages};
 use crate::options::Options;
 use crate::random::Random;
 use crate::scratch::{Scratch, mappings_of};
-use crate::tally::{Tally, figure};
+use crate::tally::{Tally, figure, nothing_left};
 use memlane::{Error, Kind, Result, Space, Value};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -50,7 +51,7 @@ pub(crate) fn run(options: &Options, tally: &mut Tally) {
     drop(stages);
     tally.check("names after the deaths", check_names(&space));
     tally.check("files after the deaths", check_files(&scratch, &space));
-    tally.check("mappings after the deaths", nothing(&mappings_of(scratch.path())));
+    tally.check("mappings after the deaths", nothing_left(&mappings_of(scratch.path())));
 }
 
 struct Run<'a> {
@@ -222,11 +223,7 @@ fn check_files(scratch: &Scratch, space: &Space) -> Result<(), String> {
         swept.map_err(|error| error.to_string())?;
         std::thread::sleep(REST);
     }
-    nothing(&scratch.files())?;
+    nothing_left(&scratch.files())?;
     let folders = memlane::doctor::examine(space).map_err(|error| error.to_string())?;
-    nothing(&folders)
-}
-
-fn nothing<T: std::fmt::Debug>(left: &[T]) -> Result<(), String> {
-    if left.is_empty() { Ok(()) } else { Err(format!("left behind: {left:?}")) }
+    nothing_left(&folders)
 }

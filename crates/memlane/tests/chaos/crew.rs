@@ -15,7 +15,8 @@ pub(crate) const NOBODY: u32 = 65534;
 const PATIENCE: Duration = Duration::from_secs(10);
 const REST: Duration = Duration::from_millis(1);
 
-/// How the file of a complaint begins: a process that is about to fail may be killed before its status says so.
+/// How the file of a complaint begins: a process that is about to fail may be killed before its status says
+/// so.
 const COMPLAINT: &str = ".complaint-";
 
 /// Child: plays its part.

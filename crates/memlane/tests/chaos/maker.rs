@@ -139,8 +139,8 @@ fn make_and_remove(space: &Space, stages: &Stages, maker: u64, random: &mut Rand
     tolerate(use_it(space, id, kind))
 }
 
-/// What may well be while others make and remove the same names. A region that is missing, damaged, forbidden or full may
-/// not.
+/// What may well be while others make and remove the same names. A region that is missing, damaged, forbidden
+/// or full may not.
 fn tolerate(outcome: Result<()>) -> Result<()> {
     match outcome {
         Err(
@@ -171,7 +171,8 @@ fn make(space: &Space, id: &str, kind: Kind) -> Result<()> {
 pub(crate) fn use_it(space: &Space, id: &str, kind: Kind) -> Result<()> {
     match kind {
         Kind::Value => {
-            assert!(Value::open_or_create(space, id, 1_u64)?.add(1) >= 2, "{id} was not made whole")
+            let value = Value::open_or_create(space, id, 1_u64)?.add(1);
+            assert!(value >= 2, "{id} was not made whole: {value}");
         }
         Kind::Text => {
             let text = Text::open_or_create(space, id, 100)?;

@@ -33,10 +33,8 @@ impl Options {
         };
         while let Some(option) = arguments.next() {
             match option.as_str() {
-                "--minutes" => {
-                    options.duration = seconds(value::<f64>(&option, arguments.next())? * SECONDS_PER_MINUTE)?
-                }
-                "--seconds" => options.duration = seconds(value(&option, arguments.next())?)?,
+                "--minutes" => options.duration = duration(&option, arguments.next(), SECONDS_PER_MINUTE)?,
+                "--seconds" => options.duration = duration(&option, arguments.next(), 1.0)?,
                 "--kills" => options.kills = value(&option, arguments.next())?,
                 "--seed" => options.seed = value(&option, arguments.next())?,
                 "--promptness" => options.promptness = true,
@@ -52,6 +50,7 @@ fn value<T: FromStr>(option: &str, text: Option<String>) -> Result<T, String> {
     text.parse().map_err(|_| format!("{option} wants a number, not {text}; {USAGE}"))
 }
 
-fn seconds(seconds: f64) -> Result<Duration, String> {
-    Duration::try_from_secs_f64(seconds).map_err(|error| format!("{seconds} seconds: {error}; {USAGE}"))
+fn duration(option: &str, text: Option<String>, unit: f64) -> Result<Duration, String> {
+    let seconds = value::<f64>(option, text)? * unit;
+    Duration::try_from_secs_f64(seconds).map_err(|error| format!("{option}: {error}; {USAGE}"))
 }

@@ -1,5 +1,5 @@
-//! How soon a waiter knows that the owner of its lock is dead, by the memory that the kernel has to take from the dead
-//! first. Measured, not asserted: the larger ones depend on the machine.
+//! How soon a waiter knows that the owner of its lock is dead, by the memory that the kernel has to take from
+//! the dead first. Measured, not asserted: the larger ones depend on the machine.
 
 use crate::crew::Member;
 use crate::scratch::Scratch;

@@ -6,7 +6,7 @@ use crate::ground::{self, CHANNEL, Count, Ground, IDS, MEMBERS};
 use crate::options::Options;
 use crate::random::Random;
 use crate::scratch::{Scratch, mappings_of};
-use crate::tally::{Tally, figure};
+use crate::tally::{Tally, figure, nothing_left};
 use memlane::{Region, Result, Space};
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -46,7 +46,7 @@ pub(crate) fn run(options: &Options, tally: &mut Tally) {
     tally.check("participants after the run", check_participants(&space, &ground));
     report(&ground, kills, worst_stall);
     drop(ground);
-    tally.check("mappings after the run", nothing(mappings_of(scratch.path())));
+    tally.check("mappings after the run", nothing_left(&mappings_of(scratch.path())));
     tally.check("files after the run", check_files(&scratch, &space));
 }
 
@@ -156,15 +156,11 @@ fn check_participants(space: &Space, ground: &Ground) -> Result<(), String> {
 fn check_files(scratch: &Scratch, space: &Space) -> Result<(), String> {
     let mut files = scratch.files();
     files.retain(|file| !IDS.iter().any(|id| *file == scratch.path().join(id)));
-    nothing(files)?;
+    nothing_left(&files)?;
     for id in IDS {
         space.remove(id).map_err(|error| error.to_string())?;
     }
-    nothing(scratch.files())
-}
-
-fn nothing<T: std::fmt::Debug>(left: Vec<T>) -> Result<(), String> {
-    if left.is_empty() { Ok(()) } else { Err(format!("left behind: {left:?}")) }
+    nothing_left(&scratch.files())
 }
 
 fn report(ground: &Ground, kills: u64, worst_stall: Duration) {

@@ -45,7 +45,8 @@ struct Reader<'a> {
     /// Number of the last frame, and how many the frames received and missed do not account for.
     last: Option<(u64, u64)>,
     received: u64,
-    /// The frames in hand, and the pids of their publishers. The first one is held until another publisher comes.
+    /// The frames in hand, and the pids of their publishers. The first one is held until another publisher
+    /// comes.
     held: VecDeque<(Frame<'a>, u64)>,
 }
 

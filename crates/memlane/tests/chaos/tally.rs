@@ -1,6 +1,6 @@
 //! What a person reads of a run: checks that passed or failed, and figures.
 
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -70,4 +70,9 @@ impl Tally {
 /// A figure and what it is of.
 pub(crate) fn figure(what: &str, value: impl Display) {
     println!("  {what:<58} {value:>12}");
+}
+
+/// Whether nothing is left of what should be gone.
+pub(crate) fn nothing_left<T: Debug>(left: &[T]) -> Result<(), String> {
+    if left.is_empty() { Ok(()) } else { Err(format!("left behind: {left:?}")) }
 }

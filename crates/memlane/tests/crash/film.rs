@@ -1,4 +1,5 @@
-//! A victim's operation, stepped through once: the moments at which it can die, and what the region looks like then.
+//! A victim's operation, stepped through once: the moments at which it can die, and what the region looks
+//! like then.
 
 use crate::tracer::{Finished, Traced};
 use std::collections::{HashMap, HashSet};
@@ -10,8 +11,8 @@ use std::path::{Path, PathBuf};
 /// More than any operation takes: whoever gets there goes in circles.
 const MAX_INSTRUCTIONS: usize = 2_000_000;
 
-/// A moment of an operation. Two runs differ in what the allocator has to do on the way, so a moment is a place in the
-/// code and not a count of instructions.
+/// A moment of an operation. Two runs differ in what the allocator has to do on the way, so a moment is a
+/// place in the code and not a count of instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment {
     /// How often the kernel was entered or left before.
@@ -42,7 +43,8 @@ impl Display for Moment {
 pub(crate) struct Film {
     /// Every moment, by instructions.
     pub(crate) instructions: Vec<Moment>,
-    /// Those that matter to others: each entry into the kernel, each return from it, each change of the region.
+    /// Those that matter to others: each entry into the kernel, each return from it, each change of the
+    /// region.
     pub(crate) effects: Vec<Moment>,
     /// Every state of the region, once.
     pub(crate) images: Vec<Vec<u8>>,
@@ -77,13 +79,20 @@ impl Camera {
     /// Looks again; says whether the bytes differ from the last look's.
     fn has_changed(&mut self) -> bool {
         if self.file.is_none() {
-            self.file = File::open(&self.path).ok();
+            self.open();
         }
         let Some(file) = &self.file else { return false };
-        self.spare.resize(file.metadata().unwrap().len() as usize, 0);
         file.read_exact_at(&mut self.spare, 0).unwrap();
         std::mem::swap(&mut self.image, &mut self.spare);
         self.image != self.spare
+    }
+
+    /// A region has its size before it has a name.
+    fn open(&mut self) {
+        self.file = File::open(&self.path).ok();
+        let size = self.file.as_ref().map_or(0, |file| file.metadata().unwrap().len());
+        self.image.resize(size as usize, 0);
+        self.spare.resize(size as usize, 0);
     }
 }
 
@@ -94,7 +103,7 @@ pub(crate) fn shoot(victim: &mut Traced, camera: &mut Camera) -> Film {
     let mut visits = HashMap::new();
     let mut stops = 0;
     loop {
-        // In the kernel, between the stop before a call and the one behind it, there is no instruction to look at.
+        // Between the stop before a call and the one behind it there is no instruction to look at.
         let call = stops % 2 == 1 || victim.at_system_call();
         if let Err(Finished) = if call { victim.until_system_call() } else { victim.step() } {
             return film;

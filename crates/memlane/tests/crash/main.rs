@@ -1,14 +1,15 @@
 //! Killed at every instruction: `cargo test -p memlane --release --test crash [-- [--long] [SCENARIO…]]`.
 //!
-//! Each scenario is a story about a victim, a process that is killed in the midst of one operation, and a survivor, this
-//! process, that goes on with the same region and finds every invariant standing. It is told again and again; each time
-//! the victim dies at another machine instruction or system call. The order of the parts:
+//! Each scenario is a story about a victim, a process that is killed in the midst of one operation, and a
+//! survivor, this process, that goes on with the same region and finds every invariant standing. It is told
+//! again and again, and each time the victim dies at another machine instruction or system call. The parts,
+//! from the inside out:
 //!
 //! - [`tracer`] makes a child step and die;
-//! - [`stage`] is one telling: the space, the victim and the moment of its death;
-//! - [`film`] finds those moments, and photographs the region after each instruction;
-//! - [`scenarios`] are the stories;
-//! - [`suite`] tells each of them for every moment; [`watchdog`] ends a telling that hangs.
+//! - [`film`] finds the moments at which it can die, and photographs the region at each;
+//! - [`stage`] is one telling: the space, the victim and its death;
+//! - [`scenarios`] are the stories, with [`sleeper`] for those in which somebody waits;
+//! - [`suite`] tells each of them for every moment, and [`watchdog`] ends a telling that hangs.
 #![deny(unsafe_code)]
 
 mod caught;

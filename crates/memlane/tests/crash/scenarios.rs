@@ -16,7 +16,8 @@ use std::process;
 #[derive(Debug)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    /// Makes a region, has a victim die over it, and checks what a survivor finds; panics when that is broken.
+    /// Makes a region, has a victim die over it, and checks what a survivor finds; panics when that is
+    /// broken.
     pub(crate) story: fn(&Stage<'_>),
     pub(crate) deaths: Deaths,
     pub(crate) expected: Expected,
@@ -31,8 +32,8 @@ pub(crate) enum Deaths {
     AtEveryInstruction,
     /// After each instruction; others work on the region at the same time, so images mean nothing.
     InCompany,
-    /// At each entry into and return from the kernel, and after each instruction that changes the region: nobody can tell
-    /// apart what lies between. After each instruction nevertheless when everything is asked for.
+    /// At each entry into and return from the kernel, and after each instruction that changes the region:
+    /// what lies between them nobody can tell apart.
     AtEveryEffect,
     /// When the story says.
     ByTheStory,

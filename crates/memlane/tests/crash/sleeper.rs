@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 /// How long sleepers wait before they say that nobody wakes them: far longer than any slice of a wait.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How /proc shows a thread that sleeps on a word which processes share: futex, any address, FUTEX_WAIT without
-/// FUTEX_PRIVATE.
+/// How /proc shows a thread that sleeps on a word which processes share: futex, any address, FUTEX_WAIT
+/// without FUTEX_PRIVATE.
 const FUTEX: &str = "202";
 const SHARED_WAIT: &str = "0x0";
 
-/// Runs `wait` in a thread; when that sleeps, runs `meanwhile`, which says when the victim was killed. Gives back what
-/// `wait` got, and how long after the kill.
+/// Runs `wait` in a thread; when that sleeps, runs `meanwhile`, which says when the victim was killed. Gives
+/// back what `wait` got, and how long after the kill.
 pub(crate) fn asleep_while<T: Send>(
     wait: impl FnOnce() -> T + Send,
     meanwhile: impl FnOnce() -> Instant,

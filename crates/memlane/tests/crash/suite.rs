@@ -8,6 +8,7 @@ use crate::stage::{Death, Record, Stage};
 use crate::watchdog::{News, Watchdog};
 use memlane::Space;
 use rustix::thread::CpuSet;
+use std::env;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -58,10 +59,11 @@ pub(crate) struct Tellings {
 impl Suite {
     pub(crate) fn new(long: bool) -> Self {
         let memory = Path::new("/dev/shm");
-        let directory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        let directory = directory.unwrap();
+        let parent = if memory.is_dir() { memory.to_owned() } else { env::temp_dir() };
+        let directory = tempfile::Builder::new().prefix("memlane-crash-").tempdir_in(parent).unwrap();
         let space = Space::at(directory.path()).unwrap().participants(PARTICIPANTS);
-        Self { space, _directory: directory, watchdog: Watchdog::start(), long }
+        let watchdog = Watchdog::start(directory.path().to_owned());
+        Self { space, _directory: directory, watchdog, long }
     }
 
     pub(crate) fn run(&self, scenarios: &[&Scenario]) -> ExitCode {
@@ -84,8 +86,8 @@ impl Suite {
     }
 }
 
-/// Victim and tracer take turns at each instruction, and handing over to another processor costs many times more. Where
-/// the system does not allow it, the suite only takes longer.
+/// Victim and tracer take turns at each instruction, and handing over to another processor costs many times
+/// more. Where the system does not allow it, the suite only takes longer.
 fn stay_on_this_processor() {
     let mut processors = CpuSet::new();
     processors.set(rustix::thread::sched_getcpu());
@@ -138,9 +140,9 @@ impl Performance<'_> {
     /// When victims are killed.
     fn moments(&mut self, film: Film) -> Vec<Moment> {
         self.outcome.stride = match self.scenario.deaths {
-            _ if self.suite.long => 1,
             Deaths::AtEveryEffect | Deaths::ByTheStory => return film.effects,
-            Deaths::AtEveryInstruction | Deaths::InCompany => film.instructions.len() / KILLS_IN_SHORT + 1,
+            _ if self.suite.long => 1,
+            _ => film.instructions.len() / KILLS_IN_SHORT + 1,
         };
         match self.outcome.stride {
             1 => film.instructions,
@@ -166,7 +168,7 @@ impl Expected {
         }
     }
 
-    /// A control that finds nothing is a failure of the suite, and so is a film that shows what does not happen.
+    /// A control that finds nothing is a failure of the suite; so is a film of what never happens again.
     fn judge(self, Outcome { images, kills, .. }: &Outcome) -> Result<(), String> {
         if kills.late > kills.told / MOST_LATE {
             return Err(format!("{} of {} moments did not come again", kills.late, kills.told));

@@ -1,8 +1,8 @@
 //! A forked child that goes on by instructions or system calls, and dies where the suite wants it to.
 //!
-//! The child asks to be traced and runs into a breakpoint in front of its operation ([`operation`]); from there the tracer
-//! has it step. Its death is a real `SIGKILL`, and once it is reaped its memory and its locks are gone: the kernel tears a
-//! process down before it becomes a zombie.
+//! The child asks to be traced and runs into a breakpoint in front of its operation ([`operation`]); from
+//! there the tracer has it step. Its death is a real `SIGKILL`, and once it is reaped its memory and its
+//! locks are gone: the kernel tears a process down before it becomes a zombie.
 #![allow(unsafe_code)] // fork, wait and ptrace are in no crate of ours but libc.
 
 use crate::caught::caught;
@@ -56,7 +56,9 @@ pub(crate) enum NotTraced {
 impl Display for NotTraced {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Forbidden => "the system does not let a process trace its child; allow ptrace (in Docker: --cap-add SYS_PTRACE)",
+            Self::Forbidden => {
+                "the system lets no process trace its child; allow ptrace (Docker: --cap-add SYS_PTRACE)"
+            }
             Self::Machine => "the suite reads x86-64 machine code only",
         })
     }
@@ -86,8 +88,9 @@ impl Traced {
     }
 
     fn fork<T>(work: impl FnOnce() -> T) -> Result<Self, NotTraced> {
-        // SAFETY: the child has this thread alone. The suite's only other one, the watchdog, holds no lock while this one
-        // runs, and what it owns is not touched in the child, which leaves by `_exit`.
+        // SAFETY: the child has this thread alone. What the suite's other one, the watchdog, may hold at the
+        // moment is its own channel, which the child does not touch, and the allocator, which the C library
+        // looks after.
         let process = unsafe { libc::fork() };
         match process {
             0 => run_child(work),
@@ -124,7 +127,7 @@ impl Traced {
         self.arrive(gone_on)
     }
 
-    /// Lets the child go on until it is about to execute the instruction at `address`; again, if it is there now.
+    /// Lets the child go on until it is about to execute the instruction at `address`; again, if it is there.
     pub(crate) fn until_address(&mut self, address: u64) -> Result<(), Finished> {
         self.step()?;
         if self.address() == address {
@@ -151,7 +154,8 @@ impl Traced {
 
     /// Where the child's next instruction is.
     pub(crate) fn address(&self) -> u64 {
-        // SAFETY: the child is stopped and ours; the request takes the number of a register and gives its content back.
+        // SAFETY: the child is stopped and ours; the request takes a register's place and gives its content
+        // back.
         (unsafe { libc::ptrace(libc::PTRACE_PEEKUSER, self.process, ADDRESS_REGISTER, 0) }) as u64
     }
 
@@ -244,7 +248,8 @@ fn run_child<T>(work: impl FnOnce() -> T) -> ! {
 }
 
 fn leave(status: c_int) -> ! {
-    // SAFETY: ends this process at once; nothing of the parent's that was copied into it is flushed or dropped.
+    // SAFETY: ends this process at once; nothing of the parent's that was copied into it is flushed or
+    // dropped.
     unsafe { libc::_exit(status) }
 }
 

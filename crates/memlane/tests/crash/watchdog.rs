@@ -1,6 +1,9 @@
-//! Ends the suite when a telling hangs: a survivor that waits for ever for the dead is the very fault looked for.
+//! Ends the suite when a telling hangs: a survivor that waits for the dead for ever is the very fault looked
+//! for.
 
 use crate::report;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
@@ -23,7 +26,8 @@ pub(crate) struct News {
 }
 
 impl Watchdog {
-    pub(crate) fn start() -> Self {
+    /// Begins to watch; `space` is removed when the suite has to be ended.
+    pub(crate) fn start(space: PathBuf) -> Self {
         let (news, latest) = mpsc::channel::<News>();
         thread::spawn(move || {
             let Ok(mut last) = latest.recv() else { return };
@@ -31,7 +35,7 @@ impl Watchdog {
                 match latest.recv_timeout(PATIENCE) {
                     Ok(next) => last = next,
                     Err(RecvTimeoutError::Disconnected) => return,
-                    Err(RecvTimeoutError::Timeout) => give_up(&last),
+                    Err(RecvTimeoutError::Timeout) => give_up(&last, &space),
                 }
             }
         });
@@ -46,8 +50,9 @@ impl Watchdog {
 }
 
 /// The victims die with this process.
-fn give_up(News { doing, passed }: &News) -> ! {
+fn give_up(News { doing, passed }: &News, space: &Path) -> ! {
     report::failure(&format!("{doing}: hangs for {PATIENCE:?}"));
     report::total(*passed, 1);
+    let _ = fs::remove_dir_all(space);
     process::exit(1);
 }

@@ -1,6 +1,7 @@
 //! Uses a region in every way there is, as every kind there is, whatever its bytes say.
 //!
-//! Every call has a deadline or cannot wait. What is read is looked at whole, so that a wild pointer would show.
+//! Every call has a deadline or cannot wait. What is read is looked at whole, so that a wild pointer would
+//! show.
 
 use memlane::schema::Element;
 use memlane::value::Number;
@@ -14,8 +15,8 @@ use std::time::Duration;
 /// Long enough to sleep at all.
 const GLANCE: Duration = Duration::from_micros(50);
 
-/// Opens the region `id` in every way and uses it as what it says it is. Gives back how many ways were open; a use that
-/// ends in an error is fine.
+/// Opens the region `id` in every way and uses it as what it says it is. Gives back how many ways were open;
+/// a use that ends in an error is fine.
 pub(crate) fn exercise(space: &Space, id: &str) -> usize {
     // Holds the slot all the time, so that one participant does all this.
     let region = Region::open(space, id);

@@ -1,9 +1,9 @@
-//! Running a model through its interleavings: for every order in which its threads can start, and for every access at
-//! which its mortal thread can die.
+//! Running a model through its interleavings: for every order in which its threads can start, and for every
+//! access at which its mortal thread can die.
 //!
-//! The orders matter. loom takes the first execution as it comes, threads one after the other, and goes on from the
-//! conflicts it finds there; a load is forgotten when the thread that will store there loads as well, so that not all
-//! executions are reached from each first one.
+//! The orders matter. loom takes the first execution as it comes, threads one after the other, and goes on
+//! from the conflicts it finds there; a load is forgotten when the thread that will store there loads as
+//! well, so that not all executions are reached from each first one.
 
 use loom::thread;
 use memlane::algorithms::atomic::crash::{self, Crashed};
@@ -25,7 +25,8 @@ pub(crate) fn explore(name: &str, preemptions: usize, model: impl Fn(&Run) + Cop
     println!("{name}: {} executions, {:.1?}", explored.executions, start.elapsed());
 }
 
-/// Explores a model once for every moment at which its mortal thread can die, and once with that thread living.
+/// Explores a model once for every moment at which its mortal thread can die, and once with that thread
+/// living.
 pub(crate) fn explore_deaths(
     name: &str,
     preemptions: usize,
@@ -105,8 +106,8 @@ impl Run {
     }
 }
 
-/// The threads of a model, and the scene they share. loom runs them on one thread, so plain reference counts do, and add
-/// nothing to explore.
+/// The threads of a model, and the scene they share. loom runs them on one thread, so plain reference counts
+/// do, and add nothing to explore.
 pub(crate) struct Cast<S> {
     scene: Rc<S>,
     parts: Vec<Box<dyn FnOnce()>>,
@@ -134,8 +135,8 @@ impl<S: 'static> Cast<S> {
         self.perform_in_order(run.order);
     }
 
-    /// As [`Self::perform`], started as they are listed only: enough where the first is the only one that stores where it
-    /// loads, because its conflicts with the others are all found in the first execution.
+    /// As [`Self::perform`], started as they are listed only: enough where the first is the only one that
+    /// stores where it loads, because its conflicts with the others are all found in the first execution.
     pub(crate) fn perform_as_listed(self) {
         self.perform_in_order(0);
     }

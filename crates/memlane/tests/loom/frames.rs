@@ -1,5 +1,5 @@
-//! Frame channels: a frame that is held does not change, the pool always has a free slot, and whoever dies at whatever
-//! access, the frames on offer stand and the sequence goes on.
+//! Frame channels: a frame that is held does not change, the pool always has a free slot, and whoever dies at
+//! whatever access, the frames on offer stand and the sequence goes on.
 
 use crate::explore::{Cast, Run, explore, explore_deaths};
 use crate::world::{ADA, BOB, Slices, World};

@@ -1,5 +1,5 @@
-//! Two-copy cells: readers get one version, whole; a writer killed at any access leaves the old content or the new one,
-//! and the next writer goes on.
+//! Two-copy cells: readers get one version, whole; a writer killed at any access leaves the old content or
+//! the new one, and the next writer goes on.
 
 use crate::explore::{Cast, explore, explore_deaths};
 use crate::world::{ADA, BOB, CLEO, Slices, World};

@@ -1,5 +1,5 @@
-//! Eventcounts: what was written before a change is seen after it, no sleeper misses one, and a writer that dies between
-//! the change and its wake costs the sleepers a slice.
+//! Eventcounts: what was written before a change is seen after it, no sleeper misses one, and a writer that
+//! dies between the change and its wake costs the sleepers a slice.
 
 use crate::explore::{Cast, explore, explore_deaths};
 use crate::world::{ADA, BOB, Deadline, Impatient, Slices, World};

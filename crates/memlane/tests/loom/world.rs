@@ -1,9 +1,9 @@
-//! The world of a model: participants, and a kernel that lets them sleep, wakes as many as it is told to and knows who
-//! is dead.
+//! The world of a model: participants, and a kernel that lets them sleep, wakes as many as it is told to and
+//! knows who is dead.
 //!
-//! Sleeping and waking order nothing by themselves, so an algorithm that relied on that would be caught. A sleep ends by
-//! a wake and by nothing else: a lost wake-up is a deadlock, which loom reports. Only a death lets slices pass, as few as
-//! [`Slices`] says, because the algorithms promise to lose no more to a death.
+//! Sleeping and waking order nothing by themselves, so an algorithm that relied on that would be caught. A
+//! sleep ends by a wake and by nothing else: a lost wake-up is a deadlock, which loom reports. Only a death
+//! lets slices pass, as few as [`Slices`] says, because the algorithms promise to lose no more to a death.
 
 use loom::sync::atomic::AtomicU32 as Word;
 use loom::thread::{self, Thread};
@@ -33,8 +33,8 @@ pub(crate) enum Slices {
 pub(crate) struct World {
     /// Bit `n`: the participant in slot `n` is dead.
     dead: Word,
-    /// Who sleeps, oldest first. No part of the model: it is touched only between two scheduling points, which stands for
-    /// the kernel's lock on it.
+    /// Who sleeps, oldest first. No part of the model: it is touched only between two scheduling points,
+    /// which stands for the kernel's lock on it.
     sleepers: RefCell<Vec<Sleeper>>,
     slices: Slices,
     /// Slices that nobody has slept through yet.

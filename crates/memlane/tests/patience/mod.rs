@@ -10,7 +10,8 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 /// None, less than a slice of a wait, and several slices.
 const TIMEOUTS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(3), Duration::from_millis(90)];
 
-/// Runs a wait for what does not come with several timeouts. Each must take its time, and say what it waited for.
+/// Runs a wait for what does not come with several timeouts. Each must take its time, and say what it waited
+/// for.
 pub(crate) fn assert_in_vain<T>(
     id: &str,
     what: &str,
@@ -32,6 +33,17 @@ pub(crate) fn measured<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let start = Instant::now();
     let outcome = work();
     (outcome, start.elapsed())
+}
+
+/// The shortest slice of a wait: a waiter that nobody wakes finds out for itself after this time.
+const SLICE: Duration = Duration::from_millis(5);
+
+/// Plays a dialogue of so many rounds, each with two waits one after the other. Waiters that were not woken
+/// would take two slices for each.
+pub(crate) fn assert_woken(rounds: u64, play: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    let (outcome, elapsed) = measured(play);
+    assert!(elapsed < SLICE * rounds as u32, "{rounds} rounds took {elapsed:?}");
+    outcome
 }
 
 /// Looks until the condition holds, for what has nothing to sleep on.

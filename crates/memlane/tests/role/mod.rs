@@ -1,8 +1,9 @@
 //! Child processes of the tests: the test program starts itself again, in another role.
 //!
-//! A suite that uses roles has a test of the name [`ENTRY`] which calls [`play`]. In the parent that test does nothing;
-//! in a child it is the only one, and plays the part that the environment names. Parent and child talk by lines: the
-//! child [`say`]s and [`listen`]s, the parent [`Role::hear`]s and [`Role::tell`]s. A child never outlives its parent.
+//! A suite that uses roles has a test of the name [`ENTRY`] which calls [`play`]. In the parent that test
+//! does nothing; in a child it is the only one, and plays the part that the environment names. Parent and
+//! child talk by lines: the child [`say`]s and [`listen`]s, the parent [`Role::hear`]s and [`Role::tell`]s. A
+//! child never outlives its parent.
 #![allow(dead_code)] // Every suite uses a part.
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus};

@@ -44,7 +44,8 @@ pub(crate) fn unseal(bytes: &[u8]) -> Result<u64, String> {
 pub(crate) fn seal_text(number: u64, length: usize) -> String {
     let mut bytes = vec![0; length.max(HEADER)];
     seal(&mut bytes, number);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// [`unseal`] of what [`seal_text`] made.

@@ -1,4 +1,5 @@
-//! Files of regions as bytes: one of each kind, made by using it, and what somebody needs to spoil them knowingly.
+//! Files of regions as bytes: one of each kind, made by using it, and what somebody needs to spoil them
+//! knowingly.
 #![allow(dead_code)] // Every suite uses a part.
 
 use memlane::schema::Datum;
@@ -86,8 +87,8 @@ pub(crate) fn renew_checksum(file: &mut [u8]) {
     header[CHECKSUM..CHECKSUM + 4].copy_from_slice(&sum.to_le_bytes());
 }
 
-/// Frees the words that the next process to attach would take for its own hold. A claim of somebody who lives is no
-/// corruption that anybody could tell: waiting for it is right, and without end.
+/// Frees the words that the next process to attach would take for its own hold. A claim of somebody who lives
+/// is no corruption that anybody could tell: waiting for it is right, and without end.
 pub(crate) fn disown(file: &mut [u8]) {
     let slots = u32_at(file, SLOTS).unwrap_or(0) as usize;
     // The next to attach takes slot 0, under the generation after the one that stands there.

@@ -16,8 +16,8 @@ const STANDARD_INPUT: &str = "-";
 /// Which frames, and what they become.
 #[derive(Debug, clap::Args)]
 pub(super) struct SourceArguments {
-    /// A picture (PNG or JPEG), a folder of them, or `-`: raw video on the standard input, as `ffmpeg -f rawvideo
-    /// -pix_fmt bgr24 -` writes it
+    /// A picture (PNG or JPEG), a folder of them, or `-`: raw video on the standard input, as `ffmpeg -f
+    /// rawvideo -pix_fmt bgr24 -` writes it
     source: PathBuf,
 
     /// Pixels in a row. Raw video needs it; pictures are scaled to it
@@ -32,7 +32,8 @@ pub(super) struct SourceArguments {
     #[arg(long, value_name = "COUNT")]
     channels: Option<usize>,
 
-    /// What the samples of a frame are [default: bgr8]. Pictures are converted to it; raw video is taken to be it
+    /// What the samples of a frame are [default: bgr8]. Pictures are converted to it; raw video is taken to
+    /// be it
     #[arg(long, value_enum)]
     encoding: Option<Encoding>,
 

@@ -8,7 +8,8 @@ use image::imageops::FilterType;
 use std::path::{Path, PathBuf};
 
 const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
-/// Decoded frames are kept up to so many bytes, so that a loop over a few pictures is not held up by decoding.
+/// Decoded frames are kept up to so many bytes, so that a loop over a few pictures is not held up by
+/// decoding.
 const KEPT_BYTES_MAX: usize = 256 << 20;
 
 /// Pictures of one size.

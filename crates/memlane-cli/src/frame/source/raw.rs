@@ -1,4 +1,5 @@
-//! Raw video on the standard input: frame after frame without anything between, read straight to where it is wanted.
+//! Raw video on the standard input: frame after frame without anything between, read straight to where it is
+//! wanted.
 
 use crate::failure::{Exit, Failure, Outcome};
 use crate::frame::format::Format;
@@ -47,7 +48,8 @@ impl RawVideo {
         Ok(true)
     }
 
-    /// Whether there is something to read, be it the end; `false` after an interrupt, which a read would sleep through.
+    /// Whether there is something to read, be it the end; `false` after an interrupt, which a read would
+    /// sleep through.
     fn wait_for_bytes(&self, interrupt: &Interrupt) -> Outcome<bool> {
         let period = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK_PERIOD.subsec_nanos()) };
         while !interrupt.requested() {

@@ -25,7 +25,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The crash case: the publisher dies with a loan in hand. The frame was never visible; the next publisher goes on.
+//! The crash case: the publisher dies with a loan in hand. The frame was never visible; the next publisher
+//! goes on.
 //!
 //! ```
 //! # fn main() -> memlane::Result<()> {

@@ -104,8 +104,8 @@ impl<'a> Pool<'a> {
         Some(Located { sequence: head + 1, slot })
     }
 
-    /// [`Self::begin`] right after this publisher has published: one frame went off the offer, and its slot is the next one
-    /// unless somebody still reads it.
+    /// [`Self::begin`] right after this publisher has published: one frame went off the offer, and its slot
+    /// is the next one unless somebody still reads it.
     #[inline]
     #[must_use]
     pub fn begin_after(&self, published: Located) -> Option<Located> {
@@ -119,7 +119,8 @@ impl<'a> Pool<'a> {
         Some(Located { sequence: published.sequence + 1, slot })
     }
 
-    /// Publisher, second step: offers the frame that was written into the slot. The head's swap is the commit.
+    /// Publisher, second step: offers the frame that was written into the slot. The head's swap is the
+    /// commit.
     #[inline]
     pub fn publish(&self, frame: Located, peers: &impl Peers) {
         if let Some(sequence) = self.sequences.get(frame.slot) {

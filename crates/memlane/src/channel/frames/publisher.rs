@@ -18,14 +18,15 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The one publisher of a frame channel. When its process dies, the next one takes over and the sequence goes on.
+/// The one publisher of a frame channel. When its process dies, the next one takes over and the sequence goes
+/// on.
 #[derive(Debug)]
 pub struct FramePublisher {
     region: Region,
     words: Words,
     payload: Arc<Mapping>,
-    /// Where the next frame goes: chosen ahead, so that a loan costs nothing when the data is there. Nobody can come to read
-    /// a slot that is not on offer, so the choice stays good.
+    /// Where the next frame goes: chosen ahead, so that a loan costs nothing when the data is there. Nobody
+    /// can come to read a slot that is not on offer, so the choice stays good.
     next: Option<Located>,
     forks: u32,
 }
@@ -99,9 +100,9 @@ impl FramePublisher {
         }
         let frame = self.next.ok_or_else(|| self.no_slot())?;
         let length = self.words.capacity();
-        // SAFETY: `begin` gave a slot that offers nothing and that nobody has announced, so no reader will look at it
-        // before it is published; there is one publisher (its claim), one loan (`&mut self`, whose other fields the loan
-        // only reads), and the mapping is writable.
+        // SAFETY: `begin` gave a slot that offers nothing and that nobody has announced, so no reader will
+        // look at it before it is published; there is one publisher (its claim), one loan (`&mut self`, whose
+        // other fields the loan only reads), and the mapping is writable.
         let bytes = unsafe { self.payload.bytes_mut(self.words.payload_of(frame.slot, length)) };
         let Self { region, words, next, forks, .. } = self;
         Ok(Loan { words, region, next, frame, bytes, length, forks: *forks })
@@ -183,15 +184,15 @@ impl Loan<'_> {
         Ok(())
     }
 
-    /// Makes the frame visible, captured now; gives back its number, which is 0 for a forked child: the loan is its
-    /// parent's, and nothing is published.
+    /// Makes the frame visible, captured now; gives back its number, which is 0 for a forked child: the loan
+    /// is its parent's, and nothing is published.
     #[inline]
     pub fn publish(self) -> u64 {
         self.publish_captured(Timestamp::now())
     }
 
-    /// Makes the frame visible with the capture time the sensor gave; gives back its number. No system call unless
-    /// somebody sleeps.
+    /// Makes the frame visible with the capture time the sensor gave; gives back its number. No system call
+    /// unless somebody sleeps.
     #[inline]
     pub fn publish_captured(self, captured: Timestamp) -> u64 {
         if self.forks != fork::count() {

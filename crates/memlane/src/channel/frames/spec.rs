@@ -85,7 +85,8 @@ impl FrameSpec {
         self
     }
 
-    /// How many frames all subscribers together can hold, 1 to 1024 (8 unless said). Each costs a frame's memory.
+    /// How many frames all subscribers together can hold, 1 to 1024 (8 unless said). Each costs a frame's
+    /// memory.
     #[must_use]
     pub fn borrows(mut self, entries: u32) -> Self {
         self.borrows = entries;

@@ -27,7 +27,8 @@ const DEFAULT_ENTRIES: u32 = 2;
 const MAX_ENTRIES: u32 = u64::BITS;
 /// A reader that was lapped this often on its way takes the newest frame instead of the oldest.
 const PATIENCE: u32 = 2;
-/// A publisher takes a frame off the offer only after the head has moved on: that often in a row is not by chance.
+/// A publisher takes a frame off the offer only after the head has moved on: that often in a row is not by
+/// chance.
 const MAX_FAILURES: u32 = 1000;
 /// Looks at the head between two looks at the clock.
 const SPINS_PER_CLOCK: u32 = 64;
@@ -150,7 +151,8 @@ impl FrameSubscriber {
         &self.schema
     }
 
-    /// How many frames this subscriber has passed over: published since it came, and not returned before a newer one was.
+    /// How many frames this subscriber has passed over: published since it came, and not returned before a
+    /// newer one was.
     pub fn missed(&self) -> u64 {
         self.missed.get()
     }
@@ -183,8 +185,8 @@ impl FrameSubscriber {
         }
     }
 
-    /// The newest `count` frames on offer, oldest first; fewer when there are fewer. Takes as many entries, or none when
-    /// there are too few.
+    /// The newest `count` frames on offer, oldest first; fewer when there are fewer. Takes as many entries,
+    /// or none when there are too few.
     pub fn last(&self, count: usize) -> Result<Vec<Frame<'_>>> {
         let newest = self.words.pool().newest().sequence;
         let on_offer = newest.min(self.words.history()).min(count as u64);
@@ -224,8 +226,8 @@ impl FrameSubscriber {
         (newest.sequence > wanted).then(|| pool.borrow_sequence(entry, oldest).ok()).flatten()
     }
 
-    /// Borrows a frame, and asks for its first bytes before the announcement's fence has to wait: the two take as long as
-    /// one.
+    /// Borrows a frame, and asks for its first bytes before the announcement's fence has to wait: the two
+    /// take as long as one.
     #[inline]
     fn borrow(&self, entry: &AtomicU32, frame: Located) -> Option<Located> {
         self.words.prefetch_info(frame.slot);
@@ -262,8 +264,8 @@ impl FrameSubscriber {
         }
     }
 
-    /// The newest frame could not be borrowed. That is so for an instant when a publisher is faster, and for ever when the
-    /// pool's words were spoilt.
+    /// The newest frame could not be borrowed. That is so for an instant when a publisher is faster, and for
+    /// ever when the pool's words were spoilt.
     #[cold]
     fn check(&self, failures: &mut Failures, newest: Located) -> Result<()> {
         let count = if failures.newest == Some(newest) { failures.count + 1 } else { 1 };

@@ -3,7 +3,8 @@
 use crate::os::clock;
 use std::time::Duration;
 
-/// A moment on the monotonic clock (to compare within the machine) and on the wall clock (to compare with the world).
+/// A moment on the monotonic clock (to compare within the machine) and on the wall clock (to compare with the
+/// world).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Timestamp {
     /// Nanoseconds of the monotonic clock.

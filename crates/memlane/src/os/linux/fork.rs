@@ -44,12 +44,13 @@ impl Drop for ShutGate {
 }
 
 fn install() {
-    // SAFETY: the three functions live as long as the program, take nothing, and touch only statics of this file and
-    // the forking thread's own key.
+    // SAFETY: the three functions live as long as the program, take nothing, and touch only statics of this
+    // file and the forking thread's own key.
     let refused = unsafe {
         libc::pthread_atfork(Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child))
     };
-    // Only ENOMEM can happen, at first use; going on without the handlers would let a child pass for its parent.
+    // Only ENOMEM can happen, at first use; going on without the handlers would let a child pass for its
+    // parent.
     if refused != 0 {
         std::process::abort();
     }

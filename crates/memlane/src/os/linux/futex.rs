@@ -31,7 +31,7 @@ pub(crate) fn wake_u64(word: &AtomicU64, count: u32) {
 }
 
 fn low_half(word: &AtomicU64) -> &AtomicU32 {
-    // SAFETY: the low half of a little-endian u64 is at its address, aligned and alive as long as the word; only the
-    // kernel reads through it, so no Rust access mixes sizes.
+    // SAFETY: the low half of a little-endian u64 is at its address, aligned and alive as long as the word;
+    // only the kernel reads through it, so no Rust access mixes sizes.
     unsafe { &*std::ptr::from_ref(word).cast::<AtomicU32>() }
 }

@@ -135,8 +135,8 @@ impl Mapping {
     /// Plain bytes for writing.
     ///
     /// # Safety
-    /// For as long as the result lives, nobody else, in any process, reads or writes these bytes, and the mapping was
-    /// made with [`Access::ReadWrite`].
+    /// For as long as the result lives, nobody else, in any process, reads or writes these bytes, and the
+    /// mapping was made with [`Access::ReadWrite`].
     #[inline]
     #[allow(clippy::mut_from_ref)] // The exclusion is the caller's protocol, not this reference.
     pub(crate) unsafe fn bytes_mut(&self, range: Range<usize>) -> &mut [u8] {

@@ -36,8 +36,8 @@ pub(crate) enum Probe {
 }
 
 impl Presence {
-    /// Pins the open file `file`, which holds a lock and is used for nothing else. To be called while forks are
-    /// excluded.
+    /// Pins the open file `file`, which holds a lock and is used for nothing else. To be called while forks
+    /// are excluded.
     #[allow(clippy::needless_pass_by_value)] // Closed here: the mapping alone keeps the open file from now on.
     pub(crate) fn pin(file: OwnedFd) -> Result<Self, Errno> {
         let page = Mapping::new(&file, 0, PAGE, Access::Read)?;
@@ -48,7 +48,8 @@ impl Presence {
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        // In a forked child there is nothing mapped at that address, or something else by now: leave it alone.
+        // In a forked child there is nothing mapped at that address, or something else by now: leave it
+        // alone.
         if let Some(pin) = self.pin.take()
             && self.forks != super::fork::count()
         {

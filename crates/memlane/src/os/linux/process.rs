@@ -1,5 +1,5 @@
-//! Who this process and this thread are, and what /proc says of others. For people's eyes: liveness is decided by
-//! presence locks alone.
+//! Who this process and this thread are, and what /proc says of others. For people's eyes: liveness is
+//! decided by presence locks alone.
 
 use std::cell::Cell;
 use std::fs;
@@ -39,8 +39,8 @@ fn new_thread_key(key: &Cell<u64>) -> u64 {
     fresh
 }
 
-/// The forking thread lives on in the child under another thread id, which a sibling in another PID namespace may have
-/// too: the child's numbers start elsewhere.
+/// The forking thread lives on in the child under another thread id, which a sibling in another PID namespace
+/// may have too: the child's numbers start elsewhere.
 pub(super) fn forget_thread_key() {
     KEY.with(|key| key.set(0));
     NEXT_THREAD.store(UNSEEDED, Ordering::Relaxed);
@@ -59,7 +59,8 @@ pub(crate) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// When process `pid` started, in clock ticks since boot, as /proc says: tells a re-used pid from the old one.
+/// When process `pid` started, in clock ticks since boot, as /proc says: tells a re-used pid from the old
+/// one.
 pub(crate) fn start_time(pid: u32) -> Option<u64> {
     stat_field(pid, 22)?.parse().ok()
 }
@@ -96,8 +97,8 @@ pub(crate) fn random_u64() -> u64 {
 }
 
 fn fill_random(bytes: &mut [u8]) {
-    // Short requests are answered whole and without a signal's interference once the pool is up; before that (early
-    // boot) the clock stands in, which is enough to tell processes apart.
+    // Short requests are answered whole and without a signal's interference once the pool is up; before that
+    // (early boot) the clock stands in, which is enough to tell processes apart.
     if rustix::rand::getrandom(&mut *bytes, rustix::rand::GetRandomFlags::empty()).is_err() {
         for (byte, clock) in bytes.iter_mut().zip(super::clock::monotonic().to_le_bytes().iter().cycle()) {
             *byte = *clock;

@@ -134,7 +134,8 @@ fn leave_ephemeral(stage: &Stage<'_>) {
     assert_comes_and_goes(stage);
 }
 
-/// The region is whole or not there, and goes with the last who leaves it: the presence of the dead would hold it.
+/// The region is whole or not there, and goes with the last who leaves it: a dead one's presence would keep
+/// it.
 fn assert_comes_and_goes(stage: &Stage<'_>) {
     assert_nothing_but(stage, &[EPHEMERAL_FOLDER, EPHEMERAL]);
     let space = stage.space().clone().ephemeral();
