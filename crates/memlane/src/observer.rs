@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::header::Description;
 use crate::kind::Kind;
 use crate::layout::{self, LockLine, VersionLine};
-use crate::os::file;
+use crate::os::file::{self, RegionFile};
 use crate::os::mapping::{Access, Mapping, Shared};
 use crate::participant::{Participant, Participants};
 use crate::region::read_description;
@@ -34,7 +34,6 @@ use crate::space::Space;
 use crate::sync::claim::Claim;
 use crate::sync::lock::{self, LockState};
 use crate::sync::version;
-use rustix::fd::OwnedFd;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,7 +49,7 @@ pub struct Observer {
     id: String,
     space: Space,
     description: Description,
-    file: OwnedFd,
+    file: RegionFile,
     mapping: Arc<Mapping>,
     participants: Participants,
     version: Shared<VersionLine>,
@@ -137,7 +136,7 @@ impl Observer {
             version: mapping.shared(layout::VERSION_OFFSET).ok_or_else(short)?,
             lock: mapping.shared(layout::LOCK_OFFSET).ok_or_else(short)?,
             description,
-            file,
+            file: RegionFile::new(file, status),
             mapping,
         })
     }
@@ -172,7 +171,7 @@ impl Observer {
 
     /// Whether the name was removed meanwhile.
     pub fn unlinked(&self) -> bool {
-        file::status(&self.file).is_ok_and(|status| status.links == 0)
+        self.file.is_unlinked()
     }
 
     /// Copies the content out. [`Error::Busy`] when it keeps changing faster than that.
@@ -212,7 +211,10 @@ impl Observer {
     pub fn latest_frame(&self) -> Result<Option<ObservedFrame>> {
         let words = self.frame_words()?;
         let (start, end) = (self.description.control_size as u64, self.description.total_size);
-        let payload = Mapping::new(&self.file, start, (end - start) as usize, Access::Read)
+        let payload = self
+            .file
+            .get()
+            .and_then(|file| Mapping::new(file, start, (end - start) as usize, Access::Read))
             .map_err(|error| self.space.refused(&self.id, "observe", error))?;
         self.patiently(|| {
             let newest = words.pool().newest();

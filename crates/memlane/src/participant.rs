@@ -13,6 +13,7 @@ use crate::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::header::{padded, until_zero};
 use crate::layout::{PROGRAM_CAPACITY, ParticipantEntry, WaitEntry};
 use crate::os;
+use crate::os::file::RegionFile;
 use crate::os::mapping::Shared;
 use crate::os::presence::{self, Probe};
 use crate::sync::claim::{Claim, next_generation};
@@ -186,15 +187,15 @@ impl Participants {
     }
 
     /// Whether the participant behind a claim is gone. `mine` cannot be probed: its lock never conflicts with itself.
-    pub(crate) fn is_dead(&self, claim: Claim, mine: Option<Claim>, probe: impl AsFd) -> bool {
+    pub(crate) fn is_dead(&self, claim: Claim, mine: Option<Claim>, file: &RegionFile) -> bool {
         let Some(entry) = self.entries.get(usize::from(claim.slot())) else { return true };
         // The generation first: a restarted process may sit in the slot it died in.
         if entry.generation.load(Acquire) != claim.generation() {
             return true;
         }
-        // A file that cannot be probed any more (a closed descriptor) must not turn the living into the dead.
+        // A descriptor that was closed under us, and maybe opened for something else, must not turn the living into the dead.
         mine.is_none_or(|mine| mine.slot() != claim.slot())
-            && matches!(presence::probe(probe.as_fd(), claim.slot()), Ok(Probe::Free))
+            && file.get().and_then(|file| presence::probe(file.as_fd(), claim.slot())) == Ok(Probe::Free)
     }
 
     /// What the table says of the holder of a claim.
@@ -204,7 +205,7 @@ impl Participants {
     }
 
     /// Everybody who is attached or died attached.
-    pub(crate) fn list(&self, mine: Option<Claim>, probe: impl AsFd) -> Vec<Participant> {
+    pub(crate) fn list(&self, mine: Option<Claim>, file: &RegionFile) -> Vec<Participant> {
         let mut found = Vec::new();
         for (slot, entry) in (0..).zip(self.entries.iter()) {
             // A slot never used or cleanly left costs no system call.
@@ -212,7 +213,7 @@ impl Participants {
                 continue;
             }
             if let Some(claim) = Claim::new(slot, entry.generation.load(Acquire)) {
-                found.push(entry.read(slot, !self.is_dead(claim, mine, &probe)));
+                found.push(entry.read(slot, !self.is_dead(claim, mine, file)));
             }
         }
         found
@@ -226,9 +227,9 @@ impl Participants {
     }
 
     /// Takes the descriptions of the dead off the table; gives back how many there were.
-    pub(crate) fn forget_dead(&self, mine: Option<Claim>, probe: impl AsFd) -> usize {
+    pub(crate) fn forget_dead(&self, mine: Option<Claim>, file: &RegionFile) -> usize {
         let dead: Vec<_> =
-            self.list(mine, probe).into_iter().filter(|participant| !participant.alive).collect();
+            self.list(mine, file).into_iter().filter(|participant| !participant.alive).collect();
         for participant in &dead {
             if let Some(entry) = self.entries.get(usize::from(participant.slot)) {
                 // Loses against a new holder of the slot, whose pid then stands.

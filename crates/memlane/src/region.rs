@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::header::{Blueprint, Description};
 use crate::kind::Kind;
 use crate::layout::{self, Header, LOCK_OFFSET, LockLine, MAX_REGION_SIZE, VERSION_OFFSET, VersionLine};
-use crate::os::file::{self, Unnamed};
+use crate::os::file::{self, RegionFile, Unnamed};
 use crate::os::mapping::{Access, Mapping, Shared, SharedBytes};
 use crate::os::presence::{self, Presence};
 use crate::os::{self, fork, futex};
@@ -71,7 +71,7 @@ pub(crate) struct Attachment {
     path: PathBuf,
     space: Space,
     description: Description,
-    file: OwnedFd,
+    file: RegionFile,
     mapping: Arc<Mapping>,
     participants: Participants,
     pub(crate) version: Shared<VersionLine>,
@@ -192,7 +192,7 @@ impl Region {
 
     /// Whether the name was removed; the memory stays until the last handle is gone.
     pub fn unlinked(&self) -> bool {
-        file::status(&self.attachment.file).is_ok_and(|status| status.links == 0)
+        self.attachment.file.is_unlinked()
     }
 
     /// Everybody attached, and who died attached.
@@ -214,7 +214,10 @@ impl Region {
     pub(crate) fn map_payload(&self, access: Access) -> Result<Arc<Mapping>> {
         let attachment = &self.attachment;
         let (start, end) = (attachment.description.control_size as u64, attachment.description.total_size);
-        let mapping = Mapping::new(&attachment.file, start, (end - start) as usize, access)
+        let mapping = attachment
+            .file
+            .get()
+            .and_then(|file| Mapping::new(file, start, (end - start) as usize, access))
             .map_err(|error| attachment.space.refused(self.id(), "map", error))?;
         attachment.settle(&mapping)?;
         Ok(mapping)
@@ -276,7 +279,7 @@ impl Attachment {
     /// Takes a slot. Runs while forks, and so all other registrations of this process, are excluded.
     fn register_alone(&self) -> Result<Claim> {
         let refused = |error| self.space.refused(&self.id, "join", error);
-        let file = file::open_again(&self.file, &self.path).map_err(refused)?;
+        let file = self.file.open_again(&self.path).map_err(refused)?;
         let claim = self.claim_slot(file.as_fd())?;
         let presence = Presence::pin(file).map_err(refused)?;
         *self.identity.presence.lock().unwrap_or_else(PoisonError::into_inner) = Some(presence);
@@ -290,7 +293,9 @@ impl Attachment {
             match self.participants.claim(presence) {
                 Ok(Some(claim)) => return Ok(claim),
                 // A sweeper holds all slots for the moment it takes to find the region alive or to remove it.
-                Ok(None) if presence::is_swept(self.file.as_fd()) => file::rest(SWEEP_MOMENT),
+                Ok(None) if self.file.get().is_ok_and(|file| presence::is_swept(file.as_fd())) => {
+                    file::rest(SWEEP_MOMENT);
+                }
                 Ok(None) if self.is_unlinked() => {
                     return Err(self.space.refused(&self.id, "join", Errno::NOENT));
                 }
@@ -379,10 +384,10 @@ impl Drop for Attachment {
 impl Attachment {
     /// The last clean detach of an ephemeral region removes it. Whoever attaches meanwhile finds its link gone.
     fn remove_if_last(&self) {
-        let Ok(file) = file::open_again(&self.file, &self.path) else { return };
+        let Ok(file) = self.file.open_again(&self.path) else { return };
         let alone = presence::try_claim_all(file.as_fd(), layout::MAX_SLOTS).unwrap_or(false);
         let named = file::open(&self.path, Access::Read);
-        if alone && named.is_ok_and(|named| file::same_inode(&named, &self.file).unwrap_or(false)) {
+        if alone && named.is_ok_and(|named| self.file.is(&named)) {
             let _ = file::unlink(&self.path);
             self.space.remove_empty_folders(&self.path);
         }
@@ -492,7 +497,7 @@ impl Attachment {
             path,
             space: space.clone(),
             description,
-            file,
+            file: RegionFile::new(file, status),
             mapping,
         };
         attachment.settle(&attachment.mapping)?;
@@ -500,7 +505,7 @@ impl Attachment {
     }
 
     fn is_unlinked(&self) -> bool {
-        file::status(&self.file).is_ok_and(|status| status.links == 0)
+        self.file.is_unlinked()
     }
 }
 

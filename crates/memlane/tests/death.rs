@@ -39,6 +39,7 @@ fn role() {
             "publisher" => publish(&space),
             "subscriber" => subscribe(&space),
             "closer" => close_everything(&space),
+            "reopener" => close_and_reopen(&space),
             "executor" => execute(&space, part),
             "sleeper" => sleep(),
             other => panic!("there is no role {other}"),
@@ -86,12 +87,27 @@ fn subscribe(space: &Space) -> Result<()> {
 fn close_everything(space: &Space) -> Result<()> {
     let lock = Lock::open_or_create(space, LOCK)?;
     let _guard = lock.lock()?;
-    // SAFETY: no descriptor is used afterwards but the three standard ones: this process waits to be killed.
-    let outcome = unsafe { libc::close_range(3, u32::MAX, 0) };
-    assert_eq!(outcome, 0, "close_range: {}", std::io::Error::last_os_error());
+    close_all_descriptors();
     say("closed");
     listen();
     panic!("the parent kills this process");
+}
+
+/// Attaches to the lock, closes every descriptor, opens others under their numbers, and asks for the lock.
+fn close_and_reopen(space: &Space) -> Result<()> {
+    let lock = Lock::open_or_create(space, LOCK)?;
+    close_all_descriptors();
+    let _others = [(); 8].map(|()| std::fs::File::open("/proc/self/exe").expect("it is there"));
+    let outcome = lock.lock_timeout(PROMPT).map(|guard| guard.owner_died());
+    say(if matches!(outcome, Err(Error::LockTimeout { .. })) { "refused" } else { "taken from the living" });
+    listen();
+    panic!("the parent kills this process");
+}
+
+fn close_all_descriptors() {
+    // SAFETY: of the descriptors closed here none is closed again: this process is killed before anything is dropped.
+    let outcome = unsafe { libc::close_range(3, u32::MAX, 0) };
+    assert_eq!(outcome, 0, "close_range: {}", std::io::Error::last_os_error());
 }
 
 /// Holds the lock and becomes another program.
@@ -340,6 +356,16 @@ fn closing_all_descriptors_does_not_end_a_presence() -> Result<()> {
     assert!(matches!(lock.lock_timeout(PROMPT), Err(Error::LockTimeout { .. })));
     closer.kill();
     assert!(lock.lock_timeout(PATIENCE)?.owner_died());
+    Ok(())
+}
+
+#[test]
+fn whoever_has_lost_his_descriptors_takes_nobody_for_dead() -> Result<()> {
+    let scratch = Scratch::new();
+    let lock = Lock::open_or_create(&scratch.space(), LOCK)?;
+    let _guard = lock.lock()?;
+    let reopener = Role::start("reopener", scratch.path(), &[]);
+    reopener.expect("refused");
     Ok(())
 }
 

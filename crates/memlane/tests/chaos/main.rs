@@ -4,10 +4,11 @@
 //! Nothing here knows the instruction at which a process dies; minutes and thousands of deaths make up for
 //! it. The parts:
 //!
-//! - [`steady`]: eight processes publish, subscribe, lock, add and write in one space while one after the other is killed
-//!   and started again; whatever is read must be whole, whatever is counted exact, and nobody may stand
-//! still;
-//! - [`births`]: processes are killed while they start, make, attach, use and remove regions; every name must stay usable;
+//! - [`steady`]: eight processes publish, subscribe, lock, add and write in one space while one after the other
+//!   is killed and started again; whatever is read must be whole, whatever is counted exact, and nobody may
+//!   stand still;
+//! - [`births`]: processes are killed while they start, make, attach, use and remove regions; every name must
+//!   stay usable;
 //! - [`promptness`]: how soon a waiter knows of a death, by the size of the process that dies.
 //!
 //! [`crew`] are the child processes of both, [`ground`] the regions that the steady ones share,

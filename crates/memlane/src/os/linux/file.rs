@@ -1,7 +1,7 @@
 //! Files and directories of a space: unnamed until complete, linked in one step.
 
 use super::mapping::Access;
-use rustix::fd::{AsFd, AsRawFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use rustix::fs::{self, AtFlags, CWD, FallocateFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
@@ -60,22 +60,59 @@ pub(crate) fn open(path: &Path, access: Access) -> Result<OwnedFd, Errno> {
     fs::open(path, access | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK, Mode::empty())
 }
 
-/// Opens the same inode again as an open file of its own; `path` is the way when /proc is missing.
-pub(crate) fn open_again(file: &OwnedFd, path: &Path) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDWR | OFlags::CLOEXEC;
-    match fs::open(own_descriptor(file), flags, Mode::empty()) {
-        Err(Errno::NOENT) => {
-            let again = open(path, Access::ReadWrite)?;
-            same_inode(file, &again)?.then_some(again).ok_or(Errno::STALE)
+/// An open region file that knows which file it is. A program may close all descriptors under us, as daemons do, and open
+/// other files by their numbers: what is asked of those would be answered about something else.
+#[derive(Debug)]
+pub(crate) struct RegionFile {
+    file: Option<OwnedFd>,
+    device: u64,
+    inode: u64,
+}
+
+impl RegionFile {
+    pub(crate) fn new(file: OwnedFd, status: Status) -> Self {
+        Self { file: Some(file), device: status.device, inode: status.inode }
+    }
+
+    /// The descriptor, as long as it still is this file's.
+    pub(crate) fn get(&self) -> Result<&OwnedFd, Errno> {
+        self.file.as_ref().filter(|file| self.is(file)).ok_or(Errno::BADF)
+    }
+
+    /// Whether another open file is this one.
+    pub(crate) fn is(&self, other: impl AsFd) -> bool {
+        status(other).is_ok_and(|status| (status.device, status.inode) == (self.device, self.inode))
+    }
+
+    /// Opens the same file again as an open file of its own; `path` is the way when /proc is missing, or the descriptor lost.
+    pub(crate) fn open_again(&self, path: &Path) -> Result<OwnedFd, Errno> {
+        let again = self
+            .get()
+            .and_then(|file| fs::open(own_descriptor(file), OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()));
+        match again {
+            Err(Errno::NOENT | Errno::BADF) => {
+                let again = open(path, Access::ReadWrite)?;
+                self.is(&again).then_some(again).ok_or(Errno::STALE)
+            }
+            other => other,
         }
-        other => other,
+    }
+
+    /// Whether no name leads to the file any more.
+    pub(crate) fn is_unlinked(&self) -> bool {
+        self.get().and_then(status).is_ok_and(|status| status.links == 0)
     }
 }
 
-/// Whether two open files are the same file.
-pub(crate) fn same_inode(first: impl AsFd, second: impl AsFd) -> Result<bool, Errno> {
-    let (first, second) = (status(first)?, status(second)?);
-    Ok((first.device, first.inode) == (second.device, second.inode))
+impl Drop for RegionFile {
+    fn drop(&mut self) {
+        // The number may be somebody else's by now: then it is not ours to close.
+        if self.get().is_err()
+            && let Some(lost) = self.file.take()
+        {
+            let _ = lost.into_raw_fd();
+        }
+    }
 }
 
 /// Reads up to `buffer.len()` bytes from `offset`; fewer only at the end of the file.
