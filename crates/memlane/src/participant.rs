@@ -193,7 +193,8 @@ impl Participants {
         if entry.generation.load(Acquire) != claim.generation() {
             return true;
         }
-        // A descriptor that was closed under us, and maybe opened for something else, must not turn the living into the dead.
+        // A descriptor that was closed under us, and maybe opened for something else, must not turn the living into
+        // the dead.
         mine.is_none_or(|mine| mine.slot() != claim.slot())
             && file.get().and_then(|file| presence::probe(file.as_fd(), claim.slot())) == Ok(Probe::Free)
     }

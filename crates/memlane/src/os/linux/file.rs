@@ -60,8 +60,8 @@ pub(crate) fn open(path: &Path, access: Access) -> Result<OwnedFd, Errno> {
     fs::open(path, access | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK, Mode::empty())
 }
 
-/// An open region file that knows which file it is. A program may close all descriptors under us, as daemons do, and open
-/// other files by their numbers: what is asked of those would be answered about something else.
+/// An open region file that knows which file it is. A program may close all descriptors under us, as daemons do, and
+/// open other files by their numbers: what is asked of those would be answered about something else.
 #[derive(Debug)]
 pub(crate) struct RegionFile {
     file: Option<OwnedFd>,
@@ -84,7 +84,8 @@ impl RegionFile {
         status(other).is_ok_and(|status| (status.device, status.inode) == (self.device, self.inode))
     }
 
-    /// Opens the same file again as an open file of its own; `path` is the way when /proc is missing, or the descriptor lost.
+    /// Opens the same file again as an open file of its own; `path` is the way when /proc is missing or the descriptor
+    /// is lost.
     pub(crate) fn open_again(&self, path: &Path) -> Result<OwnedFd, Errno> {
         let again = self
             .get()
