@@ -21,8 +21,7 @@ type Row = (&'static str, &'static str, f64, fn(&Space) -> (f64, f64));
 const ROWS: &[Row] = &[
     ("lock + unlock, uncontended", "pthread_mutex, shared", 1.2, |space| lock(space, false)),
     ("lock + unlock, uncontended", "pthread_mutex, shared and robust", 1.0, |space| lock(space, true)),
-    ("publish a filled loan, no waiter, capture time given", "", 30.0, publish),
-    ("loan + publish, no waiter, capture time given", "", 60.0, loan_and_publish),
+    ("loan + publish, no waiter, capture time given", "", 30.0, publish),
     ("borrow + release", "", 15.0, borrow),
     ("one way to a polling reader in another process, 8 B", "bare cache line, one way", 3.0, one_way),
     ("fill and publish 775,680 B", "memcpy of 775,680 B", 1.05, publish_picture),
@@ -102,20 +101,7 @@ fn lock(space: &Space, robust: bool) -> (f64, f64) {
     )
 }
 
-/// The loan alone is taken off what loan and publish cost together.
 fn publish(space: &Space) -> (f64, f64) {
-    const COUNT: u32 = 200_000;
-    let mut loans = publisher(space, "loan", 64);
-    let mut publisher = publisher(space, "publish", 64);
-    let captured = Timestamp::now();
-    let (both, loan) = alternate(
-        || time(COUNT, || _ = black_box(publisher.loan().expect("a loan").publish_captured(captured))),
-        || time(COUNT, || _ = black_box(loans.loan().expect("a loan").sequence())),
-    );
-    (both - loan, 1.0)
-}
-
-fn loan_and_publish(space: &Space) -> (f64, f64) {
     let mut publisher = publisher(space, "publish", 64);
     let captured = Timestamp::now();
     let ours =
