@@ -289,7 +289,7 @@ impl Attachment {
     }
 
     fn claim_slot(&self, presence: BorrowedFd<'_>) -> Result<Claim> {
-        for _ in 0..MAX_CHASES {
+        for look in 0..MAX_CHASES {
             match self.participants.claim(presence) {
                 Ok(Some(claim)) => return Ok(claim),
                 // A sweeper holds all slots for the moment it takes to find the region alive or to remove it.
@@ -299,6 +299,8 @@ impl Attachment {
                 Ok(None) if self.is_unlinked() => {
                     return Err(self.space.refused(&self.id, "join", Errno::NOENT));
                 }
+                // It may have let go between our two looks.
+                Ok(None) if look == 0 => {}
                 Ok(None) => break,
                 Err(error) => return Err(self.space.refused(&self.id, "join", error)),
             }

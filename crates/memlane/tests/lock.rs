@@ -277,3 +277,17 @@ fn a_sleeping_waiter_gets_an_abandoned_lock() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn a_panic_abandons_the_lock() -> Result<()> {
+    let scratch = Scratch::new();
+    let lock = Lock::open_or_create(&scratch.space(), "l")?;
+    let cut_short = std::panic::catch_unwind(|| {
+        let _guard = lock.lock();
+        std::panic::resume_unwind(Box::new("half-way"));
+    });
+    assert!(cut_short.is_err());
+    let guard = lock.lock()?;
+    assert!(guard.owner_died() && guard.is_inconsistent());
+    Ok(())
+}

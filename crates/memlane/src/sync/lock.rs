@@ -346,7 +346,7 @@ fn held_since(since: u64) -> Duration {
     Duration::from_nanos(clock::monotonic_coarse().saturating_sub(since))
 }
 
-/// The lock, held by this thread until the guard is dropped.
+/// The lock, held by this thread until the guard is dropped. Dropped by a panic, it is abandoned: the next owner is told.
 #[derive(Debug)]
 #[must_use = "the lock is given back when the guard is dropped"]
 pub struct LockGuard<'a> {
@@ -392,6 +392,10 @@ impl Drop for LockGuard<'_> {
         // A guard does not leave its thread, so the thread holds the lock; but a forked child drops copies of
         // its parent's guards, and holds nothing.
         if self.forks == fork::count() {
+            if process::is_panicking() {
+                // Whatever the panic cut short is half-changed.
+                self.lock.line.mark.store(ABANDONED, Relaxed);
+            }
             self.lock.release_held(self.lock.region.attachment());
         }
     }

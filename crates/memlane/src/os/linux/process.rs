@@ -46,6 +46,12 @@ pub(super) fn forget_thread_key() {
     NEXT_THREAD.store(UNSEEDED, Ordering::Relaxed);
 }
 
+/// Whether this thread unwinds from a panic.
+#[inline]
+pub(crate) fn is_panicking() -> bool {
+    std::thread::panicking()
+}
+
 /// The thread id inside a [`thread_key`], as `ps -L` shows it in the owner's PID namespace.
 pub(crate) fn thread_id_of(key: u64) -> u32 {
     key as u32
