@@ -5,7 +5,7 @@
 //! ([`LockGuard::owner_died`]); the region stays marked ([`LockGuard::is_inconsistent`]) until somebody has
 //! put the data right and says so ([`LockGuard::make_consistent`]).
 //!
-//! The word is that of [`claim`]. Beside it, written by the owner alone while it holds the lock, stand its
+//! The word is that of `sync/claim.rs`. Beside it, written by the owner alone while it holds the lock, stand its
 //! thread, since when, and the mark:
 //!
 //! | mark | meaning |
