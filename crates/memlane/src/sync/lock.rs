@@ -346,7 +346,8 @@ fn held_since(since: u64) -> Duration {
     Duration::from_nanos(clock::monotonic_coarse().saturating_sub(since))
 }
 
-/// The lock, held by this thread until the guard is dropped. Dropped by a panic, it is abandoned: the next owner is told.
+/// The lock, held by this thread until the guard is dropped. Dropped by a panic, it is abandoned: the next owner is
+/// told.
 #[derive(Debug)]
 #[must_use = "the lock is given back when the guard is dropped"]
 pub struct LockGuard<'a> {
