@@ -62,7 +62,7 @@ pub enum Error {
     },
 
     /// The region exists with another kind.
-    #[error("region `{id}` is a {found}, not a {expected}")]
+    #[error("region `{id}` is of kind {found}, not {expected}")]
     WrongKind {
         /// The region.
         id: String,

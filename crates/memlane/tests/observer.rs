@@ -169,7 +169,7 @@ fn a_channel_is_shown_with_its_publisher_and_subscribers() -> Result<()> {
     assert_eq!(observer.latest_frame()?.map(|frame| frame.bytes), Some(b"second".to_vec()));
     for id in ["value", "lock"] {
         let error = Observer::open(&space, id)?.frames().expect_err("it has no frames");
-        assert_eq!(error.to_string(), format!("region `{id}` is a {id}, not a frames"));
+        assert_eq!(error.to_string(), format!("region `{id}` is of kind {id}, not frames"));
         assert!(matches!(Observer::open(&space, id)?.latest_frame(), Err(Error::WrongKind { .. })));
     }
     Ok(())

@@ -142,7 +142,7 @@ fn another_kind_is_refused_by_name() -> Result<()> {
             ("frames", message(FrameSubscriber::open(&space, found))),
         ];
         for (expected, refusal) in openings {
-            let wrong = format!("region `{found}` is a {found}, not a {expected}");
+            let wrong = format!("region `{found}` is of kind {found}, not {expected}");
             assert_eq!(refusal, if expected == found { String::new() } else { wrong });
         }
     }

@@ -197,12 +197,11 @@ pub fn release(word: &AtomicU32, peers: &impl Peers) {
 }
 
 fn spin(word: &AtomicU32, mut found: u32) -> u32 {
-    for _ in 0..SPINS {
-        if Claim::in_word(found).is_none() || found & WAITERS != 0 {
-            break;
-        }
+    let mut looks = SPINS;
+    while looks > 0 && Claim::in_word(found).is_some() && found & WAITERS == 0 {
         pause();
         found = word.load(Relaxed);
+        looks -= 1;
     }
     found
 }

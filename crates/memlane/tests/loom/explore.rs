@@ -17,6 +17,8 @@ use std::time::Instant;
 
 /// Scheduling decisions of one execution; a model that needs more goes round in circles.
 const MAX_BRANCHES: usize = 10_000;
+/// Shared accesses in the life of a mortal thread.
+const MAX_CRASH_POINTS: u32 = 1_000;
 
 /// Explores a model in which everybody lives.
 pub(crate) fn explore(name: &str, preemptions: usize, model: impl Fn(&Run) + Copy + Send + Sync + 'static) {
@@ -34,7 +36,7 @@ pub(crate) fn explore_deaths(
 ) {
     let start = Instant::now();
     let mut executions = 0;
-    let points = (0..)
+    let points = (0..MAX_CRASH_POINTS)
         .take_while(|budget| {
             let explored = explore_orders(Some(*budget), preemptions, model);
             executions += explored.executions;
@@ -42,6 +44,7 @@ pub(crate) fn explore_deaths(
         })
         .count();
     assert!(points > 0, "{name}: nobody died");
+    assert!(points < MAX_CRASH_POINTS as usize, "{name}: the mortal thread has no end");
     println!("{name}: {points} crash points, {executions} executions, {:.1?}", start.elapsed());
 }
 

@@ -38,7 +38,7 @@ impl Scene {
     }
 
     fn snapshot(&self) -> Snapshot<'_> {
-        Snapshot { version: &self.version, copies: self.copies.each_ref().map(|copy| copy.as_slice()) }
+        Snapshot { version: &self.version, copies: self.copies.each_ref().map(<[AtomicU64; 3]>::as_slice) }
     }
 
     /// Writes the next version, made from the current one.
@@ -88,7 +88,7 @@ fn a_reader_gets_one_version_whole_and_never_an_older_one() {
         let scene = Scene::new(Slices::Never);
         let mut cast = Cast::new(&scene);
         let writer = cast.part(|scene| [scene.write(), scene.write(), scene.write()]);
-        cast.part(|scene| look_twice(scene));
+        cast.part(look_twice);
         cast.perform(run);
         assert_eq!((writer.get(), scene.look()), ([1, 2, 3], Some(3)));
     });
@@ -100,7 +100,7 @@ fn writers_exclude_each_other_and_lose_no_update() {
         let scene = Scene::new(Slices::Never);
         let mut cast = Cast::new(&scene);
         let writers = [ADA, BOB].map(|me| cast.part(move |scene| scene.write_as(me)));
-        cast.part(|scene| scene.look());
+        cast.part(Scene::look);
         cast.perform(run);
         let mut versions = writers.map(|writer| writer.get());
         versions.sort_unstable();
@@ -113,7 +113,7 @@ fn a_sleeper_wakes_to_the_new_content() {
     explore("snapshot, a sleeper", 4, |run| {
         let scene = Scene::new(Slices::Never);
         let mut cast = Cast::new(&scene);
-        cast.part(|scene| scene.write());
+        cast.part(Scene::write);
         cast.part(|scene| {
             let changed = |version| version > 0;
             let version = wait_until(&scene.version, &scene.world, &mut Wait::FOREVER.clone(), changed);
@@ -137,7 +137,7 @@ fn a_writers_death_leaves_the_old_content_or_the_new() {
             assert_eq!(scene.write(), left + 1);
             left + 1
         });
-        cast.part(|scene| look_twice(scene));
+        cast.part(look_twice);
         cast.perform(run);
         assert_eq!(scene.look(), Some(writer.get()));
     });

@@ -90,8 +90,8 @@ fn an_advance_wakes_everybody() {
         let scene = Scene::new(Slices::Never);
         let mut cast = Cast::new(&scene);
         cast.part(|scene| scene.contribute(0));
-        cast.part(|scene| scene.await_contribution());
-        cast.part(|scene| scene.await_contribution());
+        cast.part(Scene::await_contribution);
+        cast.part(Scene::await_contribution);
         cast.perform(run);
     });
 }
@@ -128,8 +128,8 @@ fn a_writers_death_delays_the_sleepers_by_a_slice() {
                 }
             }
         });
-        cast.part(|scene| scene.await_contribution());
-        cast.part(|scene| scene.await_contribution());
+        cast.part(Scene::await_contribution);
+        cast.part(Scene::await_contribution);
         cast.perform(run);
     });
 }
@@ -191,9 +191,10 @@ fn a_deadline_without_a_change_is_a_timeout() {
         let scene = Scene::new(Slices::Never);
         let mut cast = Cast::new(&scene);
         cast.part(|scene| [1, 2].map(|number| scene.write(number)));
-        cast.part(|scene| match scene.wait_hastily_for(2, Deadline::BeforeSleep) {
-            Ok(seen) => assert_eq!((seen, scene.contents.each_ref().map(Cell::get)), (2, [1, 2])),
-            Err(TimedOut) => {}
+        cast.part(|scene| {
+            if let Ok(seen) = scene.wait_hastily_for(2, Deadline::BeforeSleep) {
+                assert_eq!((seen, scene.contents.each_ref().map(Cell::get)), (2, [1, 2]));
+            }
         });
         cast.part(|scene| scene.await_content(2));
         cast.perform(run);
