@@ -12,6 +12,17 @@ pub use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, fence};
 #[cfg(loom)]
 pub use modelled::{AtomicU32, AtomicU64, crash, fence};
 
+/// A full fence right after a read-modify-write of this thread: what it did and wrote before comes before what
+/// it loads after. On x86-64 a locked instruction is that fence already (Intel SDM 3A, 9.2.3.9), so only the
+/// compiler is told; Linux's `smp_mb__after_atomic` is the same bargain.
+#[inline]
+pub fn fence_after_rmw() {
+    #[cfg(all(target_arch = "x86_64", not(loom)))]
+    core::sync::atomic::compiler_fence(Ordering::SeqCst);
+    #[cfg(not(all(target_arch = "x86_64", not(loom))))]
+    fence(Ordering::SeqCst);
+}
+
 /// What a spinning thread does between two looks at a word.
 #[inline]
 pub fn pause() {

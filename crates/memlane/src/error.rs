@@ -175,11 +175,13 @@ pub enum Error {
         waited: Duration,
     },
 
-    /// A lock's deadline passed.
-    #[error("waited {waited:?} for the lock of region `{id}` in vain: {holder}")]
+    /// The deadline passed for something that others hold.
+    #[error("waited {waited:?} for {what} of region `{id}` in vain: {holder}")]
     LockTimeout {
         /// The region.
         id: String,
+        /// What was waited for: the lock, a permit.
+        what: &'static str,
         /// For how long.
         waited: Duration,
         /// Who holds it since when.
@@ -200,6 +202,101 @@ pub enum Error {
     WouldDeadlock {
         /// The region.
         id: String,
+    },
+
+    /// More permits or tokens than the semaphore has, at once.
+    #[error("{asked} {what} asked of region `{id}`, which has {most} at most")]
+    TooMany {
+        /// The region.
+        id: String,
+        /// Permits, tokens.
+        what: &'static str,
+        /// How many were asked for.
+        asked: u64,
+        /// How many there can be.
+        most: u64,
+    },
+
+    /// Raising a bounded counter above its bound.
+    #[error(
+        "semaphore `{id}` stands at {value} of {maximum}, and {count} more do not fit: somebody released twice"
+    )]
+    Overflow {
+        /// The region.
+        id: String,
+        /// Where it stands.
+        value: u32,
+        /// Its bound.
+        maximum: u32,
+        /// How many were to be added.
+        count: u32,
+    },
+
+    /// The barrier is broken: nobody gets through until it is reset.
+    #[error("the barrier `{id}` is broken: {why}; reset it when all parties are well")]
+    BrokenBarrier {
+        /// The region.
+        id: String,
+        /// Who or what broke it.
+        why: String,
+    },
+
+    /// Every entry for waiting threads is taken by a living one.
+    #[error("{entries} threads wait at region `{id}` already, as many as it was made for; make it with more")]
+    TooManyWaiters {
+        /// The region.
+        id: String,
+        /// Its entries.
+        entries: u32,
+    },
+
+    /// The queue was closed, and there is nothing left to take; or it was closed, and nothing can be put.
+    #[error("queue `{id}` is closed; make another one to go on")]
+    Closed {
+        /// The region.
+        id: String,
+    },
+
+    /// The other end of the pipe is gone for good, and everything it sent was read.
+    #[error("the other end of pipe `{id}` is gone: {peer}; there is no more to read")]
+    EndOfPipe {
+        /// The region.
+        id: String,
+        /// Who it was, and whether it closed the pipe or died.
+        peer: String,
+    },
+
+    /// The other end of the pipe is gone for good, and nobody will read what is sent.
+    #[error("the other end of pipe `{id}` is gone: {peer}; nobody will read what is sent")]
+    BrokenPipe {
+        /// The region.
+        id: String,
+        /// Who it was, and whether it closed the pipe or died.
+        peer: String,
+    },
+
+    /// The end of the pipe is somebody's, or belongs to a conversation that is not over for the other end.
+    #[error("the {end} end of pipe `{id}` cannot be had: {why}")]
+    EndTaken {
+        /// The region.
+        id: String,
+        /// Which end.
+        end: &'static str,
+        /// Who has it, or who has yet to close.
+        why: String,
+    },
+
+    /// A lossless stream is full because a living reader does not read.
+    #[error(
+        "waited {waited:?} for room in stream `{id}` in vain: {reader} does not read; stop it, or let it be lossy"
+    )]
+    ReaderStalls {
+        /// The region.
+        id: String,
+        /// For how long.
+        waited: Duration,
+        /// Who is furthest behind, and how far.
+        reader: String,
     },
 
     /// Somebody publishes here, and a frame channel has one publisher at a time.

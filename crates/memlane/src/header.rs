@@ -52,6 +52,19 @@ pub(crate) struct Blueprint {
 }
 
 impl Blueprint {
+    /// Of a kind without a schema whose body, zero at first, takes `body_size` bytes.
+    pub(crate) fn plain(kind: Kind, slots: u16, parameters: [u64; 8], body_size: usize) -> Self {
+        let size = layout::round_up(layout::body_offset(slots) + body_size, PAGE);
+        Self {
+            kind,
+            schema: None,
+            parameters,
+            control_size: size,
+            total_size: size as u64,
+            initial: Vec::new(),
+        }
+    }
+
     /// The header's bytes.
     pub(crate) fn header(&self, slots: u16, ephemeral: bool, note: &str) -> Header {
         let schema = self.schema.as_ref().map(Schema::to_string).unwrap_or_default();

@@ -57,32 +57,49 @@ pub struct WaitingThread {
     pub what: WaitingFor,
 }
 
-/// What a thread waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WaitingFor {
-    /// The region's lock.
-    Lock,
-    /// Something of this layout version that this program does not know.
-    Other(u64),
+macro_rules! waited_for {
+    ($($variant:ident = $number:literal $words:literal),* $(,)?) => {
+        /// What a thread waits for; its number stands in the waiting entry.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum WaitingFor {
+            $(#[doc = concat!("It waits for ", $words, ".")] $variant,)*
+            /// Something of this layout version that this program does not know.
+            Other(u64),
+        }
+
+        impl WaitingFor {
+            fn number(self) -> u64 {
+                match self { $(Self::$variant => $number,)* Self::Other(number) => number }
+            }
+
+            fn from_number(number: u64) -> Self {
+                match number { $($number => Self::$variant,)* other => Self::Other(other) }
+            }
+
+            /// `the lock`, `a message`, …
+            #[must_use]
+            pub fn words(self) -> &'static str {
+                match self { $(Self::$variant => $words,)* Self::Other(_) => "something" }
+            }
+        }
+    };
 }
 
-impl WaitingFor {
-    const LOCK: u64 = 1;
-
-    fn number(self) -> u64 {
-        match self {
-            Self::Lock => Self::LOCK,
-            Self::Other(number) => number,
-        }
-    }
-
-    fn from_number(number: u64) -> Self {
-        match number {
-            Self::LOCK => Self::Lock,
-            other => Self::Other(other),
-        }
-    }
+waited_for! {
+    Lock = 1 "the lock",
+    ReadLock = 2 "the lock for reading",
+    Readers = 3 "the readers to leave",
+    Permit = 4 "a permit",
+    Token = 5 "a token",
+    Event = 6 "the event",
+    Notification = 7 "a notification",
+    Parties = 8 "the other parties",
+    Message = 9 "a message",
+    Room = 10 "room",
+    Frame = 11 "a frame",
+    Record = 12 "a record",
+    Change = 13 "a change",
 }
 
 impl Participant {

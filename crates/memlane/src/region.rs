@@ -22,7 +22,7 @@ use crate::os::file::{self, RegionFile, Unnamed};
 use crate::os::mapping::{Access, Mapping, Shared, SharedBytes};
 use crate::os::presence::{self, Presence};
 use crate::os::{self, fork, futex};
-use crate::participant::{Participant, Participants};
+use crate::participant::{Participant, Participants, Waiting, WaitingFor};
 use crate::schema::Schema;
 use crate::space::Space;
 use crate::sync::claim::Claim;
@@ -144,6 +144,12 @@ impl Region {
         Err(Error::SchemaMismatch { id: self.id().into(), expected: text(schema), found: text(found) })
     }
 
+    /// Some atomics in a row at an offset of the control part.
+    pub(crate) fn shared_slice<T: SharedBytes>(&self, offset: usize, count: usize) -> Result<Shared<[T]>> {
+        let found = self.attachment.mapping.shared_slice(offset, count);
+        found.ok_or_else(|| self.corrupt("its body is too short".into()))
+    }
+
     /// How the body is to be read, for the kinds that have one.
     pub(crate) fn schema(&self) -> Result<&Schema> {
         self.description().schema.as_ref().ok_or_else(|| self.corrupt("it has no schema".into()))
@@ -212,12 +218,21 @@ impl Region {
 
     /// Maps the payload behind the control part.
     pub(crate) fn map_payload(&self, access: Access) -> Result<Arc<Mapping>> {
+        let (start, end) = (self.description().control_size as u64, self.description().total_size);
+        self.map(|file| Mapping::new(file, start, (end - start) as usize, access))
+    }
+
+    /// Maps `len` bytes of the file from `offset` twice in a row, as a ring; both are multiples of a page.
+    pub(crate) fn map_ring(&self, offset: u64, len: usize, access: Access) -> Result<Arc<Mapping>> {
+        self.map(|file| Mapping::mirrored(file, offset, len, access))
+    }
+
+    fn map(&self, map: impl FnOnce(BorrowedFd<'_>) -> Result<Arc<Mapping>, Errno>) -> Result<Arc<Mapping>> {
         let attachment = &self.attachment;
-        let (start, end) = (attachment.description.control_size as u64, attachment.description.total_size);
         let mapping = attachment
             .file
             .get()
-            .and_then(|file| Mapping::new(file, start, (end - start) as usize, access))
+            .and_then(|file| map(file.as_fd()))
             .map_err(|error| attachment.space.refused(self.id(), "map", error))?;
         attachment.settle(&mapping)?;
         Ok(mapping)
@@ -255,6 +270,11 @@ impl Attachment {
     /// Takes the descriptions of the dead off the table.
     pub(crate) fn forget_dead(&self) -> usize {
         self.participants.forget_dead(self.living_claim(), &self.file)
+    }
+
+    /// Says in the table that this thread waits, until the result is dropped.
+    pub(crate) fn blocked(&self, me: Claim, what: WaitingFor) -> Option<Waiting<'_>> {
+        self.participants.waiting(me, what)
     }
 
     /// `camera (pid 7)` for error messages.

@@ -45,7 +45,7 @@ struct Golden {
 }
 
 /// At least one region of each kind.
-const REGIONS: [Golden; 7] = [
+const REGIONS: &[Golden] = &[
     Golden { name: "value", volatile: &[], make: make_value },
     Golden { name: "record", volatile: &[], make: make_record },
     Golden { name: "array", volatile: &[OF_LOCK], make: make_array },

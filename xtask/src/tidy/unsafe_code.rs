@@ -14,7 +14,7 @@ const ALLOWED: &[Excuse] = &[
         reason: "system calls and mapped memory come as raw pointers",
     },
     Excuse {
-        path: "crates/memlane/src/layout.rs",
+        path: "crates/memlane/src/layout/",
         text: ALLOW,
         reason: "declares which types may be laid over shared bytes, beside the proofs that they may",
     },

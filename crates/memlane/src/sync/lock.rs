@@ -43,7 +43,7 @@ use crate::atomic::Ordering::{Acquire, Relaxed};
 use crate::error::{Error, Result};
 use crate::header::Blueprint;
 use crate::kind::Kind;
-use crate::layout::{self, LockLine};
+use crate::layout::LockLine;
 use crate::os::mapping::Shared;
 use crate::os::{clock, fork, process};
 use crate::participant::{Participant, WaitingFor};
@@ -111,15 +111,7 @@ impl Lock {
     }
 
     fn obtain(space: &Space, id: &str, opening: Opening) -> Result<Self> {
-        let size = layout::round_up(layout::body_offset(space.participants), layout::PAGE);
-        let blueprint = Blueprint {
-            kind: Kind::Lock,
-            schema: None,
-            parameters: [0; 8],
-            control_size: size,
-            total_size: size as u64,
-            initial: Vec::new(),
-        };
+        let blueprint = Blueprint::plain(Kind::Lock, space.participants, [0; 8], 0);
         Region::obtain(space, id, opening, &blueprint).map(Self::of)
     }
 
@@ -238,11 +230,12 @@ impl Lock {
         let acquired = if timeout == Some(Duration::ZERO) {
             claim::try_take_over(&line.word, me, attachment).map_err(|_| TimedOut)
         } else {
-            let _waiting = attachment.participants().waiting(me, WaitingFor::Lock);
+            let _waiting = attachment.blocked(me, WaitingFor::Lock);
             claim::acquire_contended(&line.word, me, attachment, &mut Wait::until(timeout), found)
         };
         let acquired = acquired.map_err(|TimedOut| Error::LockTimeout {
             id: attachment.id().into(),
+            what: WaitingFor::Lock.words(),
             waited: start.elapsed(),
             holder: Self::holder_in_words(attachment),
         })?;

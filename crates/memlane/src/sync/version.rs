@@ -10,6 +10,12 @@
 //! and wake delays the sleepers by a slice. After Vyukov's eventcount, with the flag in the word because a
 //! count of sleepers would not survive theirs dying.
 //!
+//! Where a change is for one sleeper and not for all (a message, a permit, a token), waking everybody would have
+//! all but one wake for nothing: [`advance_for`] and [`commit_if`] wake as many as the change is good for, and
+//! [`take_turn`] sees to it that the others are not forgotten. A waker clears the flag although others may still
+//! sleep, so whoever has slept sets it again when it goes, and, when something is left, wakes the next one itself.
+//! If it dies before that, the next one goes on after a slice.
+//!
 //! Orderings: a change is Release (what was written before it is seen by whoever reads the new count) and
 //! Acquire (it follows the flag's setter).
 
@@ -68,6 +74,72 @@ pub fn wait_until(
             let last = count(word.load(Acquire));
             return if changed(last) { Ok(last) } else { Err(TimedOut) };
         }
+    }
+}
+
+/// Counts one more change, which is good for `turns` of those who [`take_turn`]s. Any number of writers.
+#[inline]
+pub fn advance_for(word: &AtomicU64, turns: u32, peers: &impl Peers) -> u64 {
+    let mut seen = word.load(Relaxed);
+    loop {
+        match commit_if(word, seen, count(seen).wrapping_add(1), turns, peers) {
+            Ok(()) => return count(seen).wrapping_add(1),
+            Err(changed) => seen = changed,
+        }
+    }
+}
+
+/// Sets the count to `next` if the word still is `seen`, and wakes `turns` of those who sleep; else gives back what
+/// the word is now.
+#[inline]
+pub fn commit_if(word: &AtomicU64, seen: u64, next: u64, turns: u32, peers: &impl Peers) -> Result<(), u64> {
+    word.compare_exchange(seen, next << 1, AcqRel, Acquire)?;
+    if seen & SLEEPERS != 0 {
+        peers.wake_u64(word, turns);
+    }
+    Ok(())
+}
+
+/// Sleeps until `attempt(count)` gets something, and gives that back. `is_left` says whether there is something for
+/// the next one; it is asked only after a sleep.
+pub fn take_turn<T>(
+    word: &AtomicU64,
+    peers: &impl Peers,
+    wait: &mut Wait,
+    mut attempt: impl FnMut(u64) -> Option<T>,
+    is_left: impl FnOnce() -> bool,
+) -> Result<T, TimedOut> {
+    let mut slept = false;
+    let got = loop {
+        let seen = word.load(Acquire);
+        if let Some(got) = attempt(count(seen)) {
+            break Ok(got);
+        }
+        if seen & SLEEPERS == 0 && word.compare_exchange(seen, seen | SLEEPERS, Relaxed, Relaxed).is_err() {
+            continue;
+        }
+        let expired = peers.wait_u64(word, seen | SLEEPERS, wait);
+        slept = true;
+        if expired == Expired::Yes {
+            break attempt(count(word.load(Acquire))).ok_or(TimedOut);
+        }
+    };
+    if slept {
+        pass_on(word, peers, is_left);
+    }
+    got
+}
+
+/// Whoever has slept goes: others may sleep still, and one of them goes next if there is something for it. Also when
+/// the deadline came, for a wake may have come with it.
+pub fn pass_on(word: &AtomicU64, peers: &impl Peers, is_left: impl FnOnce() -> bool) {
+    let mut seen = word.load(Relaxed);
+    // Acquire: a change that found no flag because its waker had just cleared it is seen by `is_left`.
+    while let Err(changed) = word.compare_exchange(seen, seen | SLEEPERS, AcqRel, Relaxed) {
+        seen = changed;
+    }
+    if is_left() {
+        peers.wake_u64(word, 1);
     }
 }
 

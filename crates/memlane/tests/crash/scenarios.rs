@@ -1,11 +1,20 @@
 //! The stories, by what their victims work on.
 
 mod arrays;
+mod barriers;
+mod conditions;
 mod controls;
+mod events;
 mod frames;
 mod locks;
+mod pipes;
+mod queues;
 mod regions;
+mod rlocks;
+mod rwlocks;
+mod semaphores;
 mod snapshots;
+mod streams;
 mod values;
 
 use crate::stage::Stage;
@@ -73,6 +82,15 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
         snapshots::SCENARIOS,
         arrays::SCENARIOS,
         frames::SCENARIOS,
+        rlocks::SCENARIOS,
+        rwlocks::SCENARIOS,
+        semaphores::SCENARIOS,
+        events::SCENARIOS,
+        conditions::SCENARIOS,
+        barriers::SCENARIOS,
+        queues::SCENARIOS,
+        pipes::SCENARIOS,
+        streams::SCENARIOS,
         regions::SCENARIOS,
     ];
     groups.into_iter().flatten()

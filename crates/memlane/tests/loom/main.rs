@@ -8,7 +8,14 @@
 mod explore;
 mod world;
 
+mod barrier;
 mod claim;
+mod condition;
 mod frames;
+mod pipe;
+mod queue;
+mod rwlock;
+mod semaphore;
 mod snapshot;
+mod stream;
 mod version;

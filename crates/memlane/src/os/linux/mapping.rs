@@ -4,7 +4,7 @@
 use crate::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 use rustix::fd::AsFd;
 use rustix::io::Errno;
-use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mlock, mmap, munmap};
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mlock, mmap, mmap_anonymous, munmap};
 use std::ops::{Deref, Range};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -14,6 +14,15 @@ use std::sync::Arc;
 pub(crate) enum Access {
     Read,
     ReadWrite,
+}
+
+impl Access {
+    fn protection(self) -> ProtFlags {
+        match self {
+            Self::Read => ProtFlags::READ,
+            Self::ReadWrite => ProtFlags::READ | ProtFlags::WRITE,
+        }
+    }
 }
 
 /// Part of a file, mapped shared, until the last [`Shared`] into it is gone.
@@ -76,14 +85,45 @@ impl<T: ?Sized> Deref for Shared<T> {
 impl Mapping {
     /// Maps `len` bytes of `file` from `offset` (a multiple of the page size).
     pub(crate) fn new(file: impl AsFd, offset: u64, len: usize, access: Access) -> Result<Arc<Self>, Errno> {
-        let protection = match access {
-            Access::Read => ProtFlags::READ,
-            Access::ReadWrite => ProtFlags::READ | ProtFlags::WRITE,
-        };
         // SAFETY: a fresh mapping at an address the kernel chooses touches no memory of ours.
-        let start = unsafe { mmap(std::ptr::null_mut(), len, protection, MapFlags::SHARED, file, offset) }?;
+        let start =
+            unsafe { mmap(std::ptr::null_mut(), len, access.protection(), MapFlags::SHARED, file, offset) }?;
         let start = NonNull::new(start.cast()).ok_or(Errno::FAULT)?;
         Ok(Arc::new(Self { start, len, access }))
+    }
+
+    /// Maps `len` bytes of `file` from `offset` (both multiples of the page size) twice, one behind the other: of a
+    /// ring, every piece of up to `len` bytes is in one piece, wherever it begins.
+    pub(crate) fn mirrored(
+        file: impl AsFd,
+        offset: u64,
+        len: usize,
+        access: Access,
+    ) -> Result<Arc<Self>, Errno> {
+        let whole = Self::reserved(len.checked_mul(2).ok_or(Errno::NOMEM)?, access)?;
+        for copy in 0..2 {
+            // SAFETY: the copy lies in the range just reserved, which is ours alone and nothing refers to yet.
+            unsafe {
+                let start = whole.start.as_ptr().add(copy * len).cast();
+                mmap(
+                    start,
+                    len,
+                    access.protection(),
+                    MapFlags::SHARED | MapFlags::FIXED,
+                    file.as_fd(),
+                    offset,
+                )
+            }?;
+        }
+        Ok(Arc::new(whole))
+    }
+
+    /// Addresses without memory.
+    fn reserved(len: usize, access: Access) -> Result<Self, Errno> {
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+        // SAFETY: a fresh mapping at an address the kernel chooses touches no memory of ours.
+        let start = unsafe { mmap_anonymous(std::ptr::null_mut(), len, ProtFlags::empty(), flags) }?;
+        Ok(Self { start: NonNull::new(start.cast()).ok_or(Errno::FAULT)?, len, access })
     }
 
     /// Keeps this mapping out of forked children.

@@ -11,8 +11,17 @@
 //!
 //! All integers are little-endian. No pointer, `usize` or `bool` is ever stored. Zero is the valid, empty,
 //! unlocked state of everything behind the header. `docs/layout.md` shows the same tables; a test keeps it
-//! equal to [`markdown`].
+//! equal to [`markdown`]. What every region has, and the bodies of cells and frames, stand here; the body of
+//! each other kind in the file of its name.
 #![allow(unsafe_code)] // Declares which types may be laid over shared bytes, beside the proofs that they may.
+
+pub(crate) mod barrier;
+pub(crate) mod condition;
+pub(crate) mod pipe;
+pub(crate) mod queue;
+pub(crate) mod rwlock;
+pub(crate) mod semaphore;
+pub(crate) mod stream;
 
 use crate::atomic::{AtomicU8, AtomicU32, AtomicU64};
 use crate::os::mapping::SharedBytes;
@@ -147,10 +156,11 @@ pub(crate) struct FrameInfo {
 
 macro_rules! shared_bytes {
     ($($name:ident),*) => { $(
-        // SAFETY: `repr(C)` and made of atomics only, without implicit padding (sizes are asserted below).
+        // SAFETY: `repr(C)` and made of atomics only, without implicit padding (sizes are asserted beside it).
         unsafe impl SharedBytes for $name {}
     )* };
 }
+pub(crate) use shared_bytes;
 shared_bytes!(VersionLine, LockLine, ParticipantEntry, WaitEntry, SnapshotLine, FramesRole, FrameInfo);
 
 /// Where the fixed parts of a region begin.
@@ -256,6 +266,9 @@ impl FramesLayout {
     }
 }
 
+/// A table: its title, where it begins, its rows.
+type Table = (&'static str, usize, &'static [Row]);
+
 /// A row of a table: what a field is called, where it is, who writes it, what it means.
 struct Row(&'static str, usize, usize, &'static str, &'static str);
 
@@ -274,6 +287,7 @@ macro_rules! row {
         )
     };
 }
+pub(crate) use row;
 
 const HEADER_ROWS: &[Row] = &[
     row!(Header.magic, "creator", "`memlane` and a zero byte"),
@@ -357,7 +371,7 @@ const PARTICIPANT_ROWS: &[Row] = &[
     row!(
         ParticipantEntry.waits,
         "claimant",
-        "two waiting entries of 24 bytes: owner key, since (coarse monotonic nanoseconds), offset of the word waited for"
+        "two waiting entries of 24 bytes: owner key, since (coarse monotonic nanoseconds), what for (see Words)"
     ),
     row!(ParticipantEntry.unused, "nobody", "zero"),
 ];
@@ -384,7 +398,7 @@ const INFO_ROWS: &[Row] = &[
 /// The tables of `docs/layout.md`.
 #[doc(hidden)]
 pub fn markdown() -> String {
-    let tables: [(&str, usize, &[Row]); 7] = [
+    let common: [Table; 7] = [
         ("Header", 0, HEADER_ROWS),
         ("Version line", VERSION_OFFSET, VERSION_ROWS),
         ("Lock line", LOCK_OFFSET, LOCK_ROWS),
@@ -393,13 +407,22 @@ pub fn markdown() -> String {
         ("Frames: publisher line (relative to it)", 0, ROLE_ROWS),
         ("Frames: frame information (repeated, relative to its start)", 0, INFO_ROWS),
     ];
+    let of_kinds = [
+        rwlock::TABLES,
+        semaphore::TABLES,
+        condition::TABLES,
+        barrier::TABLES,
+        queue::TABLES,
+        pipe::TABLES,
+        stream::TABLES,
+    ];
     let mut text = String::new();
-    for (title, start, rows) in tables {
+    for (title, start, rows) in common.iter().chain(of_kinds.into_iter().flatten()) {
         let _ = write!(
             text,
             "### {title}\n\n| offset | size | field | written by | meaning |\n|---:|---:|---|---|---|\n"
         );
-        for Row(name, offset, size, writer, meaning) in rows {
+        for Row(name, offset, size, writer, meaning) in *rows {
             let _ = writeln!(text, "| {} | {size} | `{name}` | {writer} | {meaning} |", start + offset);
         }
         text.push('\n');

@@ -1,0 +1,1 @@
+//! Messages, each taken once.

@@ -1,0 +1,1 @@
+//! A meeting of a number of parties.

@@ -1,0 +1,1 @@
+//! A flag to wait for.

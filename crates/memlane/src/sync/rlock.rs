@@ -1,0 +1,1 @@
+//! A lock that its holder may take again.

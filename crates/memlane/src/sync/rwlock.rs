@@ -1,0 +1,1 @@
+//! Many readers or one writer.

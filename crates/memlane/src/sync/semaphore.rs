@@ -1,0 +1,1 @@
+//! Permits that return when their holder dies.
