@@ -5,6 +5,7 @@
 //! | region | `id`, `kind`, `schema`, `size`, `participants_at_most`, `ephemeral`, `uuid`, `created`, `creator` (`program`, `pid`), `note` |
 //! | participant | `pid`, `program`, `process` (equal in all regions of a process), `slot`, `generation`, `alive`, `state`, `attached`, `waits` |
 //! | wait | `thread`, `what`, `seconds` |
+//! | edge | a participant that waits, with `id`, `kind`, `thread`, `what`, `seconds`, `holders` (participants with `thread` and `held_seconds`, or null where only the process is known) |
 //! | lock | `holder` (a participant with `thread`, `held_seconds`, `depth`, or null), `waiters`, `inconsistent`, `recoveries`, `contended` |
 //! | frames | `newest`, `captured`, `age_seconds`, `length`, `history`, `borrows`, `publisher` (a participant or null), `subscribers` |
 //!
@@ -18,7 +19,8 @@ use memlane::frames::PublisherState;
 use memlane::header::Description;
 use memlane::lock::{Holder, LockState};
 use memlane::observer::FramesState;
-use memlane::participant::{WaitingFor, WaitingThread};
+use memlane::participant::WaitingThread;
+use memlane::wait_graph::{Edge, Holding};
 use serde_json::{Value, json};
 
 use crate::human;
@@ -93,15 +95,6 @@ pub(crate) fn frames(state: &FramesState) -> Value {
     })
 }
 
-/// What a thread waits for, in a word.
-pub(crate) fn waiting_for(what: WaitingFor) -> String {
-    match what {
-        WaitingFor::Lock => "lock".to_owned(),
-        WaitingFor::Other(number) => format!("something newer ({number})"),
-        _ => "something".to_owned(),
-    }
-}
-
 /// Not finer than the clocks behind it.
 pub(crate) fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e6
@@ -122,9 +115,26 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 pub(crate) fn wait(wait: &WaitingThread) -> Value {
     json!({
         "thread": wait.thread,
-        "what": waiting_for(wait.what),
+        "what": wait.what.name(),
         "seconds": seconds(human::monotonic_age(wait.since)),
     })
+}
+
+/// A thread that waits, and who could end that.
+pub(crate) fn edge(edge: &Edge) -> Value {
+    let holder = |holder: &Holding| {
+        let held = json!({"thread": holder.thread, "held_seconds": holder.held_for.map(seconds)});
+        merged(participant(&holder.participant), held)
+    };
+    let wait = json!({
+        "id": edge.id,
+        "kind": edge.kind.name(),
+        "thread": edge.thread,
+        "what": edge.what.name(),
+        "seconds": seconds(edge.waited),
+        "holders": edge.holders.iter().map(holder).collect::<Vec<_>>(),
+    });
+    merged(participant(&edge.participant), wait)
 }
 
 fn holder(holder: &Holder) -> Value {

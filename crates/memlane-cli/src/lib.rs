@@ -27,7 +27,6 @@ mod rate;
 mod selection;
 mod sight;
 mod survey;
-mod wait_cycles;
 
 mod datum_json;
 mod human;

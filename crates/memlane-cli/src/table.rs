@@ -29,6 +29,12 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
+    /// A line in this tone.
+    pub(crate) fn painted(self, line: &str, colour: bool) -> String {
+        let style = if colour { self.style() } else { Style::new() };
+        format!("{style}{line}{style:#}")
+    }
+
     fn style(self) -> Style {
         match self {
             Self::Plain => Style::new(),

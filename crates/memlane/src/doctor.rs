@@ -22,6 +22,7 @@ use crate::os::file;
 use crate::region::Region;
 use crate::space::Space;
 use crate::sync::claim;
+use crate::wait_graph::{self, WaitGraph};
 use std::fmt;
 
 /// Something to know about a region, or about the space when there is no id.
@@ -52,6 +53,8 @@ pub enum Problem {
     DeadPublisher(String),
     /// Borrow entries of dead subscribers: the next subscriber gets them.
     DeadBorrows(usize),
+    /// Threads that wait for each other in a circle, in words; told of the region that the first of them waits for.
+    Deadlock(String),
     /// A folder without a region in it.
     EmptyFolder,
     /// Temporary files and ephemeral regions of the dead.
@@ -61,7 +64,14 @@ pub enum Problem {
 impl Problem {
     /// Whether [`fix`] can put it right without taking anything from anybody.
     pub fn is_fixable(&self) -> bool {
-        !matches!(self, Self::Unusable(_) | Self::DeadOwner(_) | Self::Inconsistent | Self::DeadPublisher(_))
+        !matches!(
+            self,
+            Self::Unusable(_)
+                | Self::DeadOwner(_)
+                | Self::Inconsistent
+                | Self::DeadPublisher(_)
+                | Self::Deadlock(_)
+        )
     }
 }
 
@@ -71,6 +81,10 @@ pub fn examine(space: &Space) -> Result<Vec<Finding>> {
     for id in space.list()? {
         findings.extend(examine_region(space, &id).into_iter().map(|problem| Finding::of(&id, problem)));
     }
+    let graph = WaitGraph::of(space)?;
+    findings.extend(graph.deadlocks().iter().filter_map(|circle| {
+        Some(Finding::of(&circle.first()?.id, Problem::Deadlock(wait_graph::in_words(circle))))
+    }));
     findings
         .extend(space.empty_folders().into_iter().map(|folder| Finding::of(&folder, Problem::EmptyFolder)));
     let leftovers = space.count_leftovers();
@@ -192,6 +206,9 @@ impl fmt::Display for Problem {
             }
             Self::DeadBorrows(count) => {
                 write!(formatter, "{count} borrow entries belong to dead subscribers")
+            }
+            Self::Deadlock(circle) => {
+                write!(formatter, "deadlock: {circle}; end one of them to free the others")
             }
             Self::EmptyFolder => formatter.write_str("an empty folder"),
             Self::Leftovers(count) => write!(formatter, "{count} files that dead processes left"),

@@ -62,6 +62,11 @@ mod channel;
 mod sync;
 
 #[cfg(not(loom))]
+pub mod wait_graph;
+#[cfg(not(loom))]
+pub mod wait_set;
+
+#[cfg(not(loom))]
 pub mod doctor;
 #[cfg(not(loom))]
 pub mod observer;
@@ -69,6 +74,7 @@ pub mod observer;
 #[cfg(not(loom))]
 pub use {
     cell::array::{self, AnyArray, Array},
+    cell::newer::Newer,
     cell::record::{self, Record},
     cell::text::{self, Conflict, Text},
     cell::value::{self, AnyValue, Value},
@@ -80,6 +86,8 @@ pub use {
     region::Region,
     space::Space,
     sync::lock::{self, Lock, LockGuard},
+    wait_graph::WaitGraph,
+    wait_set::{WaitSet, Waitable},
 };
 
 /// The example of the README compiles.

@@ -27,13 +27,14 @@ use crate::kind::Kind;
 use crate::layout::{self, LockLine, VersionLine};
 use crate::os::file::{self, RegionFile};
 use crate::os::mapping::{Access, Mapping, Shared};
-use crate::participant::{Participant, Participants};
+use crate::participant::{Participant, Participants, WaitingFor};
 use crate::region::read_description;
 use crate::schema::{Datum, Schema};
 use crate::space::Space;
 use crate::sync::claim::Claim;
 use crate::sync::lock::{self, LockState};
 use crate::sync::version;
+use crate::wait_graph::Holding;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -167,6 +168,16 @@ impl Observer {
     /// The region's own lock: who holds it since when, who waits.
     pub fn lock(&self) -> LockState {
         lock::read_state(&self.lock, || self.participants())
+    }
+
+    /// Who holds what is waited for here; nobody where anybody can end the wait.
+    pub fn holders(&self, what: WaitingFor) -> Vec<Holding> {
+        match what {
+            WaitingFor::Lock | WaitingFor::ReadLock => {
+                self.lock().holder.map(Holding::of).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Whether the name was removed meanwhile.

@@ -58,7 +58,7 @@ pub struct WaitingThread {
 }
 
 macro_rules! waited_for {
-    ($($variant:ident = $number:literal $words:literal),* $(,)?) => {
+    ($($variant:ident = $number:literal $name:literal $words:literal),* $(,)?) => {
         /// What a thread waits for; its number stands in the waiting entry.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -77,6 +77,12 @@ macro_rules! waited_for {
                 match number { $($number => Self::$variant,)* other => Self::Other(other) }
             }
 
+            /// A word for it, as in `--json`.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* Self::Other(_) => "other" }
+            }
+
             /// `the lock`, `a message`, …
             #[must_use]
             pub fn words(self) -> &'static str {
@@ -87,19 +93,19 @@ macro_rules! waited_for {
 }
 
 waited_for! {
-    Lock = 1 "the lock",
-    ReadLock = 2 "the lock for reading",
-    Readers = 3 "the readers to leave",
-    Permit = 4 "a permit",
-    Token = 5 "a token",
-    Event = 6 "the event",
-    Notification = 7 "a notification",
-    Parties = 8 "the other parties",
-    Message = 9 "a message",
-    Room = 10 "room",
-    Frame = 11 "a frame",
-    Record = 12 "a record",
-    Change = 13 "a change",
+    Lock = 1 "lock" "the lock",
+    ReadLock = 2 "read_lock" "the lock for reading",
+    Readers = 3 "readers" "the readers to leave",
+    Permit = 4 "permit" "a permit",
+    Token = 5 "token" "a token",
+    Event = 6 "event" "the event",
+    Notification = 7 "notification" "a notification",
+    Parties = 8 "parties" "the other parties",
+    Message = 9 "message" "a message",
+    Room = 10 "room" "room",
+    Frame = 11 "frame" "a frame",
+    Record = 12 "record" "a record",
+    Change = 13 "change" "a change",
 }
 
 impl Participant {

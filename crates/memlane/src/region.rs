@@ -371,18 +371,25 @@ impl Wait {
         });
         Self { deadline, slices: 0 }
     }
+
+    /// How long to sleep now: longer each time, never past the deadline; nothing when that has passed.
+    pub(crate) fn next_slice(&mut self) -> Duration {
+        let slice = (FIRST_SLICE * (1 << self.slices.min(8))).min(LONGEST_SLICE);
+        self.slices += 1;
+        match self.deadline {
+            None => slice,
+            Some(deadline) => {
+                slice.min(Duration::from_nanos(deadline.saturating_sub(os::clock::monotonic())))
+            }
+        }
+    }
 }
 
 /// One slice of a wait.
 fn sleep(wait: &mut Wait, doze: impl FnOnce(Duration)) -> Expired {
-    let mut slice = (FIRST_SLICE * (1 << wait.slices.min(8))).min(LONGEST_SLICE);
-    wait.slices += 1;
-    if let Some(deadline) = wait.deadline {
-        let now = os::clock::monotonic();
-        if now >= deadline {
-            return Expired::Yes;
-        }
-        slice = slice.min(Duration::from_nanos(deadline - now));
+    let slice = wait.next_slice();
+    if slice.is_zero() {
+        return Expired::Yes;
     }
     doze(slice);
     match wait.deadline {

@@ -71,6 +71,7 @@ fn name_of(problem: &Problem) -> &'static str {
         Problem::Inconsistent => "inconsistent",
         Problem::DeadPublisher(_) => "dead_publisher",
         Problem::DeadBorrows(_) => "dead_borrows",
+        Problem::Deadlock(_) => "deadlock",
         Problem::EmptyFolder => "empty_folder",
         Problem::Leftovers(_) => "leftovers",
         _ => "other",

@@ -2,17 +2,18 @@
 //!
 //! Every region has a lock; shown are those that are held, waited for or inconsistent, unless `--all`.
 //! `--json` prints an array of lock documents (module `document`) with `id`, `kind` and `deadlock` (whether
-//! it is part of a circle of waiting).
+//! it is part of a circle of waiting). With `--graph` every thread that waits for anything is shown, and for whom:
+//! edge documents with `deadlock`.
 
 use memlane::lock::{Holder, LockState};
-use memlane::{Kind, Participant};
+use memlane::wait_graph::{self, Edge};
+use memlane::{Kind, Participant, WaitGraph};
 use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::survey::visit_all;
 use crate::table::{Cell, Column, Table, Tone};
-use crate::wait_cycles::{Link, wait_cycles};
 use crate::{document, human};
 
 /// Show which locks are held, by whom since when, and who waits
@@ -21,15 +22,22 @@ pub(crate) struct Locks {
     /// Show the locks of all regions, free ones too
     #[arg(short, long)]
     all: bool,
+
+    /// Show every thread that waits, for whatever it is, and who could end that
+    #[arg(short, long, conflicts_with = "all")]
+    graph: bool,
 }
 
 impl Locks {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
+        let graph = WaitGraph::of(context.existing_space()?)?;
+        let deadlocks = graph.deadlocks();
+        if self.graph {
+            return show_graph(context, &graph, &deadlocks);
+        }
         let locks = self.find(context)?;
-        let cycles =
-            wait_cycles(&locks.iter().map(|(id, _, state)| (id.clone(), state.clone())).collect::<Vec<_>>());
         if context.json() {
-            let documents = locks.iter().map(|lock| document(lock, &cycles));
+            let documents = locks.iter().map(|lock| document(lock, &deadlocks));
             return context.print_rows(&documents.collect::<Vec<_>>());
         }
         if locks.is_empty() {
@@ -37,7 +45,7 @@ impl Locks {
             return Ok(());
         }
         context.print_table(&table(&locks))?;
-        cycles.iter().try_for_each(|cycle| context.print(human::printable(&in_words(cycle))))
+        print_deadlocks(context, &deadlocks)
     }
 
     fn find(&self, context: &Context) -> Outcome<Vec<Found>> {
@@ -60,8 +68,33 @@ impl Locks {
 /// A region's id, its kind and its lock.
 type Found = (String, Kind, LockState);
 
-fn document((id, kind, state): &Found, cycles: &[Vec<Link>]) -> Value {
-    let deadlock = cycles.iter().flatten().any(|link| link.id == *id);
+fn show_graph(context: &Context, graph: &WaitGraph, deadlocks: &[Vec<&Edge>]) -> Outcome {
+    let is_stuck = |edge: &Edge| deadlocks.iter().flatten().any(|stuck| stuck.waiter() == edge.waiter());
+    if context.json() {
+        let rows = graph.edges.iter();
+        let rows =
+            rows.map(|edge| document::merged(document::edge(edge), json!({"deadlock": is_stuck(edge)})));
+        return context.print_rows(&rows.collect::<Vec<_>>());
+    }
+    if graph.edges.is_empty() {
+        context.remark("nobody waits for anything");
+    }
+    for edge in &graph.edges {
+        context.print(human::printable(&edge.to_string()))?;
+    }
+    print_deadlocks(context, deadlocks)
+}
+
+/// In red, where there are colours.
+fn print_deadlocks(context: &Context, deadlocks: &[Vec<&Edge>]) -> Outcome {
+    deadlocks.iter().try_for_each(|circle| {
+        let line = format!("deadlock: {}", wait_graph::in_words(circle));
+        context.print(Tone::Alarm.painted(&human::printable(&line), context.colour()))
+    })
+}
+
+fn document((id, kind, state): &Found, deadlocks: &[Vec<&Edge>]) -> Value {
+    let deadlock = deadlocks.iter().flatten().any(|edge| edge.id == *id);
     document::merged(document::lock(state), json!({"id": id, "kind": kind.name(), "deadlock": deadlock}))
 }
 
@@ -116,9 +149,4 @@ fn state_cell(state: &LockState) -> Cell {
         (false, false) if state.holder.is_some() => Cell::new("held", Tone::Notice),
         (false, false) => Cell::new("free", Tone::Plain),
     }
-}
-
-fn in_words(cycle: &[Link]) -> String {
-    let links: Vec<_> = cycle.iter().map(|link| format!("{} waits for `{}`", link.waiter, link.id)).collect();
-    format!("deadlock: {}, held by the first", links.join(", held by "))
 }

@@ -138,7 +138,13 @@ fn locks_tell_a_deadlock() {
     let output = terminal.output(&["locks"]);
     let told: Vec<_> = output.lines().filter(|line| line.starts_with("deadlock: ")).collect();
     assert_eq!(told.len(), 1, "{output}");
-    assert!(told[0].matches("waits for").count() == 3 && !told[0].contains("tail"), "{output}");
+    assert!(told[0].matches("for the lock of").count() == 3 && !told[0].contains("tail"), "{output}");
+    let graph = terminal.output(&["locks", "--graph"]);
+    assert_eq!(graph.lines().filter(|line| line.contains("waits")).count(), 5, "{graph}");
+    let edges = terminal.json(&["locks", "--graph"]);
+    let stuck = edges.as_array().unwrap().iter().filter(|edge| edge["deadlock"] == true).count();
+    assert_eq!((edges.as_array().unwrap().len(), stuck), (4, 3), "{edges}");
+    assert_eq!(edges[0]["holders"][0]["thread"], edges[0]["holders"][0]["waits"][0]["thread"], "{edges}");
 }
 
 #[test]

@@ -20,6 +20,7 @@
 //! # Ok(()) }
 //! ```
 
+use super::newer::Newer;
 use crate::atomic::Ordering::{AcqRel, Acquire, Release};
 use crate::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 use crate::error::{Error, Result};
@@ -32,10 +33,9 @@ use crate::schema::{Datum, Element, Schema, SchemaError};
 use crate::space::Space;
 use crate::sync::lock::{Lock, LockGuard};
 use crate::sync::version;
-use crate::sync::waiter::{TimedOut, Wait};
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A region of kind `array` whose element type is known.
 #[derive(Debug)]
@@ -146,7 +146,12 @@ impl<T: Element> Array<T> {
 
     /// Waits for a change counter other than `seen` (see [`Region::version`]).
     pub fn wait_newer(&self, seen: u64, timeout: Option<Duration>) -> Result<u64> {
-        self.elements.wait_newer(seen, timeout)
+        self.newer(seen).wait(timeout)
+    }
+
+    /// A version other than `seen`, to wait for among other things.
+    pub fn newer(&self, seen: u64) -> Newer<'_> {
+        Newer::than(self.region(), seen, None)
     }
 }
 
@@ -414,18 +419,5 @@ impl Elements {
     fn changed(&self) {
         let attachment = self.region.attachment();
         version::advance(&attachment.version.version, attachment.as_ref());
-    }
-
-    fn wait_newer(&self, seen: u64, timeout: Option<Duration>) -> Result<u64> {
-        let start = Instant::now();
-        let attachment = self.region.attachment();
-        let word = &attachment.version.version;
-        version::wait_until(word, attachment.as_ref(), &mut Wait::until(timeout), |now| now != seen).map_err(
-            |TimedOut| Error::Timeout {
-                id: self.region.id().into(),
-                what: "a newer element",
-                waited: start.elapsed(),
-            },
-        )
     }
 }

@@ -11,10 +11,8 @@ use crate::region::{Attachment, Region};
 use crate::schema::Schema;
 use crate::space::Space;
 use crate::sync::claim;
-use crate::sync::version;
-use crate::sync::waiter::{TimedOut, Wait};
+use crate::sync::waiter::Wait;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// A member that was overtaken by writers this often copies under their claim once.
 const FREE_READS: u32 = 3;
@@ -155,20 +153,6 @@ impl Content {
             self.replace(attachment, &content);
             Ok(result)
         })
-    }
-
-    /// Waits for another version than `seen`.
-    pub(crate) fn wait_newer(&self, seen: u64, timeout: Option<Duration>) -> Result<u64> {
-        let start = Instant::now();
-        let attachment = self.region.attachment();
-        let word = &attachment.version.version;
-        version::wait_until(word, attachment.as_ref(), &mut Wait::until(timeout), |now| now != seen).map_err(
-            |TimedOut| Error::Timeout {
-                id: self.region.id().into(),
-                what: "a newer content",
-                waited: start.elapsed(),
-            },
-        )
     }
 
     /// Runs `work` as the only writer. A writer that died here left nothing to repair, so its death is not

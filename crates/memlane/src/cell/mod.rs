@@ -7,6 +7,8 @@ pub mod array;
 #[cfg(not(loom))]
 mod content;
 #[cfg(not(loom))]
+pub mod newer;
+#[cfg(not(loom))]
 pub mod record;
 #[cfg(not(loom))]
 pub mod text;

@@ -14,6 +14,7 @@
 //! ```
 
 use super::content::{self, Content};
+use super::newer::Newer;
 use super::text::Conflict;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
@@ -137,7 +138,12 @@ impl Record {
 
     /// Waits for a version other than `seen`.
     pub fn wait_newer(&self, seen: u64, timeout: Option<Duration>) -> Result<u64> {
-        self.content.wait_newer(seen, timeout)
+        self.newer(seen).wait(timeout)
+    }
+
+    /// A version other than `seen`, to wait for among other things.
+    pub fn newer(&self, seen: u64) -> Newer<'_> {
+        Newer::than(self.region(), seen, None)
     }
 
     fn field(&self, name: &str) -> Result<&Field> {

@@ -16,6 +16,7 @@
 //! ```
 
 use super::content::{self, Content};
+use super::newer::Newer;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::region::{Opening, Region};
@@ -104,7 +105,12 @@ impl Text {
 
     /// Waits for a version other than `seen`.
     pub fn wait_newer(&self, seen: u64, timeout: Option<Duration>) -> Result<u64> {
-        self.content.wait_newer(seen, timeout)
+        self.newer(seen).wait(timeout)
+    }
+
+    /// A version other than `seen`, to wait for among other things.
+    pub fn newer(&self, seen: u64) -> Newer<'_> {
+        Newer::than(self.region(), seen, None)
     }
 
     fn check(&self, bytes: Vec<u8>) -> Result<String> {

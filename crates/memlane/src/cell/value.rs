@@ -21,6 +21,7 @@
 //! # Ok(()) }
 //! ```
 
+use super::newer::Newer;
 use crate::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Release};
 use crate::error::{Error, Result};
 use crate::header::Blueprint;
@@ -31,9 +32,8 @@ use crate::region::{Opening, Region};
 use crate::schema::{Datum, Element, Primitive, Schema, SchemaError};
 use crate::space::Space;
 use crate::sync::version;
-use crate::sync::waiter::{TimedOut, Wait};
 use std::marker::PhantomData;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A region of kind `value` whose type is known.
 #[derive(Debug)]
@@ -145,8 +145,13 @@ impl<T: Element> Value<T> {
 
     /// Waits until the value or its version differs from `seen`.
     pub fn wait_newer(&self, seen: &Reading<T>, timeout: Option<Duration>) -> Result<Reading<T>> {
-        self.cell.wait_newer(seen.value.to_bits(), seen.version, timeout)?;
+        self.newer(*seen).wait(timeout)?;
         Ok(self.read())
+    }
+
+    /// A value or version other than `seen`, to wait for among other things.
+    pub fn newer(&self, seen: Reading<T>) -> Newer<'_> {
+        Newer::than(self.region(), seen.version, Some(seen.value.to_bits()))
     }
 }
 
@@ -213,8 +218,13 @@ impl AnyValue {
 
     /// Waits until the value or its version differs from `seen`.
     pub fn wait_newer(&self, seen: &Reading<Datum>, timeout: Option<Duration>) -> Result<Reading<Datum>> {
-        self.cell.wait_newer(self.bits_of(&seen.value)?, seen.version, timeout)?;
+        self.newer(seen)?.wait(timeout)?;
         Ok(self.read())
+    }
+
+    /// A value or version other than `seen`, to wait for among other things.
+    pub fn newer(&self, seen: &Reading<Datum>) -> Result<Newer<'_>> {
+        Ok(Newer::than(self.region(), seen.version, Some(self.bits_of(&seen.value)?)))
     }
 
     fn bits_of(&self, value: &Datum) -> Result<u64> {
@@ -287,19 +297,6 @@ impl Cell {
     fn read(&self) -> (u64, u64) {
         let version = version::count(self.line.version.load(Acquire));
         (self.bits().load(Acquire), version)
-    }
-
-    fn wait_newer(&self, value: u64, seen: u64, timeout: Option<Duration>) -> Result<()> {
-        let start = Instant::now();
-        let differs = |now| now != seen || self.bits().load(Acquire) != value;
-        let peers = self.region.attachment().as_ref();
-        version::wait_until(&self.line.version, peers, &mut Wait::until(timeout), differs)
-            .map(|_| ())
-            .map_err(|TimedOut| Error::Timeout {
-                id: self.region.id().into(),
-                what: "a newer value",
-                waited: start.elapsed(),
-            })
     }
 
     #[inline]

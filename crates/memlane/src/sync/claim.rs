@@ -188,6 +188,22 @@ pub fn acquire_contended(
     }
 }
 
+/// The word to sleep on while somebody holds it, with the sleepers' mark set; `None` when it is free.
+pub fn arm(word: &AtomicU32) -> Option<u32> {
+    let mut found = word.load(Relaxed);
+    loop {
+        Claim::in_word(found)?;
+        let marked = found | WAITERS;
+        if found == marked {
+            return Some(marked);
+        }
+        match word.compare_exchange(found, marked, Relaxed, Relaxed) {
+            Ok(_) => return Some(marked),
+            Err(changed) => found = changed,
+        }
+    }
+}
+
 /// Gives the word back and wakes one sleeper, if any.
 #[inline]
 pub fn release(word: &AtomicU32, peers: &impl Peers) {

@@ -39,7 +39,7 @@
 
 use super::claim::{self, Acquired, Claim};
 use super::waiter::{Peers, TimedOut, Wait};
-use crate::atomic::Ordering::{Acquire, Relaxed};
+use crate::atomic::{AtomicU32, Ordering::Acquire, Ordering::Relaxed};
 use crate::error::{Error, Result};
 use crate::header::Blueprint;
 use crate::kind::Kind;
@@ -49,6 +49,7 @@ use crate::os::{clock, fork, process};
 use crate::participant::{Participant, WaitingFor};
 use crate::region::{Attachment, Opening, Region};
 use crate::space::Space;
+use crate::wait_set::{Look, Sleep};
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
@@ -259,6 +260,28 @@ impl Lock {
                 let thread = process::thread_id_of(line.owner.load(Relaxed));
                 format!("{}, thread {thread}, {state}, holds it for {held_for:.1?}", attachment.who(claim))
             }
+        }
+    }
+}
+
+/// Ready when nobody living holds it.
+impl Sleep for Lock {
+    fn id(&self) -> &str {
+        self.region.id()
+    }
+
+    fn is_ready(&self, look: Look) -> bool {
+        let is_over = |holder| look == Look::Close && self.region.attachment().is_dead(holder);
+        Claim::in_word(self.line.word.load(Relaxed)).is_none_or(is_over)
+    }
+
+    fn arm(&self) -> Option<(&AtomicU32, u32)> {
+        claim::arm(&self.line.word).map(|marked| (&self.line.word, marked))
+    }
+
+    fn pass_on(&self) {
+        if Claim::in_word(self.line.word.load(Relaxed)).is_none() {
+            self.region.attachment().wake_u32(&self.line.word, 1);
         }
     }
 }

@@ -62,17 +62,39 @@ pub fn wait_until(
     wait: &mut Wait,
     mut changed: impl FnMut(u64) -> bool,
 ) -> Result<u64, TimedOut> {
+    sleep_until(word, peers, wait, &mut false, |count| changed(count).then_some(count))
+}
+
+/// Sleeps until `attempt(count)` gets something, and gives that back; notes whether it slept.
+fn sleep_until<T>(
+    word: &AtomicU64,
+    peers: &impl Peers,
+    wait: &mut Wait,
+    slept: &mut bool,
+    mut attempt: impl FnMut(u64) -> Option<T>,
+) -> Result<T, TimedOut> {
+    loop {
+        let seen = match arm(word, &mut attempt) {
+            Ok(got) => return Ok(got),
+            Err(seen) => seen,
+        };
+        *slept = true;
+        if peers.wait_u64(word, seen, wait) == Expired::Yes {
+            return attempt(count(word.load(Acquire))).ok_or(TimedOut);
+        }
+    }
+}
+
+/// What `attempt(count)` gets; else sets the sleepers' flag and gives back the word to sleep on.
+pub fn arm<T>(word: &AtomicU64, mut attempt: impl FnMut(u64) -> Option<T>) -> Result<T, u64> {
     loop {
         let seen = word.load(Acquire);
-        if changed(count(seen)) {
-            return Ok(count(seen));
+        if let Some(got) = attempt(count(seen)) {
+            return Ok(got);
         }
-        if seen & SLEEPERS == 0 && word.compare_exchange(seen, seen | SLEEPERS, Relaxed, Relaxed).is_err() {
-            continue;
-        }
-        if peers.wait_u64(word, seen | SLEEPERS, wait) == Expired::Yes {
-            let last = count(word.load(Acquire));
-            return if changed(last) { Ok(last) } else { Err(TimedOut) };
+        let flagged = seen | SLEEPERS;
+        if seen == flagged || word.compare_exchange(seen, flagged, Relaxed, Relaxed).is_ok() {
+            return Err(flagged);
         }
     }
 }
@@ -106,24 +128,11 @@ pub fn take_turn<T>(
     word: &AtomicU64,
     peers: &impl Peers,
     wait: &mut Wait,
-    mut attempt: impl FnMut(u64) -> Option<T>,
+    attempt: impl FnMut(u64) -> Option<T>,
     is_left: impl FnOnce() -> bool,
 ) -> Result<T, TimedOut> {
     let mut slept = false;
-    let got = loop {
-        let seen = word.load(Acquire);
-        if let Some(got) = attempt(count(seen)) {
-            break Ok(got);
-        }
-        if seen & SLEEPERS == 0 && word.compare_exchange(seen, seen | SLEEPERS, Relaxed, Relaxed).is_err() {
-            continue;
-        }
-        let expired = peers.wait_u64(word, seen | SLEEPERS, wait);
-        slept = true;
-        if expired == Expired::Yes {
-            break attempt(count(word.load(Acquire))).ok_or(TimedOut);
-        }
-    };
+    let got = sleep_until(word, peers, wait, &mut slept, attempt);
     if slept {
         pass_on(word, peers, is_left);
     }

@@ -2,10 +2,10 @@
 //! dies between the change and its wake costs the sleepers a slice.
 
 use crate::explore::{Cast, explore, explore_deaths};
-use crate::world::{ADA, BOB, Deadline, Impatient, Slices, World};
+use crate::world::{ADA, BOB, CLEO, Deadline, Impatient, Slices, World};
 use loom::cell::Cell;
 use memlane::algorithms::atomic::{AtomicU64, Ordering::Relaxed};
-use memlane::algorithms::version::{advance, commit, count, wait_until};
+use memlane::algorithms::version::{advance, advance_for, commit, commit_if, count, take_turn, wait_until};
 use memlane::algorithms::waiter::{Peers, TimedOut, Wait};
 use std::rc::Rc;
 
@@ -198,5 +198,150 @@ fn a_deadline_without_a_change_is_a_timeout() {
         });
         cast.part(|scene| scene.await_content(2));
         cast.perform(run);
+    });
+}
+
+/// A heap of things of which each is for one taker, and the word that counts what was added.
+struct Heap {
+    world: World,
+    word: AtomicU64,
+    things: AtomicU64,
+}
+
+impl Heap {
+    fn new(slices: Slices) -> Rc<Self> {
+        Rc::new(Self { world: World::new(slices), word: AtomicU64::new(0), things: AtomicU64::new(0) })
+    }
+
+    fn add(&self, things: u32) {
+        let mut seen = self.things.load(Relaxed);
+        while let Err(changed) =
+            self.things.compare_exchange(seen, seen + u64::from(things), Relaxed, Relaxed)
+        {
+            seen = changed;
+        }
+        advance_for(&self.word, things, &self.world);
+    }
+
+    /// Takes one thing, if there is one.
+    fn try_take(&self) -> Option<u64> {
+        let mut seen = self.things.load(Relaxed);
+        while seen > 0 {
+            match self.things.compare_exchange(seen, seen - 1, Relaxed, Relaxed) {
+                Ok(_) => return Some(seen),
+                Err(changed) => seen = changed,
+            }
+        }
+        None
+    }
+
+    fn take(&self) -> u64 {
+        self.take_as(&self.world).expect("a wait for ever does not time out")
+    }
+
+    fn take_as(&self, peers: &impl Peers) -> Result<u64, TimedOut> {
+        let is_left = || self.things.load(Relaxed) > 0;
+        take_turn(&self.word, peers, &mut Wait::FOREVER.clone(), |_| self.try_take(), is_left)
+    }
+}
+
+#[test]
+fn two_things_added_one_by_one_reach_two_sleepers() {
+    explore("turns, two adders, two takers", 1, |run| {
+        let heap = Heap::new(Slices::Never);
+        let mut cast = Cast::new(&heap);
+        cast.part(|heap| [heap.add(1), heap.add(1)]);
+        cast.part(Heap::take);
+        cast.part(Heap::take);
+        cast.perform(run);
+        assert_eq!(heap.things.load(Relaxed), 0);
+    });
+}
+
+#[test]
+fn two_things_added_at_once_wake_two_sleepers() {
+    explore("turns, two at once", 1, |run| {
+        let heap = Heap::new(Slices::Never);
+        let mut cast = Cast::new(&heap);
+        cast.part(|heap| heap.add(2));
+        cast.part(Heap::take);
+        cast.part(Heap::take);
+        cast.perform(run);
+        assert_eq!(heap.things.load(Relaxed), 0);
+    });
+}
+
+#[test]
+fn a_deadline_does_not_swallow_the_turn_of_another() {
+    explore("turns, deadline with the wake", 1, |run| {
+        let heap = Heap::new(Slices::Never);
+        let mut cast = Cast::new(&heap);
+        cast.part(|heap| [heap.add(1), heap.add(1)]);
+        cast.part(|heap| {
+            heap.take_as(&Impatient { world: &heap.world, deadline: Deadline::WithTheWake }).is_ok()
+        });
+        cast.part(Heap::take);
+        cast.perform(run);
+    });
+}
+
+#[test]
+fn a_taker_that_dies_with_its_turn_costs_the_next_a_slice() {
+    explore_deaths("turns, a taker dies", 1, |run| {
+        let heap = Heap::new(Slices::OneForEachDeath);
+        let mut cast = Cast::new(&heap);
+        let mortal = run.clone();
+        cast.part(move |heap| {
+            if mortal.live(|| heap.take()).is_none() {
+                let taken = heap.things.load(Relaxed) == 0;
+                heap.world.bury(BOB);
+                // What the dead took is gone with it.
+                if taken {
+                    heap.add(1);
+                }
+            }
+        });
+        cast.part(Heap::take);
+        cast.part(|heap| heap.add(2));
+        cast.perform_as_listed();
+    });
+}
+
+#[test]
+fn an_adder_that_dies_before_its_wake_costs_a_slice() {
+    explore_deaths("turns, an adder dies", 2, |run| {
+        let heap = Heap::new(Slices::OneForEachDeath);
+        let mut cast = Cast::new(&heap);
+        let mortal = run.clone();
+        cast.part(move |heap| {
+            if mortal.live(|| heap.add(1)).is_none() {
+                let added = heap.things.load(Relaxed) > 0;
+                heap.world.bury(CLEO);
+                if !added {
+                    heap.add(1);
+                }
+            }
+        });
+        cast.part(Heap::take);
+        cast.perform(run);
+    });
+}
+
+#[test]
+fn a_word_that_moved_on_is_not_committed() {
+    explore("commit if, two writers", 3, |run| {
+        let scene = Scene::new(Slices::Never);
+        let mut cast = Cast::new(&scene);
+        let parts = [0, 1].map(|writer| {
+            cast.part(move |scene| {
+                let seen = scene.word.load(Relaxed);
+                scene.contents[writer].set(1);
+                commit_if(&scene.word, seen, count(seen) + 1, 1, &scene.world).is_ok()
+            })
+        });
+        cast.perform(run);
+        let commits = parts.iter().filter(|part| part.get()).count() as u64;
+        assert_eq!(count(scene.word.load(Relaxed)), commits);
+        assert!(commits > 0);
     });
 }

@@ -7,15 +7,17 @@ use super::words::Words;
 use crate::atomic::{AtomicU32, Ordering::Acquire, pause};
 use crate::error::{Error, Result};
 use crate::kind::Kind;
+use crate::os::futex::low_half;
 use crate::os::mapping::{Access, Mapping};
 use crate::os::{clock, fork};
-use crate::participant::Participant;
+use crate::participant::{Participant, WaitingFor};
 use crate::region::Region;
 use crate::schema::Schema;
 use crate::space::Space;
 use crate::sync::claim::{self, Claim};
 use crate::sync::version;
 use crate::sync::waiter::{Peers, TimedOut, Wait};
+use crate::wait_set::{Look, Sleep};
 use std::cell::Cell;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -283,6 +285,10 @@ impl FrameSubscriber {
         Error::Timeout { id: self.region.id().into(), what: self.waited_for(), waited: start.elapsed() }
     }
 
+    fn is_newer(&self, count: u64) -> bool {
+        Located::unpack(count).sequence > self.cursor.get()
+    }
+
     /// Waits until the newest frame is another than `newest`.
     fn wait_for_frame(&self, newest: Located, wait: &mut Wait, start: Instant) -> Result<()> {
         if self.spin_for_frame(newest, wait) {
@@ -290,6 +296,7 @@ impl FrameSubscriber {
         }
         let mut died = None;
         let attachment = self.region.attachment().as_ref();
+        let _waiting = attachment.blocked(attachment.me()?, WaitingFor::Frame);
         let arrived = version::wait_until(self.words.head(), attachment, wait, |count| {
             died = self.unreported_death();
             died.is_some() || Located::unpack(count) != newest
@@ -386,6 +393,27 @@ impl FrameSubscriber {
             self.free.set(self.free.get() | 1 << index);
         }
     }
+}
+
+/// Ready when there is a newer frame than the last one returned.
+impl Sleep for FrameSubscriber {
+    fn id(&self) -> &str {
+        self.region.id()
+    }
+
+    fn is_ready(&self, look: Look) -> bool {
+        self.is_newer(version::count(self.words.head().load(Acquire)))
+            || (look == Look::Close && self.unreported_death().is_some())
+    }
+
+    fn arm(&self) -> Option<(&AtomicU32, u32)> {
+        let head = self.words.head();
+        let armed = version::arm(head, |count| self.is_newer(count).then_some(()));
+        armed.err().map(|seen| (low_half(head), seen as u32))
+    }
+
+    /// A frame is for all, and wakes all.
+    fn pass_on(&self) {}
 }
 
 /// Claims borrow entries: free ones, and those of the dead, whose frames go back to the pool.
