@@ -2,12 +2,19 @@
 //! model-checked. Chosen here only.
 //!
 //! Under `--cfg loom` every access first passes [`crash::point`], so a model can let a thread die just before
-//! its k-th shared access, for every k.
+//! its k-th shared access, for every k. With the feature `delays`, which the hunt for lost wake-ups turns on, it
+//! is now and then delayed, so that others come in between where they hardly ever do.
 
 pub use core::sync::atomic::Ordering;
 
 #[cfg(not(loom))]
-pub use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, fence};
+pub use core::sync::atomic::{AtomicU8, AtomicU16, fence};
+
+#[cfg(not(any(loom, feature = "delays")))]
+pub use core::sync::atomic::{AtomicU32, AtomicU64};
+
+#[cfg(all(feature = "delays", not(loom)))]
+pub use delayed::{AtomicU32, AtomicU64, delay};
 
 #[cfg(loom)]
 pub use modelled::{AtomicU32, AtomicU64, crash, fence};
@@ -30,6 +37,92 @@ pub fn pause() {
     core::hint::spin_loop();
     #[cfg(loom)]
     loom::thread::yield_now();
+}
+
+#[cfg(all(feature = "delays", not(loom)))]
+mod delayed {
+    use super::Ordering;
+    use std::cell::Cell;
+    use std::ops::Deref;
+
+    thread_local! { static RANDOM: Cell<u64> = const { Cell::new(0) }; }
+
+    /// Mostly nothing, sometimes a while, now and then long enough for another thread to run.
+    pub fn delay() {
+        let random = RANDOM.with(|cell| {
+            // Xorshift (G. Marsaglia 2003), from another start in each thread.
+            let mut next = if cell.get() == 0 { crate::os::process::thread_key() | 1 } else { cell.get() };
+            next ^= next << 13;
+            next ^= next >> 7;
+            next ^= next << 17;
+            cell.set(next);
+            next
+        });
+        if random.is_multiple_of(16) {
+            (0..random >> 32 & 0x1ff).for_each(|_| super::pause());
+        }
+        if (random >> 8).is_multiple_of(256) {
+            rustix::thread::sched_yield();
+        }
+    }
+
+    macro_rules! delayed_atomic {
+        ($name:ident, $integer:ty) => {
+            /// The standard library's atomic with a delay before every access.
+            #[derive(Debug)]
+            #[repr(transparent)]
+            pub struct $name(core::sync::atomic::$name);
+
+            impl $name {
+                /// As the standard library's.
+                pub const fn new(value: $integer) -> Self {
+                    Self(core::sync::atomic::$name::new(value))
+                }
+                /// As the standard library's.
+                pub fn load(&self, order: Ordering) -> $integer {
+                    delay();
+                    self.0.load(order)
+                }
+                /// As the standard library's.
+                pub fn store(&self, value: $integer, order: Ordering) {
+                    delay();
+                    self.0.store(value, order);
+                }
+                /// As the standard library's.
+                pub fn swap(&self, value: $integer, order: Ordering) -> $integer {
+                    delay();
+                    self.0.swap(value, order)
+                }
+                /// As the standard library's.
+                pub fn compare_exchange(
+                    &self,
+                    current: $integer,
+                    new: $integer,
+                    success: Ordering,
+                    failure: Ordering,
+                ) -> Result<$integer, $integer> {
+                    delay();
+                    self.0.compare_exchange(current, new, success, failure)
+                }
+            }
+
+            impl Default for $name {
+                fn default() -> Self {
+                    Self::new(0)
+                }
+            }
+
+            /// What is not delayed, and what the kernel is told.
+            impl Deref for $name {
+                type Target = core::sync::atomic::$name;
+                fn deref(&self) -> &Self::Target {
+                    &self.0
+                }
+            }
+        };
+    }
+    delayed_atomic!(AtomicU32, u32);
+    delayed_atomic!(AtomicU64, u64);
 }
 
 #[cfg(loom)]

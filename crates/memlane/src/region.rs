@@ -44,8 +44,8 @@ const SWEEP_MOMENT: Duration = Duration::from_micros(100);
 const CLOSED_FOLDER_LOOKS: u32 = 10;
 const CLOSED_FOLDER_MOMENT: Duration = Duration::from_micros(200);
 /// A waiter looks for a dead holder at least this often; the first look comes earlier.
-const FIRST_SLICE: Duration = Duration::from_millis(5);
-const LONGEST_SLICE: Duration = Duration::from_millis(40);
+const FIRST_SLICE: Duration = Duration::from_millis(if cfg!(feature = "delays") { 3000 } else { 5 });
+const LONGEST_SLICE: Duration = Duration::from_millis(if cfg!(feature = "delays") { 3000 } else { 40 });
 
 /// Which of a region's existing or not existing is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -136,7 +136,7 @@ impl Process {
     fn waits_for(&self) -> String {
         let wait = |(id, wait): &(String, WaitingThread)| {
             let waited = human::duration(human::monotonic_age(wait.since));
-            format!("{} {id} for {waited}", document::waiting_for(wait.what))
+            format!("{} {id} for {waited}", wait.what.name())
         };
         self.waits.iter().map(wait).collect::<Vec<_>>().join(", ")
     }

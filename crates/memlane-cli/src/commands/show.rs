@@ -155,7 +155,7 @@ fn state_cell(participant: &Participant) -> Cell {
 fn waits(participant: &Participant) -> String {
     let wait = |wait: &memlane::participant::WaitingThread| {
         let waited = human::duration(human::monotonic_age(wait.since));
-        format!("{} (thread {}, {waited})", document::waiting_for(wait.what), wait.thread)
+        format!("{} (thread {}, {waited})", wait.what.name(), wait.thread)
     };
     participant.waits.iter().map(wait).collect::<Vec<_>>().join(", ")
 }

@@ -12,12 +12,16 @@ use std::time::Duration;
 /// Sleeps while `word == expected`, at most `slice`. Returns early for any reason: callers look again.
 pub(crate) fn wait_u32(word: &AtomicU32, expected: u32, slice: Duration) {
     let slice = Timespec { tv_sec: slice.as_secs() as i64, tv_nsec: i64::from(slice.subsec_nanos()) };
+    #[cfg(feature = "delays")]
+    crate::atomic::delay();
     // Every outcome (woken, changed, interrupted, timed out) means the same to the caller: look again.
     let _ = wait(word, Flags::empty(), expected, Some(&slice));
 }
 
 /// Wakes up to `count` sleepers.
 pub(crate) fn wake_u32(word: &AtomicU32, count: u32) {
+    #[cfg(feature = "delays")]
+    crate::atomic::delay();
     // The kernel can only refuse an address that is not ours, which a reference excludes.
     let _ = wake(word, Flags::empty(), count.min(i32::MAX as u32));
 }
