@@ -2,8 +2,9 @@
 //! weakens one ordering, fence or check; the suite must notice. Patches are applied to a copy, so the
 //! repository is never touched.
 //!
-//! A patch begins with comment lines: `# what is weakened, and which test must catch it`. One that changes
-//! nothing observable says `# equivalent: why`, and is expected to survive.
+//! A patch begins with comment lines: `# what is weakened; module::test_that_must_catch_it`. One that changes
+//! nothing observable says `# equivalent: why`, and is expected to survive. The test named is run alone, where
+//! one is: it must fail, and that the unmutated suite passes is seen first.
 
 mod patch;
 mod tree;
@@ -70,7 +71,7 @@ impl Laboratory<'_> {
     fn check_unmutated(&self) -> Outcome {
         report::headline("unmutated");
         tree::synchronise(&self.workspace.root, &self.sources)?;
-        match self.judge()? {
+        match self.judge(None)? {
             Verdict::Survived => Ok(()),
             Verdict::Caught(tests) => Err(Failure::new(format!(
                 "the suite fails without any mutant ({}), see {} and mend that first",
@@ -86,17 +87,18 @@ impl Laboratory<'_> {
         if let Err(message) = patch.apply(&self.sources)? {
             return Ok(Verdict::Stale(message));
         }
-        self.judge()
+        self.judge(patch.test.as_deref())
     }
 
     /// Builds first: a mutant that does not compile must not count as caught.
-    fn judge(&self) -> Outcome<Verdict> {
+    fn judge(&self, test: Option<&str>) -> Outcome<Verdict> {
         let mut build = loom::suite(self.workspace, &self.sources, &self.target);
         let built = process::output(build.args(["--quiet", "--no-run", "--jobs", &self.jobs.to_string()]))?;
         if !built.status.success() {
             return Ok(Verdict::Stale(String::from_utf8_lossy(&built.stderr).into_owned()));
         }
-        let tested = process::output(&mut loom::suite(self.workspace, &self.sources, &self.target))?;
+        let mut suite = loom::suite(self.workspace, &self.sources, &self.target);
+        let tested = process::output(suite.args(test))?;
         fs::write(self.log(), &tested.stdout).map_err(Failure::at(&self.log()))?;
         if tested.status.success() {
             return Ok(Verdict::Survived);
@@ -151,6 +153,7 @@ mod tests {
         let patch = |equivalent: Option<&str>| Patch {
             name: "lock-relaxed".to_owned(),
             title: "the unlock is relaxed".to_owned(),
+            test: None,
             equivalent: equivalent.map(str::to_owned),
             path: PathBuf::new(),
         };

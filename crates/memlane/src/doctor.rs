@@ -14,7 +14,8 @@
 //! ```
 
 use crate::atomic::Ordering::Relaxed;
-use crate::channel::frames::{PublisherState, Words};
+use crate::channel::frames::Words;
+use crate::channel::role::PublisherState;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::observer::Observer;

@@ -79,6 +79,10 @@ pub use {
     cell::text::{self, Conflict, Text},
     cell::value::{self, AnyValue, Value},
     channel::frames::{self, FramePublisher, FrameSpec, FrameSubscriber, Timestamp},
+    channel::pipe::{self, PipeEnd, PipeSpec, Side},
+    channel::queue::{self, Queue, QueueSpec},
+    channel::stream::{self, StreamPublisher, StreamSpec, StreamSubscriber},
+    channel::tag::Tag,
     error::{Error, Result},
     kind::Kind,
     observer::Observer,
@@ -101,5 +105,8 @@ pub mod algorithms {
     pub use crate::atomic;
     pub use crate::cell::snapshot;
     pub use crate::channel::frames::pool;
+    pub use crate::channel::pipe::direction;
+    pub use crate::channel::queue::{ends, lease};
+    pub use crate::channel::stream::{log, readers};
     pub use crate::sync::{claim, version, waiter};
 }

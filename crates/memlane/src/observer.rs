@@ -20,7 +20,8 @@ use crate::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed};
 use crate::cell::Copies;
 use crate::cell::array::Units;
 use crate::cell::snapshot::load_bytes;
-use crate::channel::frames::{PublisherState, Timestamp, Words};
+use crate::channel::frames::{Timestamp, Words};
+use crate::channel::role::{self, PublisherState};
 use crate::error::{Error, Result};
 use crate::header::Description;
 use crate::kind::Kind;
@@ -212,7 +213,7 @@ impl Observer {
             captured: info.map(|info| info.captured),
             length: info.map_or(0, |info| info.length),
             history: words.history(),
-            publisher: words.publisher_state(known),
+            publisher: role::state(words.publisher(), known),
             subscribers: claims.filter_map(known).collect(),
             borrows: words.claims().len(),
         })

@@ -277,6 +277,11 @@ impl Attachment {
         self.participants.waiting(me, what)
     }
 
+    /// What the table says of a claim's holder.
+    pub(crate) fn describe(&self, claim: Claim) -> Option<Participant> {
+        self.participants.describe(claim, !self.is_dead(claim))
+    }
+
     /// `camera (pid 7)` for error messages.
     pub(crate) fn who(&self, claim: Claim) -> String {
         self.participants.describe(claim, true).unwrap_or_else(|| Participant::gone(claim)).who()

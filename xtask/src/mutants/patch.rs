@@ -12,6 +12,8 @@ pub(super) struct Patch {
     pub(super) name: String,
     /// What is weakened, and which test must catch it.
     pub(super) title: String,
+    /// The test that must catch it, where one is named and it is not expected to survive.
+    pub(super) test: Option<String>,
     /// Why it is expected to survive.
     pub(super) equivalent: Option<String>,
     pub(super) path: PathBuf,
@@ -49,7 +51,17 @@ impl Patch {
             )));
         };
         let equivalent = comments().find_map(|line| line.strip_prefix("equivalent:"));
-        Ok(Self { name, title, equivalent: equivalent.map(|why| why.trim().to_owned()), path })
+        let test = title
+            .rsplit_once("; ")
+            .map(|(_, test)| test)
+            .filter(|test| test.contains("::") && equivalent.is_none());
+        Ok(Self {
+            name,
+            test: test.map(str::to_owned),
+            equivalent: equivalent.map(|why| why.trim().to_owned()),
+            title,
+            path,
+        })
     }
 
     /// Changes the sources; the inner error is git's reason for refusing.
@@ -77,6 +89,7 @@ mod tests {
     fn the_header_says_what_is_weakened_and_whether_it_matters() {
         let patch = parse("# unlock is relaxed; lock::handoff\n--- a/x\n+++ b/x\n# no header\n").unwrap();
         assert_eq!((patch.title.as_str(), patch.equivalent), ("unlock is relaxed; lock::handoff", None));
+        assert_eq!(patch.test.as_deref(), Some("lock::handoff"));
 
         let patch = parse("# spin once less\n# equivalent: only slower\n--- a/x\n").unwrap();
         assert_eq!(patch.equivalent.as_deref(), Some("only slower"));

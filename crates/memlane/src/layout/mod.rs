@@ -133,11 +133,10 @@ pub(crate) struct SnapshotLine {
     unused: [AtomicU32; 31],
 }
 
-/// First line of a frame channel's body; the sequences of the slots follow it directly, so that a small pool
-/// shares its line.
+/// Who publishes in a channel that has one publisher at a time.
 #[derive(Debug)]
 #[repr(C)]
-pub(crate) struct FramesRole {
+pub(crate) struct RoleLine {
     pub(crate) publisher: AtomicU32,
     unused: AtomicU32,
     pub(crate) since: AtomicU64,
@@ -161,7 +160,7 @@ macro_rules! shared_bytes {
     )* };
 }
 pub(crate) use shared_bytes;
-shared_bytes!(VersionLine, LockLine, ParticipantEntry, WaitEntry, SnapshotLine, FramesRole, FrameInfo);
+shared_bytes!(VersionLine, LockLine, ParticipantEntry, WaitEntry, SnapshotLine, RoleLine, FrameInfo);
 
 /// Where the fixed parts of a region begin.
 pub(crate) const VERSION_OFFSET: usize = size_of::<Header>();
@@ -176,7 +175,7 @@ const _: () = {
     assert!(LOCK_OFFSET + size_of::<LockLine>() <= PARTICIPANTS_OFFSET);
     assert!(size_of::<ParticipantEntry>() == LINE);
     assert!(size_of::<SnapshotLine>() == LINE);
-    assert!(size_of::<FramesRole>() == LINE);
+    assert!(size_of::<RoleLine>() == LINE);
     assert!(size_of::<FrameInfo>() == 64);
 };
 
@@ -240,7 +239,7 @@ impl FramesLayout {
         let head_offset = round_up(body, LINE);
         let sequences_offset = head_offset + size_of::<u64>();
         let role_offset = round_up(sequences_offset + slots * size_of::<u64>(), LINE);
-        let borrows_offset = role_offset + size_of::<FramesRole>();
+        let borrows_offset = role_offset + size_of::<RoleLine>();
         let claims_offset = round_up(borrows_offset + borrows * size_of::<u32>(), LINE);
         let ring_offset = round_up(claims_offset + borrows * size_of::<u32>(), LINE);
         let infos_offset = round_up(ring_offset + ring * size_of::<u64>(), LINE);
@@ -287,6 +286,7 @@ macro_rules! row {
         )
     };
 }
+
 pub(crate) use row;
 
 const HEADER_ROWS: &[Row] = &[
@@ -382,10 +382,10 @@ const SNAPSHOT_ROWS: &[Row] = &[
 ];
 
 const ROLE_ROWS: &[Row] = &[
-    row!(FramesRole.publisher, "publisher", "claim word, held for the publisher's life"),
-    row!(FramesRole.unused, "nobody", "zero"),
-    row!(FramesRole.since, "publisher", "coarse monotonic nanoseconds of the claim"),
-    row!(FramesRole.spare, "nobody", "zero"),
+    row!(RoleLine.publisher, "publisher", "claim word, held for the publisher's life"),
+    row!(RoleLine.unused, "nobody", "zero"),
+    row!(RoleLine.since, "publisher", "coarse monotonic nanoseconds of the claim"),
+    row!(RoleLine.spare, "nobody", "zero"),
 ];
 
 const INFO_ROWS: &[Row] = &[
@@ -404,7 +404,7 @@ pub fn markdown() -> String {
         ("Lock line", LOCK_OFFSET, LOCK_ROWS),
         ("Participant entry (repeated, relative to its start)", 0, PARTICIPANT_ROWS),
         ("Record and text: first line of the body (relative to it)", 0, SNAPSHOT_ROWS),
-        ("Frames: publisher line (relative to it)", 0, ROLE_ROWS),
+        ("Frames and stream: publisher line (relative to it)", 0, ROLE_ROWS),
         ("Frames: frame information (repeated, relative to its start)", 0, INFO_ROWS),
     ];
     let of_kinds = [
@@ -437,7 +437,7 @@ fn frames_example() -> String {
     let parts = [
         ("head", layout.head_offset, 8),
         ("sequences", layout.sequences_offset, layout.slots * 8),
-        ("publisher line", layout.role_offset, size_of::<FramesRole>()),
+        ("publisher line", layout.role_offset, size_of::<RoleLine>()),
         ("borrows", layout.borrows_offset, layout.borrows * 4),
         ("claims", layout.claims_offset, layout.borrows * 4),
         ("ring", layout.ring_offset, layout.ring * 8),

@@ -66,7 +66,7 @@ pub fn wait_until(
 }
 
 /// Sleeps until `attempt(count)` gets something, and gives that back; notes whether it slept.
-fn sleep_until<T>(
+pub fn sleep_until<T>(
     word: &AtomicU64,
     peers: &impl Peers,
     wait: &mut Wait,

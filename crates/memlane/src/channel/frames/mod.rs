@@ -58,11 +58,13 @@ mod timestamp;
 mod words;
 
 #[cfg(not(loom))]
+pub use super::role::PublisherState;
+#[cfg(not(loom))]
 pub use publisher::{FramePublisher, Loan};
 #[cfg(not(loom))]
 pub use spec::FrameSpec;
 #[cfg(not(loom))]
-pub use subscriber::{Frame, FrameSubscriber, OnPublisherDeath, PublisherState};
+pub use subscriber::{Frame, FrameSubscriber, OnPublisherDeath};
 #[cfg(not(loom))]
 pub use timestamp::Timestamp;
 #[cfg(not(loom))]

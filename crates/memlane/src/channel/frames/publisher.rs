@@ -5,18 +5,17 @@ use super::pool::Located;
 use super::spec::FrameSpec;
 use super::timestamp::Timestamp;
 use super::words::{Info, Words};
-use crate::atomic::Ordering::Relaxed;
+use crate::channel::role;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
+use crate::os::fork;
 use crate::os::mapping::{Access, Mapping};
-use crate::os::{clock, fork};
 use crate::region::{Opening, Region};
 use crate::space::Space;
 use crate::sync::claim;
-use crate::sync::waiter::{TimedOut, Wait};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The one publisher of a frame channel. When its process dies, the next one takes over and the sequence goes
 /// on.
@@ -76,7 +75,7 @@ impl FramePublisher {
         let words = Words::new(region.description(), region.attachment().mapping());
         let words = words.map_err(|what| region.corrupt(what))?;
         let payload = region.map_payload(Access::ReadWrite)?;
-        take_role(&region, &words, patience)?;
+        role::take(&region, &words.role, patience)?;
         let next = words.pool().begin();
         Ok(Self { region, words, payload, next, forks: fork::count() })
     }
@@ -112,30 +111,6 @@ impl FramePublisher {
     fn no_slot(&self) -> Error {
         self.region.corrupt("its pool has no free slot, which cannot be while its words are whole".into())
     }
-}
-
-/// Becomes the publisher, or says who is.
-fn take_role(region: &Region, words: &Words, patience: Duration) -> Result<()> {
-    let attachment = region.attachment().as_ref();
-    let me = attachment.me()?;
-    let word = words.publisher();
-    let start = Instant::now();
-    let taken = claim::try_take_over(word, me, attachment).map_err(|_| TimedOut).or_else(|TimedOut| {
-        if patience.is_zero() {
-            return Err(TimedOut);
-        }
-        claim::acquire(word, me, attachment, &mut Wait::until(Some(patience)))
-    });
-    if taken.is_err() {
-        let holder = claim::Claim::in_word(word.load(Relaxed));
-        let publisher =
-            holder.map_or_else(|| "one that has just left".to_owned(), |claim| attachment.who(claim));
-        let waited =
-            if patience.is_zero() { String::new() } else { format!(", still after {:.1?}", start.elapsed()) };
-        return Err(Error::PublisherExists { id: region.id().into(), publisher: publisher + &waited });
-    }
-    words.role.since.store(clock::monotonic_coarse(), Relaxed);
-    Ok(())
 }
 
 impl Drop for FramePublisher {

@@ -5,12 +5,13 @@ use super::pool::Located;
 use super::timestamp::Timestamp;
 use super::words::Words;
 use crate::atomic::{AtomicU32, Ordering::Acquire, pause};
+use crate::channel::role::{self, PublisherState};
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::os::futex::low_half;
 use crate::os::mapping::{Access, Mapping};
 use crate::os::{clock, fork};
-use crate::participant::{Participant, WaitingFor};
+use crate::participant::WaitingFor;
 use crate::region::Region;
 use crate::schema::Schema;
 use crate::space::Space;
@@ -71,18 +72,6 @@ pub enum OnPublisherDeath {
     Wait,
     /// Ends with [`Error::PublisherDied`], once for each death.
     Report,
-}
-
-/// Who publishes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PublisherState {
-    /// Nobody.
-    None,
-    /// This process.
-    Alive(Participant),
-    /// This process did until it died.
-    Died(Participant),
 }
 
 impl FrameSubscriber {
@@ -209,10 +198,7 @@ impl FrameSubscriber {
     /// Who publishes, and whether he lives.
     pub fn publisher(&self) -> PublisherState {
         let attachment = self.region.attachment();
-        self.words.publisher_state(|claim| {
-            let dead = attachment.is_dead(claim);
-            attachment.participants().describe(claim, !dead)
-        })
+        role::state(self.words.publisher(), |claim| attachment.describe(claim))
     }
 
     /// One attempt to borrow what `next` should return.

@@ -2,21 +2,18 @@
 
 use super::pool::{Located, Pool};
 use super::spec::Parameters;
-use super::subscriber::PublisherState;
 use super::timestamp::Timestamp;
 use crate::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use crate::header::Description;
-use crate::layout::{FrameInfo, FramesRole};
+use crate::layout::{FrameInfo, RoleLine};
 use crate::os::mapping::{self, Mapping, Shared};
-use crate::participant::Participant;
-use crate::sync::claim::Claim;
 use std::sync::Arc;
 
 /// Typed views of a frame channel's control part.
 #[derive(Debug)]
 pub(crate) struct Words {
     pub(super) parameters: Parameters,
-    pub(super) role: Shared<FramesRole>,
+    pub(crate) role: Shared<RoleLine>,
     claims: Shared<[AtomicU32]>,
     head: Shared<AtomicU64>,
     sequences: Shared<[AtomicU64]>,
@@ -66,24 +63,6 @@ impl Words {
     /// The publisher's claim word.
     pub(crate) fn publisher(&self) -> &AtomicU32 {
         &self.role.publisher
-    }
-
-    /// Who publishes; `describe` is what the table knows of a claim.
-    pub(crate) fn publisher_state(&self, describe: impl Fn(Claim) -> Option<Participant>) -> PublisherState {
-        let mut publisher = Claim::in_word(self.publisher().load(Relaxed));
-        loop {
-            let Some(claim) = publisher else { return PublisherState::None };
-            match describe(claim) {
-                Some(participant) if participant.alive => return PublisherState::Alive(participant),
-                Some(participant) => return PublisherState::Died(participant),
-                None => {}
-            }
-            // Dead for good, unless it gave the role back and left while we looked.
-            publisher = Claim::in_word(self.publisher().load(Relaxed));
-            if publisher == Some(claim) {
-                return PublisherState::Died(Participant::gone(claim));
-            }
-        }
     }
 
     /// Who has claimed which borrow entry.

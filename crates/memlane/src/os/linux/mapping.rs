@@ -158,7 +158,12 @@ impl Mapping {
     /// Asks for the cache line at `offset`, which may be anywhere.
     #[inline]
     pub(crate) fn prefetch(&self, offset: usize) {
-        prefetch(self.start.as_ptr().wrapping_add(offset));
+        prefetch(self.address(offset));
+    }
+
+    /// The address at `offset`, which may be anywhere.
+    pub(crate) fn address(&self, offset: usize) -> *mut u8 {
+        self.start.as_ptr().wrapping_add(offset)
     }
 
     /// Plain bytes for reading.
