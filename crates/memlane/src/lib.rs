@@ -89,7 +89,11 @@ pub use {
     participant::Participant,
     region::Region,
     space::Space,
+    sync::barrier::{self, Barrier},
+    sync::event::{self, Event},
     sync::lock::{self, Lock, LockGuard},
+    sync::semaphore::{self, Semaphore},
+    sync::signal::{self, SignalSemaphore},
     wait_graph::WaitGraph,
     wait_set::{WaitSet, Waitable},
 };
@@ -108,5 +112,5 @@ pub mod algorithms {
     pub use crate::channel::pipe::direction;
     pub use crate::channel::queue::{ends, lease};
     pub use crate::channel::stream::{log, readers};
-    pub use crate::sync::{claim, version, waiter};
+    pub use crate::sync::{claim, flag, meeting, permits, share, tokens, version, waiter};
 }

@@ -3,6 +3,7 @@
 pub mod waiter;
 
 pub mod claim;
+pub mod share;
 pub mod version;
 
 #[cfg(not(loom))]
@@ -12,14 +13,21 @@ pub mod rlock;
 #[cfg(not(loom))]
 pub mod rwlock;
 
-#[cfg(not(loom))]
-pub mod event;
+pub mod permits;
 #[cfg(not(loom))]
 pub mod semaphore;
+
 #[cfg(not(loom))]
 pub mod signal;
+pub mod tokens;
+
+#[cfg(not(loom))]
+pub mod event;
+pub mod flag;
 
 #[cfg(not(loom))]
 pub mod barrier;
+pub mod meeting;
+
 #[cfg(not(loom))]
 pub mod condition;

@@ -122,6 +122,19 @@ pub fn commit_if(word: &AtomicU64, seen: u64, next: u64, turns: u32, peers: &imp
     Ok(())
 }
 
+/// Counts a change that nobody waits for: whoever sleeps goes on sleeping. Gives back the word when it is not `seen`.
+#[inline]
+pub fn pass(word: &AtomicU64, seen: u64) -> Result<(), u64> {
+    // The flag stays: it is not this change that they are to be woken by.
+    word.compare_exchange(seen, seen.wrapping_add(2), AcqRel, Acquire).map(drop)
+}
+
+/// [`pass`], in a word whose count can go down: takes one off.
+#[inline]
+pub fn lower(word: &AtomicU64, seen: u64) -> Result<(), u64> {
+    word.compare_exchange(seen, seen.wrapping_sub(2), AcqRel, Acquire).map(drop)
+}
+
 /// Sleeps until `attempt(count)` gets something, and gives that back. `is_left` says whether there is something for
 /// the next one; it is asked only after a sleep.
 pub fn take_turn<T>(

@@ -1,0 +1,60 @@
+//! Tokens: a counter that anybody may raise and lower.
+//!
+//! ```text
+//! bits 1–31   how many there are
+//! bit 0       somebody sleeps
+//! ```
+//!
+//! Raising and lowering are one compare-exchange each. Nobody owns a token: one that was taken by a process that is
+//! then killed is gone with it, as from a POSIX semaphore.
+//!
+//! | killed | what remains | who repairs | what others see |
+//! |---|---|---|---|
+//! | before the compare-exchange | nothing | nobody | nothing |
+//! | after it | the count, raised or lowered | nobody | the count; sleepers maybe a slice late |
+
+use crate::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed};
+use crate::sync::version::{self, count};
+use crate::sync::waiter::{Peers, TimedOut, Wait};
+
+/// Most tokens there can be: what fits the half of a word that is slept on.
+pub const MAX_TOKENS: u32 = i32::MAX as u32;
+
+/// How many there are.
+#[inline]
+#[must_use]
+pub fn value(word: &AtomicU64) -> u32 {
+    count(word.load(Acquire)) as u32
+}
+
+/// Takes one, if there is one.
+#[inline]
+pub fn try_take(word: &AtomicU64) -> bool {
+    let mut seen = word.load(Relaxed);
+    while count(seen) > 0 {
+        match version::lower(word, seen) {
+            Ok(()) => return true,
+            Err(changed) => seen = changed,
+        }
+    }
+    false
+}
+
+/// Takes one, waiting for it.
+pub fn take(word: &AtomicU64, peers: &impl Peers, wait: &mut Wait) -> Result<(), TimedOut> {
+    version::take_turn(word, peers, wait, |_| try_take(word).then_some(()), || value(word) > 0)
+}
+
+/// Adds `more`; what there is, when they would be more than `maximum`.
+#[inline]
+pub fn add(word: &AtomicU64, more: u32, maximum: u32, peers: &impl Peers) -> Result<(), u32> {
+    let mut seen = word.load(Relaxed);
+    loop {
+        let now = count(seen) as u32;
+        let Some(sum) = now.checked_add(more).filter(|sum| *sum <= maximum) else { return Err(now) };
+        match version::commit_if(word, seen, u64::from(sum), more, peers) {
+            Ok(()) => return Ok(()),
+            Err(changed) => seen = changed,
+        }
+    }
+}
