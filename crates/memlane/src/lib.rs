@@ -90,8 +90,11 @@ pub use {
     region::Region,
     space::Space,
     sync::barrier::{self, Barrier},
+    sync::condition::{self, Condition},
     sync::event::{self, Event},
     sync::lock::{self, Lock, LockGuard},
+    sync::rlock::{self, RLock, RLockGuard},
+    sync::rwlock::{self, ReadGuard, RwLock, WriteGuard},
     sync::semaphore::{self, Semaphore},
     sync::signal::{self, SignalSemaphore},
     wait_graph::WaitGraph,
@@ -112,5 +115,5 @@ pub mod algorithms {
     pub use crate::channel::pipe::direction;
     pub use crate::channel::queue::{ends, lease};
     pub use crate::channel::stream::{log, readers};
-    pub use crate::sync::{claim, flag, meeting, permits, share, tokens, version, waiter};
+    pub use crate::sync::{claim, flag, meeting, permits, share, sharing, tickets, tokens, version, waiter};
 }

@@ -38,6 +38,7 @@
 //! ```
 
 use super::claim::{self, Acquired, Claim};
+use super::condition::Relock;
 use super::waiter::{Peers, TimedOut, Wait};
 use crate::atomic::{AtomicU32, Ordering::Acquire, Ordering::Relaxed};
 use crate::error::{Error, Result};
@@ -53,9 +54,9 @@ use crate::wait_set::{Look, Sleep};
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
-const CONSISTENT: u32 = 0;
+pub(super) const CONSISTENT: u32 = 0;
 const INCONSISTENT: u32 = 1;
-const ABANDONED: u32 = 2;
+pub(super) const ABANDONED: u32 = 2;
 
 /// A lock between processes.
 #[derive(Debug, Clone)]
@@ -173,7 +174,7 @@ impl Lock {
 
     /// Gives back what this thread is known to hold.
     #[inline]
-    fn release_held(&self, attachment: &Attachment) {
+    pub(super) fn release_held(&self, attachment: &Attachment) {
         // Before the word: a sibling thread that gets the word next must not be taken for this one.
         self.line.owner.store(0, Relaxed);
         claim::release(&self.line.word, attachment);
@@ -210,14 +211,22 @@ impl Lock {
         read_state(&attachment.lock, || self.region.participants())
     }
 
-    fn is_mine(attachment: &Attachment) -> Result<bool> {
+    /// The region's lock line.
+    #[inline]
+    pub(super) fn line(&self) -> &LockLine {
+        &self.line
+    }
+
+    /// Whether this thread holds the lock of a region.
+    #[inline]
+    pub(super) fn is_mine(attachment: &Attachment) -> Result<bool> {
         let line = &attachment.lock;
         let holder = Claim::in_word(line.word.load(Relaxed));
         Ok(holder == Some(attachment.me()?) && line.owner.load(Relaxed) == process::thread_key())
     }
 
     #[cold]
-    fn acquire_contended(
+    pub(super) fn acquire_contended(
         attachment: &Attachment,
         me: Claim,
         found: u32,
@@ -246,11 +255,11 @@ impl Lock {
     }
 
     #[cold]
-    fn not_owner(attachment: &Attachment) -> Error {
+    pub(super) fn not_owner(attachment: &Attachment) -> Error {
         Error::NotOwner { id: attachment.id().into(), holder: Self::holder_in_words(attachment) }
     }
 
-    fn holder_in_words(attachment: &Attachment) -> String {
+    pub(super) fn holder_in_words(attachment: &Attachment) -> String {
         let line = &attachment.lock;
         match Claim::in_word(line.word.load(Relaxed)) {
             None => "nobody holds it".into(),
@@ -292,7 +301,7 @@ pub struct OwnerDied(pub bool);
 
 /// Writes down who has the lock now. Everything here is the owner's alone.
 #[inline]
-fn note_owner(line: &LockLine, acquired: Acquired) -> OwnerDied {
+pub(super) fn note_owner(line: &LockLine, acquired: Acquired) -> OwnerDied {
     line.owner.store(process::thread_key(), Relaxed);
     line.since.store(clock::monotonic_coarse(), Relaxed);
     let abandoned = line.mark.load(Relaxed) == ABANDONED;
@@ -321,8 +330,8 @@ pub(crate) fn read_state(line: &LockLine, list: impl Fn() -> Vec<Participant>) -
         // A lock that is no rlock has no depth of its own.
         depth: line.depth.load(Relaxed).max(1),
     });
-    let waits =
-        |participant: &Participant| participant.waits.iter().any(|wait| wait.what == WaitingFor::Lock);
+    let is_for_it = |what| matches!(what, WaitingFor::Lock | WaitingFor::ReadLock | WaitingFor::Readers);
+    let waits = |participant: &Participant| participant.waits.iter().any(|wait| is_for_it(wait.what));
     LockState {
         holder,
         waiters: participants
@@ -369,6 +378,8 @@ fn held_since(since: u64) -> Duration {
 pub struct LockGuard<'a> {
     lock: &'a Lock,
     owner_died: bool,
+    /// Not while a [`Condition`](crate::Condition) waits with it.
+    held: bool,
     forks: u32,
     /// A lock belongs to a thread.
     _not_send: PhantomData<*const ()>,
@@ -377,7 +388,7 @@ pub struct LockGuard<'a> {
 impl<'a> LockGuard<'a> {
     #[inline]
     fn new(lock: &'a Lock, OwnerDied(owner_died): OwnerDied) -> Self {
-        Self { lock, owner_died, forks: fork::count(), _not_send: PhantomData }
+        Self { lock, owner_died, held: true, forks: fork::count(), _not_send: PhantomData }
     }
 
     /// Whether the previous owner died holding the lock, or abandoned it: the data may be half-changed.
@@ -392,7 +403,7 @@ impl<'a> LockGuard<'a> {
 
     /// Says that the data is whole again.
     pub fn make_consistent(&self) {
-        self.lock.region.attachment().lock.mark.store(CONSISTENT, Relaxed);
+        self.lock.line.mark.store(CONSISTENT, Relaxed);
     }
 
     /// Gives the lock back and tells the next owner that the data is half-changed.
@@ -403,12 +414,26 @@ impl<'a> LockGuard<'a> {
     }
 }
 
+impl Relock for LockGuard<'_> {
+    fn unlock(&mut self) -> Result<()> {
+        self.held = false;
+        self.lock.release()
+    }
+
+    fn relock(&mut self) -> Result<()> {
+        let OwnerDied(owner_died) = self.lock.acquire(None)?;
+        self.held = true;
+        self.owner_died |= owner_died;
+        Ok(())
+    }
+}
+
 impl Drop for LockGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         // A guard does not leave its thread, so the thread holds the lock; but a forked child drops copies of
         // its parent's guards, and holds nothing.
-        if self.forks == fork::count() {
+        if self.held && self.forks == fork::count() {
             if process::is_panicking() {
                 // Whatever the panic cut short is half-changed.
                 self.lock.line.mark.store(ABANDONED, Relaxed);

@@ -12,6 +12,7 @@ pub mod lock;
 pub mod rlock;
 #[cfg(not(loom))]
 pub mod rwlock;
+pub mod sharing;
 
 pub mod permits;
 #[cfg(not(loom))]
@@ -31,3 +32,4 @@ pub mod meeting;
 
 #[cfg(not(loom))]
 pub mod condition;
+pub mod tickets;

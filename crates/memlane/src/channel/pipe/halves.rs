@@ -4,7 +4,7 @@
 use super::Message;
 use super::direction::Direction;
 use super::end::End;
-use crate::atomic::{AtomicU32, Ordering::Acquire};
+use crate::atomic::AtomicU32;
 use crate::channel::ring::{Header, Ring};
 use crate::channel::tag::Tag;
 use crate::error::{Error, Result};
