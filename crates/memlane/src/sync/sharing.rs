@@ -113,14 +113,8 @@ impl<'a> Sharing<'a> {
         left
     }
 
-    /// Becomes the writer, waiting for the one before and then for the readers. A writer that died may have been
+    /// Waits for the readers, having acquired the word; gives it back when time is up. A writer that died may have been
     /// inside.
-    pub fn write(&self, me: Claim, peers: &impl Peers, wait: &mut Wait) -> Result<Acquired, TimedOut> {
-        let acquired = claim::acquire(self.word, me, peers, wait)?;
-        self.drained(acquired, peers, wait)
-    }
-
-    /// The second half of [`Self::write`], for who has the word.
     #[inline]
     pub fn drained(
         &self,
