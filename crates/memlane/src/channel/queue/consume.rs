@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // A message is plain memory: the head, or its lease, keeps producers out of it.
 
 use super::ends::{End, Ends};
-use super::handle::{Held, Queue};
+use super::handle::{Held, InPlace, Queue};
 use super::lease::{self, Standing};
 use super::produce::held_in_place;
 use crate::atomic::Ordering::Relaxed;
@@ -123,6 +123,7 @@ impl Queue {
         }
         let attachment = self.region.attachment().as_ref();
         let Some(_held) = self.hold(self.consumers(), attachment.me()?, patience)? else { return Ok(0) };
+        let _in_place = InPlace::new(self.consumers());
         let (mut head, tail) = (ends.head(), ends.tail());
         let mut taken = 0;
         while taken < most && head.count != tail.count {
@@ -290,8 +291,16 @@ impl Queue {
             }
             head = ends.behind(head, found.units);
         }
-        if head != start {
-            ends.take(head, self.region.attachment().as_ref());
+        if head == start {
+            return;
+        }
+        let attachment = self.region.attachment().as_ref();
+        ends.take(head, attachment);
+        // Who waits for a lease to come back waits in vain. Looked at after the head has moved: a closing that this
+        // misses closes the head after it, and wakes everybody then.
+        let tail = ends.tail();
+        if tail.closed && tail.count == head.count {
+            version::advance(&self.words.producer.arrivals, attachment);
         }
     }
 

@@ -133,6 +133,9 @@ impl Words {
         let (head, tail) = (ends.head(), ends.tail());
         let mut messages = Vec::new();
         self.visit(ring, head, tail, |place, used| {
+            if messages.len() == most {
+                return false;
+            }
             let Ok((header, _)) = ring.header(place, used) else { return false };
             let (standing, times) = match ring.lease(place).filter(|_| self.parameters.acknowledged) {
                 Some(word) => Lease(word).standing(),
@@ -140,7 +143,7 @@ impl Words {
             };
             let bytes = ring.copy_out(place, header.length);
             messages.push((Message { tag: header.tag, bytes, redelivered: times }, standing));
-            messages.len() < most
+            true
         });
         // The head has passed some of them meanwhile, and their room may have been written again.
         let taken = Ends::length(head, ends.head_after_reading()) as usize;
