@@ -3,7 +3,7 @@
 //! Use it to keep workers in step. A process takes part from when it opens the barrier until its last handle is gone;
 //! several threads of it may be parties. When a process that takes part dies, when a wait runs out of time, or when
 //! somebody calls [`Barrier::abort`], the barrier is broken: everybody who waits is told, and nobody gets through until
-//! [`Barrier::reset`].
+//! [`Barrier::reset`], or until a process joins that finds nobody alive.
 //!
 //! How it works, and what a death leaves behind, is in `sync/meeting.rs`.
 //!
@@ -157,10 +157,8 @@ impl Barrier {
         region.expect_kind(Kind::Barrier)?;
         let words = Words::new(region.description(), region.attachment().mapping());
         let words = words.map_err(|what| region.corrupt(what))?;
-        let me = region.attachment().me()?;
-        if let Some(member) = words.members.get(usize::from(me.slot())) {
-            let _ = share::add(member, me, 1);
-        }
+        let attachment = region.attachment().as_ref();
+        words.meeting().join(attachment.me()?, attachment);
         Ok(Self { region, words, forks: fork::count() })
     }
 
@@ -230,24 +228,26 @@ impl Barrier {
             let (phase, index) = match arrival {
                 Arrival::Over => return Ok(self.words.parties - 1),
                 Arrival::Last(phase) => return self.act(phase, action),
-                Arrival::Early(phase, index) => (phase, Some(index)),
-                Arrival::TooMany(phase) => (phase, None),
+                Arrival::Early(phase, index) => (phase, index),
+                Arrival::TooMany(phase) => {
+                    let _waiting = attachment.blocked(me, WaitingFor::Parties);
+                    let next = meeting.wait_for_next(phase, attachment, &mut wait);
+                    next.map_err(|TimedOut| self.timed_out(start))?;
+                    continue;
+                }
             };
             let _waiting = attachment.blocked(me, WaitingFor::Parties);
-            match meeting.wait(phase, attachment, &mut wait) {
-                Ok(Ok(())) => {}
-                Ok(Err(Broken)) => return Err(self.broken()),
-                Err(TimedOut) => return Err(self.timed_out(start)),
-            }
-            if let Some(index) = index {
-                return Ok(index);
-            }
+            return match meeting.wait(phase, attachment, &mut wait) {
+                Ok(Ok(())) => Ok(index),
+                Ok(Err(Broken)) => Err(self.broken()),
+                Err(TimedOut) => Err(self.timed_out(start)),
+            };
         }
     }
 
     /// The last to arrive.
     fn act(&self, phase: u64, action: Option<impl FnOnce()>) -> Result<u32> {
-        let breaking = Breaking { barrier: self };
+        let breaking = Breaking { barrier: self, phase };
         if let Some(action) = action {
             action();
         }
@@ -281,9 +281,8 @@ impl Drop for Barrier {
         // A forked child's copy takes no part.
         if self.forks == fork::count()
             && let Ok(me) = self.region.attachment().me()
-            && let Some(member) = self.words.members.get(usize::from(me.slot()))
         {
-            let _ = share::subtract(member, me, 1);
+            self.words.meeting().leave(me);
         }
     }
 }
@@ -291,10 +290,13 @@ impl Drop for Barrier {
 /// Breaks the barrier when the action of the last to arrive panics.
 struct Breaking<'a> {
     barrier: &'a Barrier,
+    /// And no later one.
+    phase: u64,
 }
 
 impl Drop for Breaking<'_> {
     fn drop(&mut self) {
-        self.barrier.abort();
+        let attachment = self.barrier.region.attachment().as_ref();
+        let _ = self.barrier.words.meeting().give_up(self.phase, attachment);
     }
 }

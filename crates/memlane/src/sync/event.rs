@@ -126,7 +126,9 @@ impl Event {
     /// signal is gone with it.
     #[inline]
     pub fn wait(&self, timeout: Option<Duration>) -> Result<()> {
-        if self.try_wait() { Ok(()) } else { self.wait_slow(timeout) }
+        let start = count(self.word().load(Acquire));
+        let is_set = if self.auto_reset { self.clear() } else { flag::is_set(start) };
+        if is_set { Ok(()) } else { self.wait_slow(start, timeout) }
     }
 
     /// What [`Self::wait`] would find at once.
@@ -136,7 +138,7 @@ impl Event {
     }
 
     #[cold]
-    fn wait_slow(&self, timeout: Option<Duration>) -> Result<()> {
+    fn wait_slow(&self, seen: u64, timeout: Option<Duration>) -> Result<()> {
         let attachment = self.region.attachment().as_ref();
         let start = Instant::now();
         let _waiting = attachment.blocked(attachment.me()?, WaitingFor::Event);
@@ -144,7 +146,7 @@ impl Event {
         let waited = if self.auto_reset {
             flag::take(self.word(), attachment, &mut wait)
         } else {
-            flag::wait(self.word(), attachment, &mut wait)
+            flag::wait(self.word(), seen, attachment, &mut wait)
         };
         waited.map_err(|TimedOut| Error::Timeout {
             id: self.region.id().into(),

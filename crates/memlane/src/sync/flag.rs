@@ -50,9 +50,8 @@ pub fn clear(word: &AtomicU64) -> bool {
     false
 }
 
-/// Waits until the flag is set, or was since this began to wait.
-pub fn wait(word: &AtomicU64, peers: &impl Peers, wait: &mut Wait) -> Result<(), TimedOut> {
-    let start = count(word.load(Acquire));
+/// Waits until the flag is set, or was since its count was `start`.
+pub fn wait(word: &AtomicU64, start: u64, peers: &impl Peers, wait: &mut Wait) -> Result<(), TimedOut> {
     version::wait_until(word, peers, wait, |now| is_set(now) || now != start).map(drop)
 }
 

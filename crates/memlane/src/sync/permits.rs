@@ -7,16 +7,20 @@
 //! | killed | what remains | who repairs | what others see |
 //! |---|---|---|---|
 //! | taking, before its share is raised | maybe a dead claim | the next taker, by taking it over | nothing |
-//! | holding | a share of the dead | nobody: it is not counted once it is asked who lives | its permits, free |
+//! | holding | a share of the dead | whoever finds too few, by zeroing it | its permits, free |
 //! | giving back, before the wake | sleepers asleep | they, after a slice | the permits, late |
 //!
-//! Asking who lives costs a system call for each holder, so that is done only when permits are short.
+//! Asking who lives costs a system call for each holder, so that is done only when permits are short. Zeroing is a
+//! compare-exchange on the exact word: death is stable, so a share that still names a dead holder is that one's.
+//!
+//! Orderings: giving back is Release and adding up is Acquire, and every change of a share is a read-modify-write, so
+//! what was done with a permit comes before what is done with it next.
 
-use crate::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use crate::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use crate::sync::claim::{self, Claim};
 use crate::sync::share;
 use crate::sync::version;
-use crate::sync::waiter::{Peers, TimedOut, Wait};
+use crate::sync::waiter::{ALL, Peers, TimedOut, Wait};
 
 /// The words of a semaphore whose permits are held.
 #[derive(Debug, Clone, Copy)]
@@ -37,14 +41,8 @@ impl<'a> Permits<'a> {
     /// Takes `count` permits if as many are free; asks who lives when they are short.
     #[inline]
     pub fn try_acquire(&self, count: u32, me: Claim, peers: &impl Peers) -> bool {
-        // Nobody keeps it but for these few instructions; whoever died with it left nothing behind.
-        let _ = claim::acquire(self.gatekeeper, me, peers, &mut Wait::FOREVER.clone());
-        let has_enough = self.free(|_| false) >= count || self.free(|holder| peers.is_dead(holder)) >= count;
-        if has_enough {
-            self.take(count, me);
-        }
-        claim::release(self.gatekeeper, peers);
-        has_enough
+        self.take_if_free(count, me, peers)
+            || (self.take_from_the_dead(peers) && self.take_if_free(count, me, peers))
     }
 
     /// Takes `count` permits, waiting for them.
@@ -55,7 +53,19 @@ impl<'a> Permits<'a> {
         peers: &impl Peers,
         wait: &mut Wait,
     ) -> Result<(), TimedOut> {
-        let attempt = |_| self.try_acquire(count, me, peers).then_some(());
+        let mut looked_at = None;
+        let attempt = |change| {
+            if self.try_acquire(count, me, peers) {
+                return Some(());
+            }
+            // The wake was for some permits, too few for this one: others may want fewer. Once for each change, or two
+            // who both want too many would keep each other awake.
+            let is_news = looked_at.replace(change).is_some_and(|before| before != change);
+            if is_news && self.free(|_| false) > 0 {
+                peers.wake_u64(self.changes, ALL);
+            }
+            None
+        };
         version::take_turn(self.changes, peers, wait, attempt, || self.free(|_| false) > 0)
     }
 
@@ -80,8 +90,45 @@ impl<'a> Permits<'a> {
     /// Who holds how many.
     #[inline]
     pub fn holders(&self) -> impl Iterator<Item = (Claim, u32)> + use<'a> {
+        share::all(self.used())
+    }
+
+    /// The shares that were ever anybody's.
+    #[inline]
+    fn used(&self) -> &'a [AtomicU64] {
         let reach = self.held.len().min(self.reach.load(Relaxed) as usize);
-        share::all(self.held.get(..reach).unwrap_or_default())
+        self.held.get(..reach).unwrap_or_default()
+    }
+
+    #[inline]
+    fn take_if_free(&self, count: u32, me: Claim, peers: &impl Peers) -> bool {
+        // Nobody keeps it but for these few instructions; whoever died with it left nothing behind.
+        let _ = claim::acquire(self.gatekeeper, me, peers, &mut Wait::FOREVER.clone());
+        let has_enough = self.free(|_| false) >= count;
+        if has_enough {
+            self.take(count, me);
+        }
+        claim::release(self.gatekeeper, peers);
+        has_enough
+    }
+
+    /// Zeroes the shares of the dead; says whether there were any.
+    #[cold]
+    fn take_from_the_dead(&self, peers: &impl Peers) -> bool {
+        let mut freed = 0_u32;
+        for (slot, word) in (0..).zip(self.used()) {
+            let seen = word.load(Acquire);
+            let Some((holder, count)) = share::read(seen, slot) else { continue };
+            // Acquired or not, what the dead did with it comes before what is done next.
+            if peers.is_dead(holder) && word.compare_exchange(seen, 0, Release, Relaxed).is_ok() {
+                freed = freed.saturating_add(count).min(ALL);
+            }
+        }
+        if freed > 0 {
+            // Who found it takes it, and the others who sleep need not wait for a slice to find the rest.
+            version::advance_for(self.changes, freed, peers);
+        }
+        freed > 0
     }
 
     /// Under the gatekeeper.

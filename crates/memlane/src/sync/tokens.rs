@@ -42,7 +42,22 @@ pub fn try_take(word: &AtomicU64) -> bool {
 
 /// Takes one, waiting for it.
 pub fn take(word: &AtomicU64, peers: &impl Peers, wait: &mut Wait) -> Result<(), TimedOut> {
-    version::take_turn(word, peers, wait, |_| try_take(word).then_some(()), || value(word) > 0)
+    let mut slept = false;
+    let got = loop {
+        if try_take(word) {
+            break Ok(());
+        }
+        // Only a word without tokens may be slept on. That there was none is no reason: the number goes down and up
+        // again, so a word that was looked at earlier can be back, with a token that nobody wakes for any more.
+        let is_there = |count| (count > 0).then_some(());
+        if version::sleep_until(word, peers, wait, &mut slept, is_there).is_err() {
+            break Err(TimedOut);
+        }
+    };
+    if slept {
+        version::pass_on(word, peers, || value(word) > 0);
+    }
+    got
 }
 
 /// Adds `more`; what there is, when they would be more than `maximum`.

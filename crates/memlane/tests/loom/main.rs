@@ -11,6 +11,7 @@ mod world;
 mod barrier;
 mod claim;
 mod condition;
+mod event;
 mod frames;
 mod pipe;
 mod queue;

@@ -25,6 +25,8 @@ pub(crate) enum Slices {
     Never,
     /// For each death that of one sleeper: the first there is, or the next to come.
     OneForEachDeath,
+    /// For each death those of as many sleepers, for algorithms that sleep on one word after the other.
+    ForEachDeath(u32),
     /// At each death that of everybody who sleeps.
     AllAtEachDeath,
 }
@@ -58,6 +60,9 @@ impl World {
         match self.slices {
             Slices::Never => {}
             Slices::OneForEachDeath => self.due.set(self.due.get() + 1 - self.rouse(1, |_| true)),
+            Slices::ForEachDeath(count) => {
+                self.due.set(self.due.get() + count - self.rouse(count, |_| true));
+            }
             Slices::AllAtEachDeath => {
                 self.rouse(u32::MAX, |_| true);
             }
@@ -139,6 +144,32 @@ pub(crate) enum Deadline {
     BeforeSleep,
     /// Together with the wake that ends its sleep: nobody else gets that wake.
     WithTheWake,
+}
+
+/// An [`Impatient`] one who has patience with private locks, which nobody keeps for long.
+#[derive(Debug)]
+pub(crate) struct PatientAtGates<'a>(pub(crate) Impatient<'a>);
+
+impl Peers for PatientAtGates<'_> {
+    fn wait_u32(&self, word: &AtomicU32, expected: u32, wait: &mut Wait) -> Expired {
+        self.0.world.wait_u32(word, expected, wait)
+    }
+
+    fn wait_u64(&self, word: &AtomicU64, expected: u64, wait: &mut Wait) -> Expired {
+        self.0.wait_u64(word, expected, wait)
+    }
+
+    fn wake_u32(&self, word: &AtomicU32, count: u32) {
+        self.0.wake_u32(word, count);
+    }
+
+    fn wake_u64(&self, word: &AtomicU64, count: u32) {
+        self.0.wake_u64(word, count);
+    }
+
+    fn is_dead(&self, claim: Claim) -> bool {
+        self.0.is_dead(claim)
+    }
 }
 
 /// The world as somebody sees it whose deadline passes at the first sleep.
