@@ -307,7 +307,7 @@ impl Queue {
     /// The message at `end`, checked against what there is.
     #[inline]
     fn look(&self, end: End, tail: End) -> Result<Found> {
-        let place = end.place % self.ring.units;
+        let place = self.words.ends().place(end);
         let used = self.words.ends().used(end, tail);
         let (header, units) = self.ring.header(place, used).map_err(|what| self.region.corrupt(what))?;
         Ok(Found { end, place, header, units })

@@ -158,8 +158,9 @@ impl Words {
         let mut end = head;
         for _ in 0..Ends::length(head, tail) {
             let used = ends.used(end, tail);
-            let Ok((_, units)) = ring.header(end.place, used) else { return };
-            if !visit(end.place, used) {
+            let place = ends.place(end);
+            let Ok((_, units)) = ring.header(place, used) else { return };
+            if !visit(place, used) {
                 return;
             }
             end = ends.behind(end, units);

@@ -160,12 +160,18 @@ impl Ring {
         self.parameters.size
     }
 
+    /// The capacity is a power of two.
+    #[inline]
+    fn slot_of(&self, number: u64) -> usize {
+        number as usize & (self.parameters.layout.capacity - 1)
+    }
+
     /// The words of `count` records from number `first` on.
     #[inline]
     fn words_of(&self, first: u64, count: usize) -> &[AtomicU64] {
         let layout = &self.parameters.layout;
         let stride = layout.stride / WORD;
-        let start = (first % layout.capacity as u64) as usize * stride;
+        let start = self.slot_of(first) * stride;
         self.words.get(start..start + count * stride).unwrap_or_default()
     }
 
@@ -205,6 +211,6 @@ impl Ring {
     /// Where record `number` lies in this process's memory.
     pub(super) fn address_of(&self, number: u64) -> *mut u8 {
         let layout = &self.parameters.layout;
-        self.mapping.address((number % layout.capacity as u64) as usize * layout.stride)
+        self.mapping.address(self.slot_of(number) * layout.stride)
     }
 }
