@@ -125,9 +125,11 @@ impl Queue {
         let Some(_held) = self.hold(self.consumers(), attachment.me()?, patience)? else { return Ok(0) };
         let _in_place = InPlace::new(self.consumers());
         let (mut head, tail) = (ends.head(), ends.tail());
+        let mut left = ends.used(head, tail);
         let mut taken = 0;
         while taken < most && head.count != tail.count {
-            let found = self.look(head, tail)?;
+            let found = self.look(head, left)?;
+            left -= found.units;
             // SAFETY: the message lies between head and tail, where no producer writes, and the consumers' claim,
             // which is held here, keeps the head from moving; its length was checked.
             take(found.header.tag, unsafe { self.ring.bytes(found.place, found.header.length) });
@@ -191,7 +193,7 @@ impl Queue {
             if head.count == tail.count {
                 return Ok(None);
             }
-            Ok(Some((held, self.look(head, tail)?)))
+            Ok(Some((held, self.look(head, ends.used(head, tail))?)))
         };
         let (held, found) = match attempt(&AT_ONCE)? {
             Some(found) => found,
@@ -267,8 +269,10 @@ impl Queue {
 
     /// The first message from `end` on whose standing is `wanted`.
     fn find(&self, mut end: End, tail: End, wanted: impl Fn(Standing) -> bool) -> Result<Option<Found>> {
+        let mut left = self.words.ends().used(end, tail);
         while end.count != tail.count {
-            let found = self.look(end, tail)?;
+            let found = self.look(end, left)?;
+            left -= found.units;
             let standing = self.ring.lease(found.place).map(|word| lease::Lease(word).standing().0);
             if standing.is_some_and(&wanted) {
                 return Ok(Some(found));
@@ -282,9 +286,10 @@ impl Queue {
     fn collect(&self) {
         let ends = self.words.ends();
         let (start, tail) = (ends.head(), ends.tail());
-        let mut head = start;
+        let (mut head, mut left) = (start, ends.used(start, tail));
         while head.count != tail.count {
-            let Ok(found) = self.look(head, tail) else { break };
+            let Ok(found) = self.look(head, left) else { break };
+            left -= found.units;
             let standing = self.ring.lease(found.place).map(|word| lease::Lease(word).standing().0);
             if standing != Some(Standing::Done) {
                 break;
@@ -304,12 +309,12 @@ impl Queue {
         }
     }
 
-    /// The message at `end`, checked against what there is.
+    /// The message at `end`, checked against the `left` units that there are: so nobody goes round in circles over
+    /// spoilt lengths and counts.
     #[inline]
-    fn look(&self, end: End, tail: End) -> Result<Found> {
+    fn look(&self, end: End, left: u32) -> Result<Found> {
         let place = self.words.ends().place(end);
-        let used = self.words.ends().used(end, tail);
-        let (header, units) = self.ring.header(place, used).map_err(|what| self.region.corrupt(what))?;
+        let (header, units) = self.ring.header(place, left).map_err(|what| self.region.corrupt(what))?;
         Ok(Found { end, place, header, units })
     }
 }

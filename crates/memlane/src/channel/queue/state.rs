@@ -155,15 +155,15 @@ impl Words {
     /// to see more.
     pub(super) fn visit(&self, ring: &Ring, head: End, tail: End, mut visit: impl FnMut(u32, u32) -> bool) {
         let ends = self.ends();
-        let mut end = head;
-        for _ in 0..Ends::length(head, tail) {
-            let used = ends.used(end, tail);
+        let (mut end, mut left) = (head, ends.used(head, tail));
+        while end.count != tail.count {
             let place = ends.place(end);
-            let Ok((_, units)) = ring.header(place, used) else { return };
-            if !visit(place, used) {
+            let Ok((_, units)) = ring.header(place, left) else { return };
+            if !visit(place, left) {
                 return;
             }
             end = ends.behind(end, units);
+            left -= units;
         }
     }
 

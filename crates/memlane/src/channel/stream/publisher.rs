@@ -166,7 +166,7 @@ impl StreamPublisher {
     #[inline]
     fn publish(&mut self, count: u64, records: &[u8]) -> Result<u64> {
         let first = self.begin(count)?;
-        self.ring.store(first, records);
+        self.ring.store(first, count as usize, records);
         self.words.log().publish(first + count, self.region.attachment().as_ref());
         Ok(first)
     }
@@ -265,7 +265,7 @@ impl Batch<'_> {
             let id = self.publisher.region.id().into();
             return Err(Error::OutOfRange { id, what: "record in a batch", index, len: self.count });
         }
-        self.publisher.ring.store(self.first + index, record);
+        self.publisher.ring.store(self.first + index, 1, record);
         Ok(())
     }
 

@@ -175,17 +175,17 @@ impl Ring {
         self.words.get(start..start + count * stride).unwrap_or_default()
     }
 
-    /// Writes records that lie one behind the other in `bytes`.
+    /// Writes `count` records that lie one behind the other in `bytes`.
     #[inline]
-    pub(super) fn store(&self, first: u64, bytes: &[u8]) {
+    pub(super) fn store(&self, first: u64, count: usize, bytes: &[u8]) {
         let layout = &self.parameters.layout;
         let size = self.parameters.size;
         if size == layout.stride {
-            store_bytes(self.words_of(first, bytes.len() / size), bytes);
+            store_bytes(self.words_of(first, count), bytes);
             return;
         }
-        for (number, record) in (first..).zip(bytes.chunks_exact(size)) {
-            store_bytes(self.words_of(number, 1), record);
+        for (index, record) in bytes.chunks_exact(size).enumerate() {
+            store_bytes(self.words_of(first.wrapping_add(index as u64), 1), record);
         }
     }
 
@@ -197,8 +197,8 @@ impl Ring {
             load_bytes(self.words_of(first, count), bytes);
             return;
         }
-        for (number, record) in (first..).zip(bytes.chunks_exact_mut(size)) {
-            load_bytes(self.words_of(number, 1), record);
+        for (index, record) in bytes.chunks_exact_mut(size).enumerate() {
+            load_bytes(self.words_of(first.wrapping_add(index as u64), 1), record);
         }
     }
 
