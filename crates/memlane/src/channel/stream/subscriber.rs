@@ -252,7 +252,7 @@ impl StreamSubscriber {
         };
         self.entry = Some(index);
         if let Some(entry) = self.words.entry(index) {
-            self.go_to(entry.join(&self.words.log()));
+            self.cursor.set(entry.join(&self.words.log(), self.words.drain(), attachment));
         }
         Ok(())
     }
