@@ -77,7 +77,12 @@ impl From<io::Error> for Failure {
 fn exit_of(error: &Error) -> Exit {
     match error {
         Error::BadId { .. } | Error::BadParameter { .. } => Exit::Usage,
-        Error::NotFound { .. } | Error::NoField { .. } | Error::OutOfRange { .. } => Exit::NotFound,
+        Error::NotFound { .. }
+        | Error::NoField { .. }
+        | Error::OutOfRange { .. }
+        | Error::Closed { .. }
+        | Error::EndOfPipe { .. }
+        | Error::BrokenPipe { .. } => Exit::NotFound,
         Error::PermissionDenied { .. } => Exit::Permission,
         Error::BadSpace { directory, .. } => exit_of_directory(directory),
         Error::AlreadyExists { .. }
@@ -90,7 +95,6 @@ fn exit_of(error: &Error) -> Exit {
         | Error::TooMany { .. }
         | Error::Overflow { .. } => Exit::Mismatch,
         Error::Timeout { .. } | Error::LockTimeout { .. } | Error::ReaderStalls { .. } => Exit::Timeout,
-        Error::Closed { .. } | Error::EndOfPipe { .. } | Error::BrokenPipe { .. } => Exit::NotFound,
         Error::Busy { .. }
         | Error::PublisherExists { .. }
         | Error::SubscribersExhausted { .. }

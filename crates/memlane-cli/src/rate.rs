@@ -1,7 +1,8 @@
 //! How often a region changes: its change counter at both ends of a window of time.
 //!
 //! The counter of a value is a hint that each change raises by one; those of records and texts are exact, and
-//! frames, records and messages are numbered. Nothing is sampled in between, so a rate costs nothing and misses nothing.
+//! frames, records and messages are numbered. Nothing is sampled in between, so a rate costs nothing and misses
+//! nothing.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -82,15 +82,14 @@ impl Standing {
     /// As a document.
     pub(crate) fn json(&self) -> Value {
         match self {
-            Self::Rwlock(state) => document::merged(
-                document::lock(&state.lock),
-                json!({"readers": state.readers.iter().map(|(reader, count)| counted(reader, *count)).collect::<Vec<_>>()}),
-            ),
+            Self::Rwlock(state) => {
+                document::merged(document::lock(&state.lock), json!({"readers": all_counted(&state.readers)}))
+            }
             Self::Semaphore(state) => json!({
                 "total": state.total,
                 "free": state.free,
                 "owned": state.owned,
-                "holders": state.holders.iter().map(|(holder, count)| counted(holder, *count)).collect::<Vec<_>>(),
+                "holders": all_counted(&state.holders),
             }),
             Self::Event(state) => json!({"set": state.is_set, "auto_reset": state.is_auto_reset}),
             Self::Condition(waiters) => json!({"waiters": all(waiters)}),
@@ -108,8 +107,11 @@ impl Standing {
     }
 }
 
-fn counted(participant: &Participant, count: u32) -> Value {
-    document::merged(document::participant(participant), json!({"count": count}))
+fn all_counted(holders: &[(Participant, u32)]) -> Vec<Value> {
+    let counted = |(holder, count): &(Participant, u32)| {
+        document::merged(document::participant(holder), json!({"count": count}))
+    };
+    holders.iter().map(counted).collect()
 }
 
 fn all(participants: &[Participant]) -> Vec<Value> {
@@ -146,16 +148,14 @@ fn barrier_line(state: &BarrierState) -> String {
 }
 
 fn queue_line(state: &QueueState, oldest: Option<&Message>) -> String {
-    let mut line = human::count(state.length as usize, "message");
-    line += &format!(", {} of {}", human::bytes(state.used as u64), human::bytes(state.capacity as u64));
-    if !state.leases.is_empty() {
-        line += &format!(", {} not acknowledged", state.leases.len());
-    }
-    if state.closed {
-        line += ", closed";
-    }
-    oldest.iter().for_each(|message| line += &format!(", first {}", message_line(message)));
-    line
+    let used = format!("{} of {}", human::bytes(state.used as u64), human::bytes(state.capacity as u64));
+    let leases = match state.leases.len() {
+        0 => String::new(),
+        leases => format!(", {leases} not acknowledged"),
+    };
+    let closed = if state.closed { ", closed" } else { "" };
+    let oldest = oldest.map(|message| format!(", first {}", message_line(message))).unwrap_or_default();
+    format!("{}, {used}{leases}{closed}{oldest}", human::count(state.length as usize, "message"))
 }
 
 /// A message in a few words.
@@ -250,13 +250,13 @@ pub(crate) fn decode_all(schema: &Schema, records: &Records) -> Vec<(u64, Datum)
 }
 
 fn stream_line(state: &StreamState, newest: Option<&Datum>) -> String {
-    let mut line = human::count(state.published as usize, "record");
-    newest.iter().for_each(|newest| line += &format!(", newest {}", sight::datum_text(newest)));
-    line + &match &state.publisher {
-        PublisherState::Alive(publisher) => format!(", from {}", publisher.who()),
-        PublisherState::Died(publisher) => format!(", its publisher {} died", publisher.who()),
-        _ => ", nobody publishes".to_owned(),
-    }
+    let newest = newest.map(|newest| format!(", newest {}", sight::datum_text(newest))).unwrap_or_default();
+    let publisher = match &state.publisher {
+        PublisherState::Alive(publisher) => format!("from {}", publisher.who()),
+        PublisherState::Died(publisher) => format!("its publisher {} died", publisher.who()),
+        _ => "nobody publishes".to_owned(),
+    };
+    format!("{}{newest}, {publisher}", human::count(state.published as usize, "record"))
 }
 
 fn stream_json(state: &StreamState, newest: Option<&Datum>) -> Value {

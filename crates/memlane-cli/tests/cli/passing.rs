@@ -175,7 +175,7 @@ fn records_are_appended_and_seen() {
     assert_eq!(serde_json::from_str::<Json>(&ran.worked()).unwrap()["sequence"], 2);
     let output = terminal.output(&["stream", "tail", "emg", "-n", "2"]);
     assert_eq!(output.lines().count(), 2, "{output}");
-    assert!(output.contains("-2") && output.contains("3"), "{output}");
+    assert!(output.contains("-2") && output.contains('3'), "{output}");
     let first = terminal.output(&["--json", "stream", "tail", "emg", "--since", "0"]);
     let first: Json = serde_json::from_str(first.lines().next().unwrap()).unwrap();
     assert_eq!(first, json!({"sequence": 0, "record": {"x": 1.5, "n": 1}}));

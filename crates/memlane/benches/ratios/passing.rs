@@ -261,9 +261,9 @@ fn stream(space: &Space, id: &str) -> StreamPublisher {
         .expect("a publisher")
 }
 
-/// Eight processes, each of which looks some ten thousand times a second and copies up to a thousand records, on the other
-/// core while this one appends as fast as it goes; and then none does. (A reader that looks all the time takes the
-/// tail's cache line from the publisher for each record.)
+/// Eight processes, each of which looks some ten thousand times a second and copies up to a thousand records, on the
+/// other core while this one appends as fast as it goes; and then none does. (A reader that looks all the time takes
+/// the tail's cache line from the publisher for each record.)
 pub(crate) fn append_with_readers(space: &Space) -> (f64, f64) {
     const READERS: usize = 8;
     let id = "fan-out";

@@ -8,7 +8,7 @@
 //!
 //! The ring is mapped twice in a row, so that every message is in one piece wherever it begins: nothing has to be
 //! skipped at the end, and a message may be as long as the ring. Places are counted in units of 8 bytes.
-#![allow(unsafe_code)] // Messages are plain memory: who may touch which part of the ring is the queue's and the pipe's protocol.
+#![allow(unsafe_code)] // Messages are plain memory, and who may touch it is the queue's and the pipe's protocol.
 
 use super::tag::Tag;
 use crate::atomic::{AtomicU64, Ordering::Relaxed};

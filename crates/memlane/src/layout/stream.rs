@@ -73,7 +73,7 @@ impl StreamLayout {
         let readers_offset = drain_offset + size_of::<DrainLine>();
         let payload_offset = round_up(readers_offset + readers * size_of::<ReaderLine>(), PAGE);
         let stride = round_up(size, size_of::<u64>());
-        // A power of two, so that a slot is found without dividing; and the least one that fills whole pages is one, too.
+        // A power of two, so that a slot is found without dividing; the least one that fills whole pages is one, too.
         let step = PAGE
             >> if stride.trailing_zeros() < PAGE.trailing_zeros() {
                 stride.trailing_zeros()

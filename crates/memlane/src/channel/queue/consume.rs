@@ -382,7 +382,8 @@ pub struct Lease<'a> {
 impl Lease<'_> {
     /// The message, where it lies.
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: the message is leased, so the head does not pass it and no producer writes it; its length was checked.
+        // SAFETY: the message is leased, so the head does not pass it and no producer writes it; its length was
+        // checked.
         unsafe { self.queue.ring.bytes(self.found.place, self.found.header.length) }
     }
 
