@@ -240,6 +240,9 @@ fn nobody_waits_for_the_dead() {
 fn all_who_wait_for_the_dead_are_told() {
     explore_deaths("meeting, three, one dies", 1, |run| {
         let scene = Scene::new(3, &[ADA, BOB, CLEO], SLICES);
+        for (index, me) in (0..).zip([BOB, CLEO]) {
+            assert_eq!(scene.meeting().arrive(me, false, &scene.world), Ok(Arrival::Early(0, index)));
+        }
         let mut cast = Cast::new(&scene);
         let mortal = run.clone();
         cast.part(move |scene| {
@@ -247,10 +250,12 @@ fn all_who_wait_for_the_dead_are_told() {
                 scene.world.bury(ADA);
             }
         });
-        let others = [BOB, CLEO].map(|me| cast.part(move |scene| scene.meet(me)));
+        let wait = |scene: &Scene| scene.meeting().wait(0, &scene.world, &mut Wait::FOREVER.clone());
+        let others = [(); 2].map(|()| cast.part(wait));
         cast.perform_as_listed();
-        let [bob, cleo] = others.map(|other| other.get());
-        assert_eq!(bob.is_ok(), cleo.is_ok(), "they do not agree");
+        let [bob, cleo] = others.map(|other| other.get().expect("a wait for ever does not time out"));
+        assert_eq!(bob, cleo, "they do not agree");
+        assert_eq!(scene.state().broken, bob.is_err());
     });
 }
 

@@ -25,7 +25,8 @@ pub(crate) enum Slices {
     Never,
     /// For each death that of one sleeper: the first there is, or the next to come.
     OneForEachDeath,
-    /// For each death those of as many sleepers, for algorithms that sleep on one word after the other.
+    /// For each death those of as many sleepers, for algorithms that sleep on one word after the other. None is spent on
+    /// a claim word whose holder lives and wakes.
     ForEachDeath(u32),
     /// At each death that of everybody who sleeps.
     AllAtEachDeath,
@@ -35,6 +36,8 @@ pub(crate) enum Slices {
 pub(crate) struct World {
     /// Bit `n`: the participant in slot `n` is dead.
     dead: Word,
+    /// The same, for the world itself. No part of the model.
+    buried: Cell<u32>,
     /// Who sleeps, oldest first. No part of the model: it is touched only between two scheduling points,
     /// which stands for the kernel's lock on it.
     sleepers: RefCell<Vec<Sleeper>>,
@@ -51,12 +54,19 @@ struct Sleeper {
 
 impl World {
     pub(crate) fn new(slices: Slices) -> Self {
-        Self { dead: Word::new(0), sleepers: RefCell::default(), slices, due: Cell::new(0) }
+        Self {
+            dead: Word::new(0),
+            buried: Cell::new(0),
+            sleepers: RefCell::default(),
+            slices,
+            due: Cell::new(0),
+        }
     }
 
     /// Says that a participant is dead. Nothing it did comes after this.
     pub(crate) fn bury(&self, claim: Claim) {
         self.dead.fetch_or(1 << claim.slot(), Release);
+        self.buried.set(self.buried.get() | 1 << claim.slot());
         match self.slices {
             Slices::Never => {}
             Slices::OneForEachDeath => self.due.set(self.due.get() + 1 - self.rouse(1, |_| true)),
@@ -69,12 +79,14 @@ impl World {
         }
     }
 
-    /// `is_unchanged` was found just now, without a scheduling point since.
-    fn sleep(&self, address: usize, is_unchanged: bool) {
+    /// `is_unchanged` was found just now, without a scheduling point since; `holder` is who has to wake.
+    fn sleep(&self, address: usize, is_unchanged: bool, holder: Option<Claim>) {
         if !is_unchanged {
             return;
         }
-        if self.due.get() > 0 {
+        let is_spared = matches!(self.slices, Slices::ForEachDeath(_))
+            && holder.is_some_and(|holder| self.buried.get() >> holder.slot() & 1 == 0);
+        if self.due.get() > 0 && !is_spared {
             self.due.set(self.due.get() - 1);
             // What was before the death is before the end of the slice.
             let _ = self.newest_dead();
@@ -108,7 +120,8 @@ impl World {
 impl Peers for World {
     fn wait_u32(&self, word: &AtomicU32, expected: u32, _wait: &mut Wait) -> Expired {
         let found = word.compare_exchange(!expected, !expected, Relaxed, Relaxed);
-        self.sleep(std::ptr::from_ref(word).addr(), found == Err(expected));
+        let holder = Claim::in_word(expected);
+        self.sleep(std::ptr::from_ref(word).addr(), found == Err(expected), holder);
         Expired::No
     }
 
@@ -117,6 +130,7 @@ impl Peers for World {
         self.sleep(
             std::ptr::from_ref(word).addr(),
             found.is_err_and(|found| found as u32 == expected as u32),
+            None,
         );
         Expired::No
     }
