@@ -116,7 +116,9 @@ impl AtWork<'_> {
                 }));
             }
             in_time(queue.get_many(most, Some(MOMENT)).map(|messages| {
-                messages.iter().for_each(|message| note(&message.bytes));
+                for message in messages {
+                    note(&message.bytes);
+                }
             }))
         });
         taken.map(drop)
