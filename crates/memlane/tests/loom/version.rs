@@ -5,8 +5,10 @@ use crate::explore::{Cast, explore, explore_deaths};
 use crate::world::{ADA, BOB, CLEO, Deadline, Impatient, Slices, World};
 use loom::cell::Cell;
 use memlane::algorithms::atomic::{AtomicU64, Ordering::Relaxed};
-use memlane::algorithms::version::{advance, advance_for, commit, commit_if, count, take_turn, wait_until};
-use memlane::algorithms::waiter::{Peers, TimedOut, Wait};
+use memlane::algorithms::version::{
+    advance, advance_for, commit, commit_if, count, pass_on, take_turn, wait_until,
+};
+use memlane::algorithms::waiter::{Expired, Peers, TimedOut, Wait};
 use std::rc::Rc;
 
 struct Scene {
@@ -276,11 +278,37 @@ fn a_deadline_does_not_swallow_the_turn_of_another() {
     explore("turns, deadline with the wake", 1, |run| {
         let heap = Heap::new(Slices::Never);
         let mut cast = Cast::new(&heap);
-        cast.part(|heap| [heap.add(1), heap.add(1)]);
+        cast.part(|heap| heap.add(1));
+        // Gets the wake with its deadline, and finds nothing that it could use.
         cast.part(|heap| {
-            heap.take_as(&Impatient { world: &heap.world, deadline: Deadline::WithTheWake }).is_ok()
+            let peers = Impatient { world: &heap.world, deadline: Deadline::WithTheWake };
+            let is_left = || heap.things.load(Relaxed) > 0;
+            take_turn(&heap.word, &peers, &mut Wait::FOREVER.clone(), |_| None::<()>, is_left)
         });
         cast.part(Heap::take);
+        cast.perform(run);
+    });
+}
+
+#[test]
+fn whoever_leaves_sees_what_came_without_a_wake() {
+    explore("turns, a change without a wake", 3, |run| {
+        let heap = Heap::new(Slices::Never);
+        heap.things.store(1, Relaxed);
+        let mut cast = Cast::new(&heap);
+        // Has slept, was woken, and goes: the flag was cleared for it.
+        cast.part(|heap| {
+            assert!(heap.try_take().is_some());
+            pass_on(&heap.word, &heap.world, || heap.things.load(Relaxed) > 0);
+        });
+        cast.part(|heap| heap.add(1));
+        cast.part(|heap| {
+            // Asleep since before: it neither looks nor sets the flag any more.
+            let word = &heap.word;
+            if heap.world.wait_u64(word, 0, &mut Wait::FOREVER.clone()) == Expired::No {
+                heap.take();
+            }
+        });
         cast.perform(run);
     });
 }
