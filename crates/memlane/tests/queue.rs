@@ -365,7 +365,7 @@ fn a_message_is_read_in_place_and_stays_unless_it_is_done_with() -> Result<()> {
     Ok(())
 }
 
-/// Whoever fills or reads in place keeps the others out: they are told who it is, and it itself does not wait for itself.
+/// Whoever fills or reads in place keeps the others out: they are told who it is, and it does not wait for itself.
 #[test]
 fn nobody_waits_for_itself_and_all_know_for_whom() -> Result<()> {
     let scratch = Scratch::new();

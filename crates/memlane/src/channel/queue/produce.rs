@@ -207,7 +207,6 @@ pub struct Reservation<'a> {
 
 impl Reservation<'_> {
     /// Says what the bytes are.
-    #[must_use]
     pub fn tag(mut self, tag: Tag) -> Self {
         self.tag = tag;
         self
