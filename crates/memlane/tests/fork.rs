@@ -9,7 +9,8 @@ mod scratch;
 
 use memlane::frames::Loan;
 use memlane::{
-    Error, FramePublisher, FrameSpec, FrameSubscriber, Lock, Participant, Region, Result, Space, Value,
+    Error, FramePublisher, FrameSpec, FrameSubscriber, Lock, Participant, Queue, QueueSpec, Region, Result,
+    Space, Value,
 };
 use role::{DEADLINE, Role, listen, say};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
@@ -39,6 +40,7 @@ fn role() {
             "survived" => leave_a_child_behind(&space),
             "dropper" => let_a_child_drop_everything(&space),
             "impostor" => let_a_child_use_everything(&space),
+            "courier" => let_a_child_have_copies_of_messages(&space),
             "busy" => {
                 fork_while_others_attach(&part.directory);
                 Ok(())
@@ -169,6 +171,43 @@ fn let_a_child_use_everything(space: &Space) -> Result<()> {
     assert_eq!(subscriber.latest()?.expect("one was published").sequence(), 1, "a child published a loan");
     assert_eq!(forked.take().map(Loan::publish), Some(2));
     assert_eq!(subscriber.latest()?.expect("two were published").sequence(), 2);
+    Ok(())
+}
+
+#[test]
+fn a_child_can_neither_put_nor_take_nor_acknowledge_in_its_parents_name() {
+    perform("courier");
+}
+
+fn let_a_child_have_copies_of_messages(space: &Space) -> Result<()> {
+    let plain = Queue::create(space, "plain", &QueueSpec::bytes(64))?;
+    let leased = Queue::create(space, "leased", &QueueSpec::bytes(64).acknowledged())?;
+    plain.put(b"first", None)?;
+    leased.put(b"job", None)?;
+    let mut belongings = Some((plain.reserve(6, None)?, plain.read(None)?, leased.lease(None)?));
+    fork(|| belongings = None).expect_success();
+    fork(|| {
+        let (reserved, reading, lease) = belongings.take().expect("the parent has them");
+        assert!(matches!(reserved.commit(), Err(Error::Forked { .. })));
+        assert!(matches!(lease.acknowledge(), Err(Error::Forked { .. })));
+        reading.done();
+        let moment = Some(Duration::from_millis(50));
+        assert!(matches!(plain.put(b"", moment), Err(Error::LockTimeout { .. })));
+        assert!(matches!(plain.get(moment), Err(Error::LockTimeout { .. })));
+        assert!(leased.try_lease().expect("it is the parent's").is_none());
+    })
+    .expect_success();
+    let (mut reserved, reading, lease) = belongings.take().expect("the child had copies");
+    assert_eq!((plain.len(), leased.len(), leased.state().leases.len()), (1, 1, 1));
+    reserved.copy_from_slice(b"second");
+    reserved.commit()?;
+    reading.done();
+    lease.acknowledge()?;
+    assert_eq!((plain.get(None)?.bytes, leased.len()), (b"second".to_vec(), 0));
+    // A child takes as the participant that it is.
+    plain.put(b"third", None)?;
+    fork(|| assert_eq!(plain.get(None).expect("a message").bytes, b"third")).expect_success();
+    assert!(plain.is_empty());
     Ok(())
 }
 

@@ -122,7 +122,7 @@ impl Queue {
             return self.none_left();
         }
         let attachment = self.region.attachment().as_ref();
-        let Some(_held) = self.hold(self.consumers(), attachment.me()?, patience)? else { return Ok(0) };
+        let Some(held) = self.hold(self.consumers(), attachment.me()?, patience)? else { return Ok(0) };
         let _in_place = InPlace::new(self.consumers());
         let (mut head, tail) = (ends.head(), ends.tail());
         let mut left = ends.used(head, tail);
@@ -135,6 +135,9 @@ impl Queue {
             take(found.header.tag, unsafe { self.ring.bytes(found.place, found.header.length) });
             head = ends.behind(head, found.units);
             taken += 1;
+        }
+        if !held.is_ours() {
+            return Err(Error::Forked { id: self.region.id().into(), what: "batch" });
         }
         if taken > 0 {
             ends.take(head, attachment);

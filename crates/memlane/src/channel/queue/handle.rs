@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::os::futex::low_half;
 use crate::os::mapping::Access;
-use crate::os::process;
+use crate::os::{fork, process};
 use crate::participant::WaitingFor;
 use crate::region::{Attachment, Opening, Region};
 use crate::space::Space;
@@ -40,33 +40,54 @@ pub(super) struct Side<'a> {
 pub(super) struct Held<'a> {
     side: Side<'a>,
     attachment: &'a Attachment,
+    forks: u32,
+}
+
+impl<'a> Held<'a> {
+    #[inline]
+    fn new(side: Side<'a>, attachment: &'a Attachment) -> Self {
+        Self { side, attachment, forks: fork::count() }
+    }
+
+    /// Whether it is this process's, and not a forked child's copy, which holds nothing.
+    #[inline]
+    pub(super) fn is_ours(&self) -> bool {
+        self.forks == fork::count()
+    }
 }
 
 /// The note that this thread uses a private lock while other code runs, so that it is told when it would wait for
 /// itself; taken away also when that code panics.
 #[derive(Debug)]
-pub(super) struct InPlace<'a>(&'a AtomicU64);
+pub(super) struct InPlace<'a> {
+    owner: &'a AtomicU64,
+    forks: u32,
+}
 
 impl<'a> InPlace<'a> {
     /// Of a side whose lock this thread holds.
     #[inline]
     pub(super) fn new(side: Side<'a>) -> Self {
         side.owner.store(process::thread_key(), Relaxed);
-        Self(side.owner)
+        Self { owner: side.owner, forks: fork::count() }
     }
 }
 
 impl Drop for InPlace<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.store(0, Relaxed);
+        if self.forks == fork::count() {
+            self.owner.store(0, Relaxed);
+        }
     }
 }
 
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
-        claim::release(self.side.word, self.attachment);
+        if self.is_ours() {
+            claim::release(self.side.word, self.attachment);
+        }
     }
 }
 
@@ -163,7 +184,7 @@ impl Queue {
     pub(super) fn hold<'a>(&'a self, side: Side<'a>, me: Claim, wait: &Wait) -> Result<Option<Held<'a>>> {
         let attachment = self.region.attachment().as_ref();
         match claim::try_acquire(side.word, me) {
-            Ok(_) => Ok(Some(Held { side, attachment })),
+            Ok(_) => Ok(Some(Held::new(side, attachment))),
             Err(found) => self.hold_contended(side, me, wait, found),
         }
     }
@@ -181,7 +202,7 @@ impl Queue {
             return Err(Error::WouldDeadlock { id: self.region.id().into() });
         }
         match claim::acquire_contended(side.word, me, attachment, &mut wait.clone(), found) {
-            Ok(_) => Ok(Some(Held { side, attachment })),
+            Ok(_) => Ok(Some(Held::new(side, attachment))),
             Err(TimedOut) => Ok(None),
         }
     }
