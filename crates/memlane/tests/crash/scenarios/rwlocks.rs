@@ -89,7 +89,9 @@ fn write_two_values(stage: &Stage<'_>) {
     let victim = stage.victim(|| {
         let lock = open(stage);
         let values = ["one", "other"].map(|id| Value::<u64>::open(stage.space(), id).unwrap());
-        values.iter().for_each(|value| join(value.region()));
+        for value in &values {
+            join(value.region());
+        }
         operation(|| {
             let _guard = lock.write(None).unwrap();
             values[0].store(1);
