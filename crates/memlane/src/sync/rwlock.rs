@@ -4,7 +4,8 @@
 //! not take a second read lock, nor the write lock, while it has a read lock. Readers of different processes do not
 //! touch a common cache line, so they do not slow each other.
 //!
-//! A reader that dies is not waited for. A writer that dies while it is inside leaves what a dead owner of a
+//! A reader that dies is not waited for, and a writer that dies waiting for readers has changed nothing, so nobody is
+//! told. A writer that dies while it is inside leaves what a dead owner of a
 //! [`Lock`](crate::Lock) leaves: whoever comes next is told, and the region is marked until somebody makes it
 //! consistent. How it works is in `sync/sharing.rs`.
 //!

@@ -23,12 +23,17 @@ struct Scene {
 }
 
 impl Scene {
+    /// With room for two.
     fn new(slices: Slices) -> Rc<Self> {
+        Self::with_room::<2>(slices)
+    }
+
+    fn with_room<const ENTRIES: usize>(slices: Slices) -> Rc<Self> {
         Rc::new(Self {
             world: World::new(slices),
             tickets: Tickets {
                 drawn: Box::leak(Box::new(AtomicU64::new(0))),
-                entries: Box::leak(Box::new([(); 2].map(|()| AtomicU64::new(0)))),
+                entries: Box::leak(Box::new([(); ENTRIES].map(|()| AtomicU64::new(0)))),
             },
             lock: AtomicU32::new(0),
             done: Cell::new(false),
@@ -343,7 +348,7 @@ fn a_full_room_loses_no_grant_of_the_dead() {
 #[test]
 fn the_dead_who_wait_are_passed_over_and_their_entries_had_again() {
     explore_deaths("condition, one dies as it enters", 2, |run| {
-        let scene = Scene::new(Slices::Never);
+        let scene = Scene::with_room::<3>(Slices::Never);
         let mut cast = Cast::new(&scene);
         let mortal = run.clone();
         let ada = cast.part(move |scene| scene.mortal(ADA, &mortal, || scene.enter(ADA)));
@@ -357,5 +362,23 @@ fn the_dead_who_wait_are_passed_over_and_their_entries_had_again() {
         scene.wait(bob.get());
         scene.wait(cleo);
         assert_eq!(scene.grants_left(), 0);
+        let _ = [ADA, BOB, CLEO].map(|me| scene.enter(me));
+    });
+}
+
+#[test]
+fn one_of_two_takes_a_grant_of_the_dead_over() {
+    explore("condition, two after a grant of the dead", 2, |run| {
+        let scene = Scene::with_room::<3>(Slices::Never);
+        let _ = scene.enter(BOB);
+        let places = [ADA, CLEO].map(|me| scene.enter(me));
+        assert_eq!(scene.grant(1), 1);
+        scene.world.bury(BOB);
+        let mut cast = Cast::new(&scene);
+        let outcomes =
+            places.map(|place| cast.part(move |scene| scene.wait_hastily(place, Deadline::BeforeSleep)));
+        cast.perform(run);
+        let went = outcomes.iter().filter(|outcome| outcome.get().is_ok()).count();
+        assert_eq!(went + scene.grants_left(), 1, "a grant is for one");
     });
 }

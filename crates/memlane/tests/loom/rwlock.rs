@@ -44,6 +44,13 @@ impl Scene {
         }
     }
 
+    /// Looks as a reader that is inside, and leaves.
+    fn look_and_leave(&self, me: Claim, peers: &impl Peers) -> u32 {
+        let changes = self.changes.get();
+        assert!(self.sharing().leave(me, peers), "it has a read lock");
+        changes
+    }
+
     /// Looks as a reader; gives back how many changes there were.
     fn look(&self, me: Claim) -> u32 {
         self.try_look(me, &self.world).expect("a wait for ever does not time out")
@@ -58,9 +65,7 @@ impl Scene {
                 break;
             }
         }
-        let changes = self.changes.get();
-        assert!(sharing.leave(me, peers), "it has a read lock");
-        Ok(changes)
+        Ok(self.look_and_leave(me, peers))
     }
 
     fn change(&self, me: Claim) {
@@ -136,6 +141,21 @@ fn two_readers_do_not_keep_a_writer_out_for_ever() {
 }
 
 #[test]
+fn a_writer_waits_for_the_last_reader() {
+    explore("rwlock, two readers inside and a writer", 2, |run| {
+        let scene = Scene::new(Slices::Never);
+        [ADA, CLEO].map(|me| scene.sharing().enter(me));
+        let mut cast = Cast::new(&scene);
+        let [ada, cleo] =
+            [ADA, CLEO].map(|me| cast.part(move |scene| scene.look_and_leave(me, &scene.world)));
+        cast.part(|scene| scene.change(BOB));
+        cast.perform(run);
+        assert_eq!((ada.get(), cleo.get(), scene.changes.get()), (0, 0, 1));
+        scene.assert_left();
+    });
+}
+
+#[test]
 fn two_threads_have_one_share_between_them() {
     explore("rwlock, two threads of a reader and a writer", 1, |_| {
         let scene = Scene::new(Slices::Never);
@@ -144,6 +164,18 @@ fn two_threads_have_one_share_between_them() {
         cast.part(|scene| scene.change(BOB));
         cast.part(|scene| scene.look(ADA));
         cast.perform_as_listed();
+        scene.assert_left();
+    });
+}
+
+#[test]
+fn two_threads_give_their_share_back_at_once() {
+    explore("rwlock, two threads of a reader leave", 3, |run| {
+        let scene = Scene::new(Slices::Never);
+        [ADA, ADA].map(|me| scene.sharing().enter(me));
+        let mut cast = Cast::new(&scene);
+        [ADA, ADA].map(|me| cast.part(move |scene| scene.look_and_leave(me, &scene.world)));
+        cast.perform(run);
         scene.assert_left();
     });
 }
