@@ -70,12 +70,8 @@ fn receive(space: &Space) -> Result<()> {
     Ok(())
 }
 
-fn message(tag: Tag, bytes: &[u8]) -> Option<(Tag, Vec<u8>)> {
-    Some((tag, bytes.to_vec()))
-}
-
-fn parts(message: Message) -> (Tag, Vec<u8>) {
-    (message.tag, message.bytes)
+fn assert_is(message: &Message, tag: Tag, bytes: &[u8]) {
+    assert_eq!((message.tag, &message.bytes[..]), (tag, bytes));
 }
 
 #[test]
@@ -87,8 +83,8 @@ fn messages_arrive_whole_in_order_and_tagged() -> Result<()> {
     left.send_tagged(Tag::Json, b"{}", None)?;
     assert!(left.try_send(b"")?);
     assert!(right.poll(None)?);
-    assert_eq!(right.try_recv()?.map(parts), message(Tag::Bytes, b"where?"));
-    assert_eq!(Some(parts(right.recv(None)?)), message(Tag::Json, b"{}"));
+    assert_is(&right.try_recv()?.expect("it was sent"), Tag::Bytes, b"where?");
+    assert_is(&right.recv(None)?, Tag::Json, b"{}");
     right.send_tagged(Tag::Utf8, "hier".as_bytes(), None)?;
     let mut bytes = vec![0; 100];
     assert_eq!((right.recv_into(&mut bytes, None)?, bytes.len()), (Tag::Bytes, 0));
@@ -222,11 +218,11 @@ fn halves_keep_the_end_until_both_are_dropped() -> Result<()> {
     let (Some(sender), Some(receiver)) = left.split() else { panic!("both ways") };
     thread::scope(|scope| {
         scope.spawn(move || {
-            (0..1000_u32).for_each(|number| sender.send(&number.to_le_bytes(), None).expect("sent"))
+            (0..1000_u32).for_each(|number| sender.send(&number.to_le_bytes(), None).expect("sent"));
         });
         scope.spawn(move || {
             (0..1000_u32).for_each(|number| {
-                assert_eq!(receiver.recv(None).expect("received").bytes, number.to_le_bytes())
+                assert_eq!(receiver.recv(None).expect("received").bytes, number.to_le_bytes());
             });
         });
         for _ in 0..1000 {
