@@ -349,8 +349,29 @@ fn succession(run: &Run) {
 }
 
 #[test]
-fn a_readers_death_holds_nobody_up() {
+fn who_has_a_dead_readers_entry_next_loses_nothing() {
     explore_deaths("stream, a reader dies", 1, succession);
+}
+
+#[test]
+fn a_readers_death_holds_nobody_up() {
+    explore_deaths("stream, a reader dies and none follows", 2, |run| {
+        let stream = Lossless::new(1, 1, Slices::OneForEachDeath);
+        let mut cast = Cast::new(&stream);
+        cast.part(|stream| stream.publish_to(2));
+        let mortal = run.clone();
+        cast.part(move |stream| {
+            let life = mortal.live(|| {
+                stream.join(0, ADA);
+                stream.leave(0);
+            });
+            if life.is_none() {
+                stream.world.bury(ADA);
+            }
+        });
+        cast.perform(run);
+        assert_eq!(stream.log().published(), 2);
+    });
 }
 
 #[test]
