@@ -16,6 +16,7 @@ mod report;
 mod setup;
 mod test;
 mod tidy;
+mod wakeups;
 mod workspace;
 
 use std::process::ExitCode;
@@ -48,6 +49,8 @@ enum Task {
     KillSteps(kill_steps::Options),
     /// Run many processes and kill them at random
     Chaos(chaos::Options),
+    /// Hunt for lost wake-ups: pairs that wait for each other, with delays at their shared accesses
+    Wakeups(wakeups::Options),
     /// Feed hostile bytes to every parser
     Fuzz(fuzz::Options),
     /// Measure against the machine's own floor
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Task::Mutants(options) => mutants::run(&workspace, &options),
         Task::KillSteps(options) => kill_steps::run(&workspace, &options),
         Task::Chaos(options) => chaos::run(&workspace, &options),
+        Task::Wakeups(options) => wakeups::run(&workspace, &options),
         Task::Fuzz(options) => fuzz::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
     };

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 use crate::process::run as run_program;
 use crate::report::{self, Mark};
 use crate::workspace::Workspace;
-use crate::{chaos, kill_steps, loom, setup, tidy};
+use crate::{chaos, kill_steps, loom, setup, tidy, wakeups};
 
 struct Step {
     name: &'static str,
@@ -25,6 +25,9 @@ const fn step(name: &'static str, run: fn(&Workspace) -> Outcome) -> Step {
 /// Enough for every kind of death to happen some hundred times.
 const CHAOS_MINUTES: f64 = 0.5;
 
+/// Enough for each pair to wait for each other some ten thousand times.
+const WAKEUP_SECONDS: f64 = 30.0;
+
 /// Cheap ones first.
 const STEPS: &[Step] = &[
     step("format", |workspace| run_program(&mut workspace.cargo(["fmt", "--all", "--check"]))),
@@ -39,6 +42,7 @@ const STEPS: &[Step] = &[
     }),
     step("loom", |workspace| loom::run(workspace, &loom::Options::default())),
     step("kill steps", |workspace| kill_steps::run(workspace, &kill_steps::Options::default())),
+    step("wake-ups", |workspace| wakeups::run(workspace, &wakeups::Options::seconds(WAKEUP_SECONDS))),
     step("chaos", |workspace| chaos::run(workspace, &chaos::Options::minutes(CHAOS_MINUTES))),
     Step {
         name: "licences",

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    bw::Bandwidth, completions::Completions, create::Create, doctor::Doctor, get::Get, hz::Hertz,
-    locks::Locks, ls::List, ps::Processes, rm::Remove, set::Set, show::Show, watch::Watch,
+    bw::Bandwidth, completions::Completions, create::Create, doctor::Doctor, event::EventCommand, get::Get,
+    hz::Hertz, locks::Locks, ls::List, ps::Processes, put::Put, rm::Remove, sem::SemaphoreCommand, set::Set,
+    show::Show, stream::StreamCommand, take::Take, watch::Watch,
 };
 use crate::context::Context;
 use crate::demo::DemoArguments;
@@ -49,6 +50,14 @@ enum Command {
     Ps(Processes),
     Locks(Locks),
     Doctor(Doctor),
+    Put(Put),
+    Take(Take),
+    #[command(subcommand)]
+    Event(EventCommand),
+    #[command(subcommand)]
+    Sem(SemaphoreCommand),
+    #[command(subcommand)]
+    Stream(StreamCommand),
     /// Publish and view pictures, and exchange them with other programs through a mapped file
     #[command(subcommand)]
     Frame(FrameCommand),
@@ -76,13 +85,13 @@ fn execute(arguments: Arguments) -> ExitCode {
         return ExitCode::from(Exit::Usage as u8);
     };
     let exit = match command.run(&context) {
-        Ok(()) => Exit::Success,
+        Ok(()) => Exit::Success as u8,
         Err(failure) => {
             context.complain(&failure);
             failure.exit()
         }
     };
-    ExitCode::from(exit as u8)
+    ExitCode::from(exit)
 }
 
 impl Command {
@@ -100,6 +109,11 @@ impl Command {
             Self::Ps(command) => command.run(context),
             Self::Locks(command) => command.run(context),
             Self::Doctor(command) => command.run(context),
+            Self::Put(command) => command.run(context),
+            Self::Take(command) => command.run(context),
+            Self::Event(command) => command.run(context),
+            Self::Sem(command) => command.run(context),
+            Self::Stream(command) => command.run(context),
             Self::Frame(command) => command.run(context),
             Self::Demo(command) => command.run(context),
             Self::Completions(command) => command.run(context, Arguments::command()),

@@ -140,7 +140,7 @@ fn wants_colour(output: &Stdout) -> bool {
 /// The exit of a command that goes on after failures: that of the first.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
-    first: Option<Exit>,
+    first: Option<u8>,
 }
 
 impl Failures {
@@ -151,6 +151,6 @@ impl Failures {
     }
 
     pub(crate) fn outcome(self) -> Outcome {
-        self.first.map_or(Ok(()), |exit| Err(Failure::silent(exit)))
+        self.first.map_or(Ok(()), |exit| Err(Failure::told(exit)))
     }
 }

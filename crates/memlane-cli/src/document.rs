@@ -8,6 +8,15 @@
 //! | edge | a participant that waits, with `id`, `kind`, `thread`, `what`, `seconds`, `holders` (participants with `thread` and `held_seconds`, or null where only the process is known) |
 //! | lock | `holder` (a participant with `thread`, `held_seconds`, `depth`, or null), `waiters`, `inconsistent`, `recoveries`, `contended` |
 //! | frames | `newest`, `captured`, `age_seconds`, `length`, `history`, `borrows`, `publisher` (a participant or null), `subscribers` |
+//! | rwlock | a lock with `readers` (participants with `count`) |
+//! | semaphore | `total`, `free`, `owned`, `holders` (participants with `count`) |
+//! | event | `set`, `auto_reset` |
+//! | condition | `waiters` |
+//! | barrier | `parties`, `waiting`, `phase`, `broken`, `members` |
+//! | queue | `length`, `put`, `used`, `capacity`, `messages_at_most`, `closed`, `acknowledged`, `leases`, `oldest` (a message or null) |
+//! | message | `tag`, `size`, `text` or `hex`, `redelivered` |
+//! | pipe | `duplex`, `left`, `right` (`state`: fresh, open, closed, died; `participant`), `used` (there and back), `capacity` |
+//! | stream | `published`, `capacity`, `record_size`, `lossless`, `publisher` (a participant or null), `readers` (participants with `behind`), `newest` |
 //!
 //! Moments are RFC 3339 in UTC, durations seconds, sizes bytes. Names are added and never change their
 //! meaning.

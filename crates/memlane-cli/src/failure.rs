@@ -28,7 +28,7 @@ pub(crate) enum Exit {
 #[derive(Debug)]
 #[must_use = "a failure that is not returned is not told"]
 pub(crate) struct Failure {
-    exit: Exit,
+    exit: u8,
     /// Nothing when everything has been said already.
     message: Option<String>,
 }
@@ -36,15 +36,20 @@ pub(crate) struct Failure {
 impl Failure {
     /// With a message like the library's: lower-case, what was expected, what was found, what to do next.
     pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, message: Some(message.to_string()) }
+        Self { exit: exit as u8, message: Some(message.to_string()) }
     }
 
     /// When what was printed says it all.
     pub(crate) fn silent(exit: Exit) -> Self {
+        Self { exit: exit as u8, message: None }
+    }
+
+    /// With an exit code of somebody who has said what is to say.
+    pub(crate) fn told(exit: u8) -> Self {
         Self { exit, message: None }
     }
 
-    pub(crate) fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> u8 {
         self.exit
     }
 
@@ -72,7 +77,12 @@ impl From<io::Error> for Failure {
 fn exit_of(error: &Error) -> Exit {
     match error {
         Error::BadId { .. } | Error::BadParameter { .. } => Exit::Usage,
-        Error::NotFound { .. } | Error::NoField { .. } | Error::OutOfRange { .. } => Exit::NotFound,
+        Error::NotFound { .. }
+        | Error::NoField { .. }
+        | Error::OutOfRange { .. }
+        | Error::Closed { .. }
+        | Error::EndOfPipe { .. }
+        | Error::BrokenPipe { .. } => Exit::NotFound,
         Error::PermissionDenied { .. } => Exit::Permission,
         Error::BadSpace { directory, .. } => exit_of_directory(directory),
         Error::AlreadyExists { .. }
@@ -81,13 +91,17 @@ fn exit_of(error: &Error) -> Exit {
         | Error::SchemaMismatch { .. }
         | Error::ParameterMismatch { .. }
         | Error::Schema { .. }
-        | Error::TooLarge { .. } => Exit::Mismatch,
-        Error::Timeout { .. } | Error::LockTimeout { .. } => Exit::Timeout,
+        | Error::TooLarge { .. }
+        | Error::TooMany { .. }
+        | Error::Overflow { .. } => Exit::Mismatch,
+        Error::Timeout { .. } | Error::LockTimeout { .. } | Error::ReaderStalls { .. } => Exit::Timeout,
         Error::Busy { .. }
         | Error::PublisherExists { .. }
         | Error::SubscribersExhausted { .. }
         | Error::BorrowsExhausted { .. }
         | Error::TooManyParticipants { .. }
+        | Error::TooManyWaiters { .. }
+        | Error::EndTaken { .. }
         | Error::NoSpace { .. } => Exit::Busy,
         _ => Exit::Failure,
     }

@@ -26,6 +26,7 @@ mod edit;
 mod rate;
 mod selection;
 mod sight;
+mod standing;
 mod survey;
 
 mod datum_json;

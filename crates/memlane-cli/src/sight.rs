@@ -1,4 +1,4 @@
-//! What a region shows at one moment: a content, the newest frame, or a lock's holder.
+//! What a region shows at one moment: a content, the newest frame, a lock's holder, or how it stands.
 
 use memlane::frames::PublisherState;
 use memlane::lock::LockState;
@@ -8,6 +8,7 @@ use memlane::{Kind, Observer};
 use serde_json::{Value, json};
 
 use crate::failure::unfit;
+use crate::standing::Standing;
 use crate::{datum_json, document, human, table};
 
 /// Items of an array, or bytes of a run, that are shown in one line.
@@ -24,14 +25,20 @@ pub(crate) enum Sight {
     Frames(FramesState),
     /// Of locks.
     Lock(LockState),
+    /// Of all others, and their change counter.
+    Standing(Standing, u64),
 }
 
 impl Sight {
     /// Looks now.
     pub(crate) fn of(observer: &Observer) -> memlane::Result<Self> {
+        let version = observer.version();
+        if let Some(standing) = Standing::of(observer)? {
+            return Ok(Self::Standing(standing, version));
+        }
         Ok(match observer.description().kind {
             Kind::Frames => Self::Frames(observer.frames()?),
-            Kind::Lock => Self::Lock(observer.lock()),
+            Kind::Lock | Kind::Rlock => Self::Lock(observer.lock()),
             _ => Self::Content(observer.read()?),
         })
     }
@@ -42,6 +49,7 @@ impl Sight {
             Self::Content(observation) => observation.version,
             Self::Frames(state) => state.newest,
             Self::Lock(_) => 0,
+            Self::Standing(_, version) => *version,
         }
     }
 
@@ -54,6 +62,7 @@ impl Sight {
             }
             (Self::Frames(one), Self::Frames(other)) => one.newest == other.newest,
             (Self::Lock(one), Self::Lock(other)) => lock_key(one) == lock_key(other),
+            (Self::Standing(one, _), Self::Standing(other, _)) => one.key() == other.key(),
             _ => false,
         }
     }
@@ -64,6 +73,7 @@ impl Sight {
             Self::Content(observation) => content_line(observation),
             Self::Frames(state) => frames_line(state),
             Self::Lock(state) => lock_line(state),
+            Self::Standing(standing, _) => standing.line(),
         };
         table::cut(&line, LINE_WIDTH).into_owned()
     }
@@ -74,6 +84,7 @@ impl Sight {
             Self::Content(observation) => content_json(id, &observation.content)?,
             Self::Frames(state) => document::frames(state),
             Self::Lock(state) => document::lock(state),
+            Self::Standing(standing, _) => standing.json(),
         })
     }
 
@@ -164,7 +175,7 @@ pub(crate) fn frames_line(state: &FramesState) -> String {
 }
 
 /// What is new when it changes; how long the lock is held is not.
-fn lock_key(state: &LockState) -> (Option<(u16, u32, u32)>, usize, bool, u32) {
+pub(crate) fn lock_key(state: &LockState) -> (Option<(u16, u32, u32)>, usize, bool, u32) {
     let holder = state.holder.as_ref();
     let holder = holder.map(|holder| (holder.participant.slot, holder.participant.generation, holder.thread));
     (holder, state.waiters.len(), state.inconsistent, state.recoveries)

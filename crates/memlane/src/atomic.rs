@@ -62,7 +62,7 @@ mod delayed {
             (0..random >> 32 & 0x1ff).for_each(|_| super::pause());
         }
         if (random >> 8).is_multiple_of(256) {
-            rustix::thread::sched_yield();
+            crate::os::process::give_way();
         }
     }
 

@@ -128,15 +128,32 @@ fn examine_region(space: &Space, id: &str) -> Vec<Problem> {
     if lock.inconsistent {
         problems.push(Problem::Inconsistent);
     }
-    problems.extend(examine_frames(&observer));
+    problems.extend(examine_channel(&observer));
     problems
+}
+
+/// What is special about channels that have a publisher, and others whose state says whether they are whole.
+fn examine_channel(observer: &Observer) -> Vec<Problem> {
+    let unusable = |error: Error| vec![Problem::Unusable(error.to_string())];
+    let examined = match observer.description().kind {
+        Kind::Frames => return examine_frames(observer),
+        Kind::Stream => observer.stream().map(|state| match state.publisher {
+            PublisherState::Died(participant) => vec![Problem::DeadPublisher(participant.who())],
+            _ => Vec::new(),
+        }),
+        Kind::Queue => observer.queue().map(|_| Vec::new()),
+        Kind::Pipe => observer.pipe().map(|_| Vec::new()),
+        Kind::Rwlock => observer.rwlock().map(|_| Vec::new()),
+        Kind::Semaphore => observer.semaphore().map(|_| Vec::new()),
+        Kind::Barrier => observer.barrier().map(|_| Vec::new()),
+        Kind::Condition => observer.condition().map(|_| Vec::new()),
+        _ => return Vec::new(),
+    };
+    examined.unwrap_or_else(unusable)
 }
 
 fn examine_frames(observer: &Observer) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if observer.description().kind != Kind::Frames {
-        return problems;
-    }
     match observer.frames() {
         Ok(state) => {
             if let PublisherState::Died(participant) = &state.publisher {

@@ -9,11 +9,20 @@
 //! | record | [`Record`] | a structure as a whole, or a field | the old content stands |
 //! | array | [`Array`] | element by element, or several under the lock | the next locker is told |
 //! | text | [`Text`] | UTF-8 as a whole | the old text stands |
-//! | lock | [`Lock`] | – | the next locker gets it and is told |
+//! | lock, rlock | [`Lock`], [`RLock`] | – | the next locker gets it and is told |
+//! | rwlock | [`RwLock`] | – | the same; dead readers are not waited for |
+//! | semaphore | [`Semaphore`], [`SignalSemaphore`] | permits held, or tokens passed | its permits return; tokens are gone |
+//! | event | [`Event`] | a flag | nothing happened |
+//! | condition | [`Condition`] | – | its turn goes to the next who waits |
+//! | barrier | [`Barrier`] | – | it is broken, and all are told |
+//! | queue | [`Queue`] | messages, each taken once | not sent, or not taken; handed out again where acknowledged |
+//! | pipe | [`PipeEnd`] | messages between two ends | the other end reads what was sent, then the end |
 //! | frames | [`FramePublisher`], [`FrameSubscriber`] | pictures, in place | the last frames stand, the next publisher goes on |
+//! | stream | [`StreamPublisher`], [`StreamSubscriber`] | records of fixed size, kept for a while | the records stand, the next publisher goes on |
 //!
-//! A region is a file in a [`Space`], a directory. Programs attach as participants; tools look in as an
-//! [`Observer`], which leaves no trace. [`doctor`] says what the dead left behind.
+//! A region is a file in a [`Space`], a directory. Programs attach as participants, and wait for several things at
+//! once with a [`WaitSet`]; tools look in as an [`Observer`], which leaves no trace. A [`WaitGraph`] shows who waits
+//! for whom, [`doctor`] what the dead left behind.
 //!
 //! ```
 //! # fn main() -> memlane::Result<()> {

@@ -21,7 +21,11 @@ use crate::cell::Copies;
 use crate::cell::array::Units;
 use crate::cell::snapshot::load_bytes;
 use crate::channel::frames::{Timestamp, Words};
+use crate::channel::pipe::{self, PipeState};
+use crate::channel::queue::{self, Message, QueueState};
+use crate::channel::ring::Ring;
 use crate::channel::role::{self, PublisherState};
+use crate::channel::stream::{self, Records, StreamState};
 use crate::error::{Error, Result};
 use crate::header::Description;
 use crate::kind::Kind;
@@ -32,10 +36,16 @@ use crate::participant::{Participant, Participants, WaitingFor};
 use crate::region::read_description;
 use crate::schema::{Datum, Schema};
 use crate::space::Space;
+use crate::sync::barrier::{self, BarrierState};
 use crate::sync::claim::Claim;
 use crate::sync::lock::{self, LockState};
+use crate::sync::rwlock::{self, RwLockState};
+use crate::sync::semaphore::{self, SemaphoreState};
 use crate::sync::version;
+use crate::sync::{condition, event};
 use crate::wait_graph::Holding;
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::io::Errno;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -102,6 +112,16 @@ pub struct FramesState {
     pub borrows: usize,
 }
 
+/// An event, seen from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventState {
+    /// Whether it is set.
+    pub is_set: bool,
+    /// Whether each setting lets one through.
+    pub is_auto_reset: bool,
+}
+
 /// A frame, copied out.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -153,10 +173,16 @@ impl Observer {
         &self.description
     }
 
-    /// The change counter; the newest frame's number for a frame channel.
+    /// The change counter; the newest frame's number for a frame channel, how many were put or published for a queue
+    /// or a stream, the phase of a barrier.
     pub fn version(&self) -> u64 {
         match self.description.kind {
             Kind::Frames => self.frame_words().map_or(0, |words| words.pool().newest().sequence),
+            Kind::Queue => self.words(Kind::Queue, queue::Words::new).map_or(0, |words| words.version()),
+            Kind::Stream => {
+                self.words(Kind::Stream, stream::Words::new).map_or(0, |words| words.log().published())
+            }
+            Kind::Barrier => self.barrier().map_or(0, |state| state.phase),
             _ => version::count(self.version.version.load(Acquire)),
         }
     }
@@ -177,8 +203,81 @@ impl Observer {
             WaitingFor::Lock | WaitingFor::ReadLock => {
                 self.lock().holder.map(Holding::of).into_iter().collect()
             }
+            WaitingFor::Readers => self.rwlock().map_or_else(|_| Vec::new(), |state| holdings(state.readers)),
+            WaitingFor::Permit => {
+                self.semaphore().map_or_else(|_| Vec::new(), |state| holdings(state.holders))
+            }
             _ => Vec::new(),
         }
+    }
+
+    /// A readers-writer lock's state.
+    pub fn rwlock(&self) -> Result<RwLockState> {
+        let words = self.words(Kind::Rwlock, rwlock::Words::new)?;
+        Ok(RwLockState { lock: self.lock(), readers: words.readers(|claim| self.describe(claim)) })
+    }
+
+    /// A semaphore's state, of either sort.
+    pub fn semaphore(&self) -> Result<SemaphoreState> {
+        let words = self.words(Kind::Semaphore, semaphore::Words::new)?;
+        Ok(if semaphore::is_owned(&self.description) {
+            words.state(|claim| self.describe(claim))
+        } else {
+            words.tokens()
+        })
+    }
+
+    /// An event's state: whether it is set, and whether it is an auto-reset event.
+    pub fn event(&self) -> Result<EventState> {
+        self.expect_kind(Kind::Event)?;
+        let is_set = crate::sync::flag::is_set(version::count(self.version.version.load(Acquire)));
+        Ok(EventState { is_set, is_auto_reset: event::is_auto_reset(&self.description) })
+    }
+
+    /// Who waits for a condition, one item a thread.
+    pub fn condition(&self) -> Result<Vec<Participant>> {
+        let words = self.words(Kind::Condition, condition::Words::new)?;
+        Ok(words.waiters(|claim| self.describe(claim)))
+    }
+
+    /// A barrier's state.
+    pub fn barrier(&self) -> Result<BarrierState> {
+        let words = self.words(Kind::Barrier, barrier::Words::new)?;
+        Ok(words.state(|claim| self.describe(claim)))
+    }
+
+    /// A queue's state.
+    pub fn queue(&self) -> Result<QueueState> {
+        let words = self.words(Kind::Queue, queue::Words::new)?;
+        let ring = self.queue_ring(&words)?;
+        Ok(words.state(&ring, |claim| self.describe(claim)))
+    }
+
+    /// Copies of up to `most` of the oldest messages of a queue.
+    pub fn peek(&self, most: usize) -> Result<Vec<Message>> {
+        let words = self.words(Kind::Queue, queue::Words::new)?;
+        Ok(words.peek(&self.queue_ring(&words)?, most))
+    }
+
+    /// A pipe's state.
+    pub fn pipe(&self) -> Result<PipeState> {
+        let words = self.words(Kind::Pipe, pipe::Words::new)?;
+        Ok(words.state(|claim| self.describe(claim)))
+    }
+
+    /// A stream's state.
+    pub fn stream(&self) -> Result<StreamState> {
+        let words = self.words(Kind::Stream, stream::Words::new)?;
+        Ok(words.state(|claim| self.describe(claim)))
+    }
+
+    /// Copies of a stream's records from number `sequence` on, as many as are there up to `most`.
+    pub fn records(&self, sequence: u64, most: u64) -> Result<Records> {
+        let words = self.words(Kind::Stream, stream::Words::new)?;
+        let (offset, len) = words.ring_range();
+        let ring = words.ring(self.map(|file| Mapping::mirrored(file, offset, len, Access::Read))?);
+        let ring = ring.ok_or_else(|| self.corrupt("it is too short for its records".into()))?;
+        Ok(words.copy_out(&ring, sequence, most))
     }
 
     /// Whether the name was removed meanwhile.
@@ -204,9 +303,7 @@ impl Observer {
         let words = self.frame_words()?;
         let newest = words.pool().newest();
         let info = (newest.sequence != 0).then(|| words.info(newest.slot));
-        let known = |claim: Claim| {
-            self.participants.describe(claim, !self.participants.is_dead(claim, None, &self.file))
-        };
+        let known = |claim: Claim| self.describe(claim);
         let claims = words.claims().iter().filter_map(|word| Claim::in_word(word.load(Relaxed)));
         Ok(FramesState {
             newest: newest.sequence,
@@ -223,11 +320,7 @@ impl Observer {
     pub fn latest_frame(&self) -> Result<Option<ObservedFrame>> {
         let words = self.frame_words()?;
         let (start, end) = (self.description.control_size as u64, self.description.total_size);
-        let payload = self
-            .file
-            .get()
-            .and_then(|file| Mapping::new(file, start, (end - start) as usize, Access::Read))
-            .map_err(|error| self.space.refused(&self.id, "observe", error))?;
+        let payload = self.map(|file| Mapping::new(file, start, (end - start) as usize, Access::Read))?;
         self.patiently(|| {
             let newest = words.pool().newest();
             if newest.sequence == 0 {
@@ -290,11 +383,41 @@ impl Observer {
     }
 
     fn frame_words(&self) -> Result<Words> {
-        if self.description.kind != Kind::Frames {
-            let (expected, found) = (Kind::Frames.name(), self.description.kind.name());
-            return Err(Error::WrongKind { id: self.id.clone(), expected, found });
+        self.words(Kind::Frames, Words::new)
+    }
+
+    /// The words of a region that must be of this kind.
+    fn words<W, E: Into<String>>(
+        &self,
+        kind: Kind,
+        lay: impl FnOnce(&Description, &Arc<Mapping>) -> Result<W, E>,
+    ) -> Result<W> {
+        self.expect_kind(kind)?;
+        lay(&self.description, &self.mapping).map_err(|what| self.corrupt(what.into()))
+    }
+
+    fn expect_kind(&self, kind: Kind) -> Result<()> {
+        let found = self.description.kind;
+        if found == kind {
+            return Ok(());
         }
-        Words::new(&self.description, &self.mapping).map_err(|what| self.corrupt(what))
+        Err(Error::WrongKind { id: self.id.clone(), expected: kind.name(), found: found.name() })
+    }
+
+    fn queue_ring(&self, words: &queue::Words) -> Result<Ring> {
+        let (offset, len) = words.ring_range();
+        let ring = words.ring(self.map(|file| Mapping::mirrored(file, offset, len, Access::Read))?);
+        ring.ok_or_else(|| self.corrupt("it is too short for its messages".into()))
+    }
+
+    fn map(&self, map: impl FnOnce(BorrowedFd<'_>) -> Result<Arc<Mapping>, Errno>) -> Result<Arc<Mapping>> {
+        let mapped = self.file.get().and_then(|file| map(file.as_fd()));
+        mapped.map_err(|error| self.space.refused(&self.id, "observe", error))
+    }
+
+    /// What the table says of a claim's holder.
+    fn describe(&self, claim: Claim) -> Option<Participant> {
+        self.participants.describe(claim, !self.participants.is_dead(claim, None, &self.file))
     }
 
     fn schema(&self) -> Result<&Schema> {
@@ -304,6 +427,14 @@ impl Observer {
     fn corrupt(&self, what: String) -> Error {
         Error::Corrupt { id: self.id.clone(), what }
     }
+}
+
+/// Processes that hold something of which the thread is not known.
+fn holdings(holders: Vec<(Participant, u32)>) -> Vec<Holding> {
+    holders
+        .into_iter()
+        .map(|(participant, _)| Holding { participant, thread: None, held_for: None })
+        .collect()
 }
 
 /// Copies bytes that may change meanwhile: whole words, so that nothing is undefined, and the caller checks

@@ -144,12 +144,6 @@ impl Region {
         Err(Error::SchemaMismatch { id: self.id().into(), expected: text(schema), found: text(found) })
     }
 
-    /// Some atomics in a row at an offset of the control part.
-    pub(crate) fn shared_slice<T: SharedBytes>(&self, offset: usize, count: usize) -> Result<Shared<[T]>> {
-        let found = self.attachment.mapping.shared_slice(offset, count);
-        found.ok_or_else(|| self.corrupt("its body is too short".into()))
-    }
-
     /// How the body is to be read, for the kinds that have one.
     pub(crate) fn schema(&self) -> Result<&Schema> {
         self.description().schema.as_ref().ok_or_else(|| self.corrupt("it has no schema".into()))
@@ -261,10 +255,6 @@ impl Attachment {
 
     pub(crate) fn mapping(&self) -> &Arc<Mapping> {
         &self.mapping
-    }
-
-    pub(crate) fn participants(&self) -> &Participants {
-        &self.participants
     }
 
     /// Takes the descriptions of the dead off the table.

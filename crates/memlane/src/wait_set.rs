@@ -177,7 +177,7 @@ impl<'a> WaitSet<'a> {
         let mut slept = false;
         loop {
             let ready = self.ready(look);
-            if !ready.is_empty() || self.waker.take() || self.is_over(&wait) {
+            if !ready.is_empty() || self.waker.take() || is_over(&wait) {
                 self.leave(slept);
                 return ready;
             }
@@ -221,13 +221,13 @@ impl<'a> WaitSet<'a> {
         if clock::monotonic() >= end { Look::Close } else { Look::Glance }
     }
 
-    fn is_over(&self, wait: &Wait) -> bool {
-        wait.deadline.is_some_and(|deadline| clock::monotonic() >= deadline)
-    }
-
     fn leave(&self, slept: bool) {
         if slept {
             self.things.iter().for_each(|thing| thing.pass_on());
         }
     }
+}
+
+fn is_over(wait: &Wait) -> bool {
+    wait.deadline.is_some_and(|deadline| clock::monotonic() >= deadline)
 }

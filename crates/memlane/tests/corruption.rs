@@ -224,3 +224,48 @@ fn locks() {
 fn frames() {
     try_all(Kind::Frames);
 }
+
+#[test]
+fn rlocks() {
+    try_all(Kind::Rlock);
+}
+
+#[test]
+fn rwlocks() {
+    try_all(Kind::Rwlock);
+}
+
+#[test]
+fn semaphores() {
+    try_all(Kind::Semaphore);
+}
+
+#[test]
+fn events() {
+    try_all(Kind::Event);
+}
+
+#[test]
+fn conditions() {
+    try_all(Kind::Condition);
+}
+
+#[test]
+fn barriers() {
+    try_all(Kind::Barrier);
+}
+
+#[test]
+fn queues() {
+    try_all(Kind::Queue);
+}
+
+#[test]
+fn pipes() {
+    try_all(Kind::Pipe);
+}
+
+#[test]
+fn streams() {
+    try_all(Kind::Stream);
+}

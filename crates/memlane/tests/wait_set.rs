@@ -7,8 +7,9 @@ mod scratch;
 
 use memlane::wait_set::MAX_WAITABLES;
 use memlane::{
-    Array, Error, FramePublisher, FrameSpec, FrameSubscriber, Lock, Record, Result, Space, Text, Value,
-    WaitSet,
+    Array, Error, Event, FramePublisher, FrameSpec, FrameSubscriber, Lock, PipeEnd, PipeSpec, Queue,
+    QueueSpec, RLock, Record, Result, RwLock, Semaphore, Side, SignalSemaphore, Space, StreamPublisher,
+    StreamSpec, StreamSubscriber, Text, Value, WaitSet, Waitable,
 };
 use patience::{DEADLINE, assert_woken, await_that, measured};
 use role::{Role, listen, say};
@@ -220,4 +221,104 @@ fn a_set_is_full_at_its_limit_and_the_kernel_waits_for_all_of_it() -> Result<()>
         assert_eq!(set.wait(Some(DEADLINE)).iter().collect::<Vec<_>>(), [MAX_WAITABLES - 1]);
     });
     Ok(())
+}
+
+/// What each kind is ready for, and what makes it so.
+#[test]
+fn every_kind_that_is_waited_for_can_be_in_a_set() -> Result<()> {
+    let scratch = Scratch::new();
+    let space = scratch.space();
+    let rlock = RLock::create(&space, "rlock")?;
+    let rwlock = RwLock::create(&space, "rwlock")?;
+    let semaphore = Semaphore::create(&space, "semaphore", 1)?;
+    let signal = SignalSemaphore::create(&space, "signal", 0)?;
+    let event = Event::create(&space, "event")?;
+    let auto = Event::create_auto_reset(&space, "auto")?;
+    let queue = Queue::create(&space, "queue", &QueueSpec::bytes(100))?;
+    let tasks = Queue::create(&space, "tasks", &QueueSpec::bytes(100).acknowledged())?;
+    let left = PipeEnd::create(&space, "pipe", &PipeSpec::duplex(100), Side::Left)?;
+    let right = PipeEnd::open(&space, "pipe", Side::Right)?;
+    let mut publisher = StreamPublisher::create(&space, "stream", &StreamSpec::of("<u8"))?;
+    let subscriber = StreamSubscriber::open(&space, "stream")?;
+    let held = (rlock.lock()?, rwlock.write(None)?, semaphore.acquire(1, None)?);
+    let mut set = WaitSet::new();
+    let things: [&dyn Waitable; 10] =
+        [&rlock, &rwlock, &semaphore, &signal, &event, &auto, &queue, &tasks, &left, &subscriber];
+    for thing in things {
+        set.add(thing)?;
+    }
+    assert!(set.poll().is_empty(), "{:?}", set.poll());
+    // One after the other becomes ready while the set sleeps; those before it stay so, since nothing is taken.
+    let (rlock_guard, write_guard, permit) = held;
+    drop(rlock_guard);
+    assert!(set.wait(Some(DEADLINE)).contains(0));
+    drop(write_guard);
+    assert!(set.poll().contains(1));
+    drop(permit);
+    assert!(set.poll().contains(2));
+    let rest = &things[3..];
+    let mut set = WaitSet::new();
+    for thing in rest {
+        set.add(*thing)?;
+    }
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let wakes: [&(dyn Fn() -> Result<()> + Sync); 6] = [
+                &|| signal.release(1),
+                &|| {
+                    event.set();
+                    Ok(())
+                },
+                &|| {
+                    auto.set();
+                    Ok(())
+                },
+                &|| queue.put(b"message", None),
+                &|| tasks.put(b"task", None),
+                &|| Ok(()),
+            ];
+            wakes.iter().try_for_each(|wake| wake())
+        });
+        await_that(|| set.wait(Some(DEADLINE)).iter().count() == 5, "readiness");
+    });
+    right.send(b"there", None)?;
+    publisher.append(&[0; 8])?;
+    assert_eq!(set.wait(Some(DEADLINE)).iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6]);
+    assert!(auto.try_wait() && signal.try_acquire() && event.is_set());
+    queue.get(None)?;
+    let lease = tasks.lease(None)?;
+    left.recv(None)?;
+    subscriber.next(None)?;
+    event.clear();
+    assert!(set.poll().is_empty(), "{:?}", set.poll());
+    // A lease that comes back, an end that is gone, a queue that is closed.
+    drop(lease);
+    drop(right);
+    queue.close();
+    assert_eq!(set.wait(Some(DEADLINE)).iter().collect::<Vec<_>>(), [3, 4, 5]);
+    Ok(())
+}
+
+/// A message wakes one of those who sleep. Had it woken the set, which takes nothing, the consumer beside it would
+/// sleep on.
+#[test]
+fn a_set_takes_no_message_from_a_consumer_beside_it() -> Result<()> {
+    let scratch = Scratch::new();
+    let queue = Queue::create(&scratch.space(), "queue", &QueueSpec::bytes(100))?;
+    thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut set = WaitSet::new();
+            set.add(&queue).expect("there is room");
+            set.wait(Some(DEADLINE))
+        });
+        let consumer = scope.spawn(|| queue.get(Some(DEADLINE)).map(|message| message.bytes));
+        let waits = || queue.region().participants().iter().any(|participant| !participant.waits.is_empty());
+        await_that(waits, "waiter");
+        queue.put(b"first", None)?;
+        assert_eq!(consumer.join().expect("it ends")?, b"first");
+        // The set may have slept through it, or seen it.
+        queue.put(b"second", None)?;
+        assert!(watcher.join().expect("it ends").contains(0));
+        Ok(())
+    })
 }

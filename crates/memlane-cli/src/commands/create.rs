@@ -4,7 +4,11 @@
 //! `document`).
 
 use memlane::schema::{Datum, Primitive, Schema, SchemaError};
-use memlane::{AnyArray, AnyValue, FramePublisher, FrameSpec, Lock, Observer, Record, Space, Text};
+use memlane::{
+    AnyArray, AnyValue, Barrier, Condition, Event, FramePublisher, FrameSpec, Lock, Observer, PipeSpec,
+    Queue, QueueSpec, RLock, Record, RwLock, Semaphore, SignalSemaphore, Space, StreamPublisher, StreamSpec,
+    Text,
+};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
@@ -63,6 +67,92 @@ enum NewRegion {
     Lock {
         /// Its id
         id: String,
+    },
+    /// Mutual exclusion that its holder may enter again
+    Rlock {
+        /// Its id
+        id: String,
+    },
+    /// Many readers or one writer
+    Rwlock {
+        /// Its id
+        id: String,
+    },
+    /// A number of permits, which return when their holder dies; or a counter that anybody may raise
+    Semaphore {
+        /// Its id
+        id: String,
+        /// How many permits there are, or how many tokens at first
+        #[arg(default_value_t = 1)]
+        count: u32,
+        /// Nobody owns what is taken: one gives what another takes
+        #[arg(long)]
+        signal: bool,
+        /// The most tokens there can be
+        #[arg(long, value_name = "N", requires = "signal")]
+        max: Option<u32>,
+    },
+    /// A flag to wait for
+    Event {
+        /// Its id
+        id: String,
+        /// Each setting lets one through
+        #[arg(long)]
+        auto_reset: bool,
+    },
+    /// Waiting for a predicate under a lock
+    Condition {
+        /// Its id
+        id: String,
+        /// How many threads can wait at once
+        #[arg(long, value_name = "N", default_value_t = 128)]
+        threads: u32,
+    },
+    /// A meeting of a number of parties
+    Barrier {
+        /// Its id
+        id: String,
+        /// How many have to arrive
+        parties: u32,
+    },
+    /// Messages, each taken once
+    Queue {
+        /// Its id
+        id: String,
+        /// The bytes that it has room for, such as 64K
+        #[arg(value_parser = human::parse_bytes)]
+        capacity: usize,
+        /// No more than so many messages at once
+        #[arg(long, value_name = "N")]
+        messages: Option<u32>,
+        /// Keep messages until they are acknowledged
+        #[arg(long)]
+        acknowledged: bool,
+    },
+    /// Messages between two ends
+    Pipe {
+        /// Its id
+        id: String,
+        /// The bytes that each way has room for, such as 64K
+        #[arg(value_parser = human::parse_bytes)]
+        capacity: usize,
+        /// Only the left end sends
+        #[arg(long)]
+        one_way: bool,
+    },
+    /// Records of fixed size, kept for a while
+    Stream {
+        /// Its id
+        id: String,
+        /// A record's schema, such as {emg:[8]i1,t:f8}
+        #[arg(value_parser = parse_schema)]
+        schema: Schema,
+        /// How many records are kept at least
+        #[arg(long, value_name = "N")]
+        capacity: Option<u64>,
+        /// The publisher waits for its readers as long as they live
+        #[arg(long)]
+        lossless: bool,
     },
     /// Pictures or other large frames, read in place
     Frames {
@@ -144,6 +234,35 @@ impl NewRegion {
             Self::Array { id, schema } => Ok(AnyArray::create(space, id, schema.clone()).map(|_| id)?),
             Self::Text { id, capacity } => Ok(Text::create(space, id, *capacity).map(|_| id)?),
             Self::Lock { id } => Ok(Lock::create(space, id).map(|_| id)?),
+            Self::Rlock { id } => Ok(RLock::create(space, id).map(|_| id)?),
+            Self::Rwlock { id } => Ok(RwLock::create(space, id).map(|_| id)?),
+            Self::Semaphore { id, count, signal, max } => match (signal, max) {
+                (false, _) => Ok(Semaphore::create(space, id, *count).map(|_| id)?),
+                (true, None) => Ok(SignalSemaphore::create(space, id, *count).map(|_| id)?),
+                (true, Some(max)) => {
+                    Ok(SignalSemaphore::create_bounded(space, id, *count, *max).map(|_| id)?)
+                }
+            },
+            Self::Event { id, auto_reset: false } => Ok(Event::create(space, id).map(|_| id)?),
+            Self::Event { id, auto_reset: true } => Ok(Event::create_auto_reset(space, id).map(|_| id)?),
+            Self::Condition { id, threads } => Ok(Condition::create(space, id, *threads).map(|_| id)?),
+            Self::Barrier { id, parties } => Ok(Barrier::create(space, id, *parties).map(|_| id)?),
+            Self::Queue { id, capacity, messages, acknowledged } => {
+                let spec =
+                    messages.iter().fold(QueueSpec::bytes(*capacity), |spec, most| spec.messages(*most));
+                let spec = if *acknowledged { spec.acknowledged() } else { spec };
+                Ok(Queue::create(space, id, &spec).map(|_| id)?)
+            }
+            Self::Pipe { id, capacity, one_way } => {
+                let spec = if *one_way { PipeSpec::one_way(*capacity) } else { PipeSpec::duplex(*capacity) };
+                Ok(spec.create(space, id).map(|_| id)?)
+            }
+            Self::Stream { id, schema, capacity, lossless } => {
+                let spec = StreamSpec::of(schema.clone());
+                let spec = capacity.iter().fold(spec, |spec, records| spec.capacity(*records));
+                let spec = if *lossless { spec.lossless() } else { spec };
+                Ok(StreamPublisher::create(space, id, &spec).map(|_| id)?)
+            }
             Self::Frames { id, frame, history, borrows, encoding } => {
                 let spec = history.iter().fold(frame.clone(), |spec, history| spec.history(*history));
                 let spec = borrows.iter().fold(spec, |spec, borrows| spec.borrows(*borrows));

@@ -1,8 +1,9 @@
 //! `memlane get ID`: the content of a region, or a part of it.
 //!
 //! `--json` prints `id`, `version` and `content` in one object; of a frame channel the content is the frames
-//! document, of a lock the lock document (module `document`). `--raw` writes the bytes as they lie in memory:
-//! a scalar in native byte order, a record, an array in C order, a text's UTF-8, or the newest frame.
+//! document, of a lock the lock document (module `document`), of other kinds how they stand. `--raw` writes the bytes
+//! as they lie in memory: a scalar in native byte order, a record, an array in C order, a text's UTF-8, or the newest
+//! frame.
 
 use memlane::Observer;
 use memlane::observer::{Content, Observation};

@@ -16,4 +16,10 @@ pub(crate) mod create;
 pub(crate) mod rm;
 pub(crate) mod set;
 
+pub(crate) mod event;
+pub(crate) mod put;
+pub(crate) mod sem;
+pub(crate) mod stream;
+pub(crate) mod take;
+
 pub(crate) mod completions;

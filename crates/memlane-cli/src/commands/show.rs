@@ -1,8 +1,8 @@
 //! `memlane show ID`: everything known about a region.
 //!
 //! `--json` prints a region document (module `document`) with `file` (`path`, `mode`, `owner`), `version`,
-//! `content`, `lock`, `participants`, and for frame channels `frames` (then `content` is null). When the
-//! content cannot be read, `error` says why.
+//! `content`, `lock`, `participants`, for frame channels `frames`, and for kinds that neither have a content nor are
+//! frames or plain locks `state` (then `content` is null). When the content cannot be read, `error` says why.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -59,6 +59,7 @@ fn document(observer: &Observer, file: &Path) -> Outcome<Value> {
         Ok(sight @ Sight::Content(_)) => more["content"] = sight.json(observer.id())?,
         Ok(Sight::Frames(state)) => more["frames"] = document::frames(&state),
         Ok(Sight::Lock(_)) => {}
+        Ok(Sight::Standing(standing, _)) => more["state"] = standing.json(),
         Err(error) => more["error"] = error.to_string().into(),
     }
     Ok(document::merged(document::region(observer.id(), observer.description()), more))
@@ -84,6 +85,7 @@ fn sheet(observer: &Observer, file: &Path) -> String {
         Ok(sight @ Sight::Content(_)) => lines.push(("content", sight.line())),
         Ok(Sight::Frames(state)) => lines.extend(frames_lines(&state)),
         Ok(Sight::Lock(_)) => {}
+        Ok(Sight::Standing(standing, _)) => lines.push(("state", standing.line())),
         Err(error) => lines.push(("content", error.to_string())),
     }
     lines.push(("lock", lock_line(&observer.lock())));

@@ -66,9 +66,10 @@ fn look(observer: &Observer, seen: Option<&Sight>) -> Outcome<Option<Sight>> {
     }
 }
 
-/// The version of a value is a hint that may lag behind it, and a lock has none.
+/// The version of a value is a hint that may lag behind it, and most kinds that synchronise have none.
 fn has_true_version(observer: &Observer) -> bool {
-    !matches!(observer.description().kind, Kind::Value | Kind::Lock)
+    use Kind::{Array, Event, Frames, Record, Stream, Text};
+    matches!(observer.description().kind, Record | Array | Text | Event | Frames | Stream)
 }
 
 fn print_change(context: &Context, observer: &Observer, seen: Option<&Sight>, sight: &Sight) -> Outcome {

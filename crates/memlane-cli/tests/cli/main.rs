@@ -9,6 +9,7 @@ mod terminal;
 mod changing;
 mod looking;
 mod measuring;
+mod passing;
 mod processes;
 mod refusals;
 mod scale;

@@ -8,7 +8,7 @@
 //!
 //! The ring is mapped twice in a row, so that every message is in one piece wherever it begins: nothing has to be
 //! skipped at the end, and a message may be as long as the ring. Places are counted in units of 8 bytes.
-#![allow(unsafe_code)] // Messages are plain memory: who may touch which part of the ring is the queue's and the pipe's protocol.
+#![allow(unsafe_code)] // Messages are plain memory, and who may touch it is the queue's and the pipe's protocol.
 
 use super::tag::Tag;
 use crate::atomic::{AtomicU64, Ordering::Relaxed};
@@ -98,6 +98,14 @@ impl Ring {
         }
     }
 
+    /// The unit where the bytes of the message at `place` begin: in the first of the two mappings, or right behind it.
+    #[inline]
+    fn start_of(&self, place: u32) -> usize {
+        // Another process's word, maybe: no place is behind the ring.
+        let place = if place < self.units { place } else { 0 };
+        (place + self.header) as usize
+    }
+
     /// The bytes of the message at `place`.
     ///
     /// # Safety
@@ -105,7 +113,7 @@ impl Ring {
     /// the result lives nobody writes it.
     #[inline]
     pub(crate) unsafe fn bytes(&self, place: u32, length: usize) -> &[u8] {
-        let start = (place % self.units + self.header) as usize * UNIT;
+        let start = self.start_of(place) * UNIT;
         // SAFETY: the caller's promise; the ring is mapped twice, so the range is inside wherever it begins.
         unsafe { self.mapping.bytes(start..start + length) }
     }
@@ -118,14 +126,14 @@ impl Ring {
     #[inline]
     #[allow(clippy::mut_from_ref)] // The exclusion is the caller's protocol, not this reference.
     pub(crate) unsafe fn bytes_mut(&self, place: u32, length: usize) -> &mut [u8] {
-        let start = (place % self.units + self.header) as usize * UNIT;
+        let start = self.start_of(place) * UNIT;
         // SAFETY: the caller's promise; the ring is mapped twice, so the range is inside wherever it begins.
         unsafe { self.mapping.bytes_mut(start..start + length) }
     }
 
     /// Copies the bytes of the message at `place` word by word: for who may be overtaken, and checks afterwards.
     pub(crate) fn copy_out(&self, place: u32, length: usize) -> Vec<u8> {
-        let start = (place % self.units + self.header) as usize;
+        let start = self.start_of(place);
         let mut bytes = vec![0; length];
         let words = self.words.get(start..start + length.div_ceil(UNIT)).unwrap_or_default();
         crate::cell::snapshot::load_bytes(words, &mut bytes);

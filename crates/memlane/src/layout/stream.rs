@@ -57,7 +57,7 @@ pub(crate) struct StreamLayout {
     pub(crate) drain_offset: usize,
     pub(crate) readers_offset: usize,
     pub(crate) payload_offset: usize,
-    /// Records that fit, at least as many as asked for: the ring is whole pages.
+    /// Records that fit, at least as many as asked for: a power of two that fills whole pages.
     pub(crate) capacity: usize,
     /// Distance of two records.
     pub(crate) stride: usize,
@@ -73,14 +73,14 @@ impl StreamLayout {
         let readers_offset = drain_offset + size_of::<DrainLine>();
         let payload_offset = round_up(readers_offset + readers * size_of::<ReaderLine>(), PAGE);
         let stride = round_up(size, size_of::<u64>());
-        // The least number of records that fills whole pages is a power of two, for the page is one.
+        // A power of two, so that a slot is found without dividing; the least one that fills whole pages is one, too.
         let step = PAGE
             >> if stride.trailing_zeros() < PAGE.trailing_zeros() {
                 stride.trailing_zeros()
             } else {
                 PAGE.trailing_zeros()
             };
-        let capacity = round_up(capacity, step);
+        let capacity = if capacity < step { step } else { capacity.next_power_of_two() };
         let total_size = (payload_offset + capacity * stride) as u64;
         Self {
             role_offset,

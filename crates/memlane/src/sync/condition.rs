@@ -28,7 +28,7 @@
 //! # }
 //! ```
 
-use super::tickets::{Full, Place, Tickets};
+use super::tickets::{Full, Tickets};
 use super::waiter::{TimedOut, Wait};
 use crate::atomic::AtomicU64;
 use crate::error::{Error, Result};
@@ -202,7 +202,10 @@ impl Condition {
         let tickets = self.words.tickets();
         let place = tickets.enter(me, attachment).map_err(|Full| self.too_many())?;
         if let Err(error) = guard.unlock() {
-            give_up(place);
+            if place.leave().is_ok() {
+                // It was granted meanwhile, and is for the next.
+                self.notify(1);
+            }
             return Err(error);
         }
         let waited = {
@@ -217,9 +220,4 @@ impl Condition {
     fn too_many(&self) -> Error {
         Error::TooManyWaiters { id: self.region.id().into(), entries: self.words.entries.len() as u32 }
     }
-}
-
-/// Leaves without having waited.
-fn give_up(place: Place<'_>) {
-    let _ = place.leave();
 }

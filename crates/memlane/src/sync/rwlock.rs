@@ -1,8 +1,8 @@
 //! Many readers or one writer.
 //!
-//! Use it where many look and few change. A waiting writer keeps new readers out, so it gets its turn; a thread must not
-//! take a second read lock, nor the write lock, while it has a read lock. Readers of different processes do not touch a
-//! common cache line, so they do not slow each other.
+//! Use it where many look and few change. A waiting writer keeps new readers out, so it gets its turn; a thread must
+//! not take a second read lock, nor the write lock, while it has a read lock. Readers of different processes do not
+//! touch a common cache line, so they do not slow each other.
 //!
 //! A reader that dies is not waited for. A writer that dies while it is inside leaves what a dead owner of a
 //! [`Lock`](crate::Lock) leaves: whoever comes next is told, and the region is marked until somebody makes it
@@ -187,12 +187,11 @@ impl RwLock {
     pub fn acquire_write(&self, timeout: Option<Duration>) -> Result<OwnerDied> {
         let attachment = self.region.attachment().as_ref();
         let sharing = self.words.sharing();
-        if claim::try_acquire(sharing.word, attachment.me()?).is_err() {
-            return self.acquire_write_slow(timeout);
-        }
-        match sharing.drained(Acquired::Free, attachment, &mut AT_ONCE.clone()) {
-            Ok(acquired) => Ok(self.inside(acquired)),
-            Err(TimedOut) => self.acquire_write_slow(timeout),
+        let me = attachment.me()?;
+        match claim::try_acquire(sharing.word, me) {
+            Ok(_) if sharing.is_drained_now() => Ok(self.inside()),
+            Ok(_) => self.drain(me, &mut Wait::until(timeout), Instant::now()),
+            Err(_) => self.acquire_write_slow(me, timeout),
         }
     }
 
@@ -247,7 +246,11 @@ impl RwLock {
                 Err(TimedOut) => return Err(self.timed_out(WaitingFor::ReadLock, start)),
             }
             if let Ok(acquired) = claim::try_take_over(sharing.word, me, attachment) {
-                let owner_died = self.inside(acquired);
+                self.inherit(acquired);
+                let is_told = self.words.line.mark.load(Relaxed) == ABANDONED;
+                // Noted as a writer it has to be told of in its turn, should it die here: so only where there is
+                // something to tell.
+                let owner_died = if is_told { self.inside() } else { OwnerDied(false) };
                 sharing.enter(me);
                 self.release_held();
                 return Ok(owner_died);
@@ -256,48 +259,58 @@ impl RwLock {
     }
 
     #[cold]
-    fn acquire_write_slow(&self, timeout: Option<Duration>) -> Result<OwnerDied> {
+    fn acquire_write_slow(&self, me: Claim, timeout: Option<Duration>) -> Result<OwnerDied> {
         let attachment = self.region.attachment().as_ref();
         if Lock::is_mine(attachment)? {
             return Err(Error::WouldDeadlock { id: self.region.id().into() });
         }
-        let me = attachment.me()?;
         let start = Instant::now();
-        let sharing = self.words.sharing();
+        let word = self.words.sharing().word;
         let mut wait = Wait::until(timeout);
         let acquired = {
             let _waiting = attachment.blocked(me, WaitingFor::Lock);
             let taken = match timeout {
-                Some(Duration::ZERO) => {
-                    claim::try_take_over(sharing.word, me, attachment).map_err(|_| TimedOut)
-                }
-                _ => claim::acquire(sharing.word, me, attachment, &mut wait),
+                Some(Duration::ZERO) => claim::try_take_over(word, me, attachment).map_err(|_| TimedOut),
+                _ => claim::acquire(word, me, attachment, &mut wait),
             };
             taken.map_err(|TimedOut| self.timed_out(WaitingFor::Lock, start))?
         };
-        let _waiting = attachment.blocked(me, WaitingFor::Readers);
-        // Dead readers are no reason to end in vain.
-        if sharing.is_drained(|reader| attachment.is_dead(reader)) {
-            return Ok(self.counted(acquired));
-        }
-        let drained = sharing.drained(acquired, attachment, &mut wait);
-        drained
-            .map(|acquired| self.counted(acquired))
-            .map_err(|TimedOut| self.timed_out(WaitingFor::Readers, start))
+        self.inherit(acquired);
+        self.drain(me, &mut wait, start)
     }
 
-    /// Got after a wait.
-    fn counted(&self, acquired: Acquired) -> OwnerDied {
+    /// Waits for the readers, having the word.
+    #[cold]
+    fn drain(&self, me: Claim, wait: &mut Wait, start: Instant) -> Result<OwnerDied> {
+        let attachment = self.region.attachment().as_ref();
+        let sharing = self.words.sharing();
+        let _waiting = attachment.blocked(me, WaitingFor::Readers);
+        if let Err(TimedOut) = sharing.drained(attachment, wait) {
+            let error = self.timed_out(WaitingFor::Readers, start);
+            sharing.end_write(attachment);
+            return Err(error);
+        }
         let contended = &self.words.line.contended;
         contended.store(contended.load(Relaxed).wrapping_add(1), Relaxed);
-        self.inside(acquired)
+        Ok(self.inside())
     }
 
-    /// Notes who writes now. A writer that died before it noted itself was not inside yet: it has changed nothing.
+    /// Notes that the writer before died inside. Who drains in vain gives the word back without having been inside, so
+    /// the mark has to stand before that: for readers, who look at nothing else, and for the next writer.
+    fn inherit(&self, acquired: Acquired) {
+        let line = &self.words.line;
+        // One that died before it noted itself, or when it was done, left nothing half-done.
+        if acquired == Acquired::OwnerDied && line.owner.load(Relaxed) != 0 {
+            line.mark.store(ABANDONED, Relaxed);
+            line.recoveries.store(line.recoveries.load(Relaxed).wrapping_add(1), Relaxed);
+            line.owner.store(0, Relaxed);
+        }
+    }
+
+    /// Notes who writes now.
     #[inline]
-    fn inside(&self, acquired: Acquired) -> OwnerDied {
-        let was_inside = self.words.line.owner.load(Relaxed) != 0;
-        note_owner(&self.words.line, if was_inside { acquired } else { Acquired::Free })
+    fn inside(&self) -> OwnerDied {
+        note_owner(&self.words.line, Acquired::Free)
     }
 
     fn is_writer_dead(&self) -> bool {
@@ -325,9 +338,6 @@ impl RwLock {
         readers.iter().map(in_words).collect::<Vec<_>>().join(", ")
     }
 }
-
-/// A look that does not wait.
-const AT_ONCE: Wait = Wait { deadline: Some(0), slices: 0 };
 
 fn unless_timed_out<T>(outcome: Result<T>) -> Result<Option<T>> {
     match outcome {

@@ -27,16 +27,6 @@ fn pack(claim: Claim, count: u32) -> u64 {
     u64::from(claim.generation()) << 32 | u64::from(count)
 }
 
-/// How many of them are `me`'s.
-#[inline]
-#[must_use]
-pub fn mine(share: &AtomicU64, me: Claim) -> u32 {
-    match read(share.load(Relaxed), me.slot()) {
-        Some((claim, count)) if claim == me => count,
-        _ => 0,
-    }
-}
-
 /// Adds to `me`'s share; `None` when there would be too many.
 #[inline]
 pub fn add(share: &AtomicU64, me: Claim, count: u32) -> Option<u32> {

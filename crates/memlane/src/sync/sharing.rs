@@ -23,7 +23,7 @@
 //! written; the word is as in `claim.rs`, and readers look at it with Acquire.
 
 use crate::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, fence_after_rmw};
-use crate::sync::claim::{self, Acquired, Claim};
+use crate::sync::claim::{self, Claim};
 use crate::sync::share;
 use crate::sync::version;
 use crate::sync::waiter::{Peers, TimedOut, Wait};
@@ -57,6 +57,7 @@ impl<'a> Sharing<'a> {
             return false;
         }
         self.enter(me);
+        // Our share before our look at the word. Pairs with the fence in `is_drained_now`.
         fence_after_rmw();
         if Claim::in_word(self.word.load(Acquire)).is_none() {
             return true;
@@ -106,6 +107,7 @@ impl<'a> Sharing<'a> {
     #[inline]
     pub fn leave(&self, me: Claim, peers: &impl Peers) -> bool {
         let left = self.share(me.slot()).is_some_and(|share| share::subtract(share, me, 1).is_some());
+        // A writer that still saw our share sleeps, or is about to: then we see its claim.
         fence_after_rmw();
         if Claim::in_word(self.word.load(Relaxed)).is_some() {
             version::advance(self.drain, peers);
@@ -113,32 +115,26 @@ impl<'a> Sharing<'a> {
         left
     }
 
-    /// Becomes the writer, waiting for the one before and then for the readers. A writer that died may have been
-    /// inside.
-    pub fn write(&self, me: Claim, peers: &impl Peers, wait: &mut Wait) -> Result<Acquired, TimedOut> {
-        let acquired = claim::acquire(self.word, me, peers, wait)?;
-        self.drained(acquired, peers, wait)
-    }
-
-    /// The second half of [`Self::write`], for who has the word.
-    #[inline]
-    pub fn drained(
-        &self,
-        acquired: Acquired,
-        peers: &impl Peers,
-        wait: &mut Wait,
-    ) -> Result<Acquired, TimedOut> {
-        fence_after_rmw();
-        if self.is_drained(|_| false) {
-            return Ok(acquired);
+    /// Waits for the readers, having acquired the word; keeps it when time is up.
+    pub fn drained(&self, peers: &impl Peers, wait: &mut Wait) -> Result<(), TimedOut> {
+        if self.is_drained_now() {
+            return Ok(());
         }
         let mut slept = false;
         let attempt = |_| {
+            // Asking costs a system call, so readers are trusted to live for the first slice.
             let asks = std::mem::replace(&mut slept, true);
             self.is_drained(|reader| asks && peers.is_dead(reader)).then_some(())
         };
-        let drained = version::sleep_until(self.drain, peers, wait, &mut false, attempt);
-        drained.map(|()| acquired).inspect_err(|TimedOut| self.end_write(peers))
+        version::sleep_until(self.drain, peers, wait, &mut false, attempt)
+    }
+
+    /// Whether nobody reads, for who has just acquired the word.
+    #[inline]
+    pub fn is_drained_now(&self) -> bool {
+        // Our claim before our look at the shares. Pairs with the fence in `try_read`.
+        fence_after_rmw();
+        self.is_drained(|_| false)
     }
 
     /// Gives the word back.

@@ -70,6 +70,11 @@ fn distance(number: u64, other: u64) -> u64 {
     other.wrapping_sub(number) & NUMBER_MASK
 }
 
+/// Whether a ticket was drawn before a grant was given.
+fn is_before(ticket: u64, granted: u64) -> bool {
+    (1..=NUMBER_MASK / 2).contains(&distance(number_of(ticket), number_of(granted)))
+}
+
 impl<'a> Tickets<'a> {
     /// Takes a place behind all others.
     pub fn enter(&self, me: Claim, peers: &impl Peers) -> Result<Place<'a>, Full> {
@@ -83,14 +88,14 @@ impl<'a> Tickets<'a> {
         Ok(Place { entry, word })
     }
 
-    /// A free entry, or one of the dead; a grant of the dead only when there is no other.
+    /// A free entry, or one of the dead; but no grant of the dead that somebody who waits may take over.
     fn take_entry(&self, me: Claim, peers: &impl Peers) -> Option<&'a AtomicU64> {
         let is_free = |word| word == 0;
         let is_dead = |word| claim_of(word).is_some_and(|claim| peers.is_dead(claim));
         let was_waiting = |word| word & STATE_MASK != GRANTED && is_dead(word);
         self.take_where(me, is_free)
             .or_else(|| self.take_where(me, was_waiting))
-            .or_else(|| self.take_where(me, is_dead))
+            .or_else(|| self.take_where(me, |word| is_dead(word) && !self.is_wanted(word)))
     }
 
     fn take_where(&self, me: Claim, wanted: impl Fn(u64) -> bool) -> Option<&'a AtomicU64> {
@@ -100,15 +105,22 @@ impl<'a> Tickets<'a> {
         })
     }
 
+    /// Whether somebody waited already when this was granted.
+    fn is_wanted(&self, granted: u64) -> bool {
+        let waits = |word: u64| word & STATE_MASK == WAITING && is_before(word, granted);
+        self.entries.iter().any(|entry| waits(entry.load(Relaxed)))
+    }
+
     /// Waits for a grant.
     pub fn wait(&self, place: Place<'a>, peers: &impl Peers, wait: &mut Wait) -> Result<(), TimedOut> {
         loop {
-            if place.entry.load(Acquire) != place.word {
+            if place.is_granted() {
                 place.entry.store(0, Release);
                 return Ok(());
             }
             let expired = peers.wait_u64(place.entry, place.word, wait);
-            if self.take_over(place, peers) {
+            // Looking at all others costs a system call for each grant, so one's own comes first.
+            if !place.is_granted() && self.take_over(place, peers) {
                 return Ok(());
             }
             if expired == Expired::Yes {
@@ -151,17 +163,19 @@ impl<'a> Tickets<'a> {
         let Some(me) = claim_of(place.word) else { return false };
         for entry in self.entries {
             let word = entry.load(Acquire);
-            let is_for_me = (1..=NUMBER_MASK / 2).contains(&distance(number_of(place.word), number_of(word)));
-            let Some(holder) = claim_of(word).filter(|_| word & STATE_MASK == GRANTED && is_for_me) else {
-                continue;
-            };
+            let is_for_me = word & STATE_MASK == GRANTED && is_before(place.word, word);
+            let Some(holder) = claim_of(word).filter(|_| is_for_me) else { continue };
             let mine = pack(me, number_of(word), GRANTED);
             if !peers.is_dead(holder) || entry.compare_exchange(word, mine, AcqRel, Relaxed).is_err() {
                 continue;
             }
-            let granted_too = place.leave().is_ok();
-            // Two grants in one hand: this one is put back where it was, for the next.
-            entry.store(if granted_too { word } else { 0 }, Release);
+            if place.give_up() {
+                entry.store(0, Release);
+            } else {
+                // Two grants in one hand: this one is put back where it was, for the next, and before we go.
+                entry.store(word, Release);
+                place.entry.store(0, Release);
+            }
             return true;
         }
         false
@@ -180,12 +194,19 @@ impl<'a> Tickets<'a> {
 impl Place<'_> {
     /// Gives the place up; fine when it was granted meanwhile, and then that grant is taken.
     pub fn leave(self) -> Result<(), TimedOut> {
-        match self.entry.compare_exchange(self.word, 0, AcqRel, Acquire) {
-            Ok(_) => Err(TimedOut),
-            Err(_) => {
-                self.entry.store(0, Release);
-                Ok(())
-            }
+        if self.give_up() {
+            return Err(TimedOut);
         }
+        self.entry.store(0, Release);
+        Ok(())
+    }
+
+    fn is_granted(self) -> bool {
+        self.entry.load(Acquire) != self.word
+    }
+
+    /// Frees the entry; `false` when it was granted meanwhile.
+    fn give_up(self) -> bool {
+        self.entry.compare_exchange(self.word, 0, AcqRel, Acquire).is_ok()
     }
 }

@@ -1,7 +1,7 @@
 //! The child processes of a run: started, killed, started again.
 
 use crate::role::{self, Part};
-use crate::{clerk, locker, maker, promptness, publisher, subscriber};
+use crate::{clerk, locker, maker, promptness, publisher, subscriber, talker, worker};
 use memlane::Space;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -31,6 +31,8 @@ pub(crate) fn perform(part: &Part) {
         "subscriber" => subscriber::perform(&space, part.number(0)),
         "locker" => locker::perform(&space, part.number(0)),
         "clerk" => clerk::perform(&space, part.number(0)),
+        "worker" => worker::perform(&space, part.number(0)),
+        "talker" => talker::perform(&space, part.number(0)),
         "maker" => maker::perform(&space, part.number(0), part.number(1)),
         "holder" => promptness::hold(&space, part.number(0)),
         other => panic!("there is no role {other}"),

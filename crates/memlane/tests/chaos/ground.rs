@@ -11,13 +11,15 @@ const PROGRESS: &str = "chaos/progress";
 const TOTALS: &str = "chaos/totals";
 const STOP: &str = "chaos/stop";
 
-/// All there is in the space.
-pub(crate) const IDS: [&str; 8] = [CHANNEL, PROGRESS, STOP, TOTALS, TEXT, PAIR, RECORD, SUM];
+const KILLED: &str = "chaos/killed";
+
+/// What the processes that do not work with [`crate::works`] leave in the space.
+pub(crate) const IDS: [&str; 9] = [CHANNEL, PROGRESS, STOP, TOTALS, KILLED, TEXT, PAIR, RECORD, SUM];
 
 /// Processes of a run.
-pub(crate) const MEMBERS: usize = 8;
+pub(crate) const MEMBERS: usize = 12;
 /// The processes and their parent, and hardly more: a slot that is not given back is missed at once.
-const PARTICIPANTS: u16 = MEMBERS as u16 + 4;
+pub(crate) const PARTICIPANTS: u16 = MEMBERS as u16 + 4;
 
 /// Bytes of the longest frame.
 pub(crate) const FRAME: usize = 64 * 1024;
@@ -42,10 +44,29 @@ pub(crate) enum Count {
     Writes,
     Reads,
     Adds,
+    Puts,
+    Gets,
+    PutsCutShort,
+    GetsCutShort,
+    Leases,
+    LeasesRedelivered,
+    LeasesCutShort,
+    Permits,
+    WriteLocks,
+    ReadLocks,
+    WriterDeaths,
+    Waits,
+    Meetings,
+    MeetingsBroken,
+    Records,
+    RecordsLost,
+    Words,
+    EndsSeen,
+    EndsSeenLate,
 }
 
 impl Count {
-    pub(crate) const ALL: [(Self, &'static str); 10] = [
+    pub(crate) const ALL: [(Self, &'static str); 29] = [
         (Self::FramesPublished, "frames published"),
         (Self::FramesRead, "frames read, each whole and newer than the one before"),
         (Self::FramesVerifiedAgain, "frames found unchanged after being held for a while"),
@@ -56,6 +77,25 @@ impl Count {
         (Self::Writes, "records and texts written"),
         (Self::Reads, "records and texts read, each whole"),
         (Self::Adds, "additions to a value"),
+        (Self::Puts, "messages put into a queue"),
+        (Self::Gets, "of them taken, each whole and once"),
+        (Self::PutsCutShort, "messages that a death left in doubt"),
+        (Self::GetsCutShort, "messages that may have gone with a dead consumer"),
+        (Self::Leases, "messages acknowledged"),
+        (Self::LeasesRedelivered, "of them handed out before"),
+        (Self::LeasesCutShort, "messages to be acknowledged that a death left in doubt"),
+        (Self::Permits, "permits held, one at a time"),
+        (Self::WriteLocks, "changes under a write lock"),
+        (Self::ReadLocks, "looks under a read lock"),
+        (Self::WriterDeaths, "of either after a writer's death"),
+        (Self::Waits, "waits for events, conditions, tokens and re-entrant locks"),
+        (Self::Meetings, "meetings at a barrier"),
+        (Self::MeetingsBroken, "of them broken"),
+        (Self::Records, "records of a stream read, each whole"),
+        (Self::RecordsLost, "records lost by readers"),
+        (Self::Words, "messages through a pipe"),
+        (Self::EndsSeen, "deaths noticed at the other end of a pipe"),
+        (Self::EndsSeenLate, "of them after more than 100 ms"),
     ];
 }
 
@@ -69,6 +109,7 @@ pub(crate) struct Ground {
     progress: Array<u64>,
     totals: Array<u64>,
     stop: Value<u64>,
+    killed: Array<u64>,
 }
 
 impl Ground {
@@ -83,11 +124,12 @@ impl Ground {
             progress: Array::open_or_create(space, PROGRESS, &[MEMBERS])?,
             totals: Array::open_or_create(space, TOTALS, &[Count::ALL.len()])?,
             stop: Value::open_or_create(space, STOP, 0)?,
+            killed: Array::open_or_create(space, KILLED, &[MEMBERS])?,
         })
     }
 
     /// Everything but the channel.
-    pub(crate) fn regions(&self) -> [&Region; 7] {
+    pub(crate) fn regions(&self) -> [&Region; 8] {
         [
             self.pair.region(),
             self.sum.region(),
@@ -96,11 +138,16 @@ impl Ground {
             self.progress.region(),
             self.totals.region(),
             self.stop.region(),
+            self.killed.region(),
         ]
     }
 
     pub(crate) fn add(&self, count: Count) {
-        self.totals.update(count as usize, |total| total + 1).expect("every count has its element");
+        self.add_many(count, 1);
+    }
+
+    pub(crate) fn add_many(&self, count: Count, more: u64) {
+        self.totals.update(count as usize, |total| total + more).expect("every count has its element");
     }
 
     pub(crate) fn total(&self, count: Count) -> u64 {
@@ -116,6 +163,17 @@ impl Ground {
         self.progress.load(member).expect("every member has its element")
     }
 
+    /// Says that this member is about to be killed.
+    pub(crate) fn doom(&self, member: usize) {
+        self.killed.store(member, now()).expect("every member has its element");
+    }
+
+    /// Milliseconds since this member was killed the last time.
+    pub(crate) fn since_death(&self, member: u64) -> u64 {
+        let killed = self.killed.load(member as usize).expect("every member has its element");
+        now().saturating_sub(killed) / 1_000_000
+    }
+
     pub(crate) fn stop(&self) {
         self.stop.store(1);
     }
@@ -123,6 +181,10 @@ impl Ground {
     pub(crate) fn is_over(&self) -> bool {
         self.stop.load() != 0
     }
+}
+
+fn now() -> u64 {
+    memlane::Timestamp::now().monotonic
 }
 
 /// Becomes the publisher, if nobody is.

@@ -4,16 +4,15 @@
 //! Nothing here knows the instruction at which a process dies; minutes and thousands of deaths make up for
 //! it. The parts:
 //!
-//! - [`steady`]: eight processes publish, subscribe, lock, add and write in one space while one after the other
-//!   is killed and started again; whatever is read must be whole, whatever is counted exact, and nobody may
-//!   stand still;
+//! - [`steady`]: twelve processes work with every kind in one space while one after the other is killed and started
+//!   again; whatever is read must be whole, whatever is counted exact, and nobody may stand still;
 //! - [`births`]: processes are killed while they start, make, attach, use and remove regions; every name must
 //!   stay usable;
 //! - [`promptness`]: how soon a waiter knows of a death, by the size of the process that dies.
 //!
 //! [`crew`] are the child processes of both, [`ground`] the regions that the steady ones share,
-//! [`publisher`], [`subscriber`], [`locker`], [`clerk`] and [`maker`] what a child does, [`tally`] what a
-//! person reads of it.
+//! [`works`] those that pass something on and the books that are kept of it; [`publisher`], [`subscriber`], [`locker`],
+//! [`clerk`], [`worker`], [`talker`] and [`maker`] are what a child does, [`tally`] what a person reads of it.
 
 mod births;
 mod clerk;
@@ -26,7 +25,10 @@ mod promptness;
 mod publisher;
 mod steady;
 mod subscriber;
+mod talker;
 mod tally;
+mod worker;
+mod works;
 
 #[path = "../left_out/mod.rs"]
 mod left_out;

@@ -1,4 +1,4 @@
-//! Eight processes at work in one space, of which one after the other is killed and started again.
+//! Twelve processes at work in one space, of which one after the other is killed and started again.
 
 use crate::clerk;
 use crate::crew::Member;
@@ -7,17 +7,32 @@ use crate::options::Options;
 use crate::random::Random;
 use crate::scratch::{Scratch, mappings_of};
 use crate::tally::{Tally, figure, nothing_left};
+use crate::works::Works;
 use memlane::{Region, Result, Space};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-const ROLES: [&str; MEMBERS] =
-    ["publisher", "publisher", "subscriber", "subscriber", "locker", "locker", "clerk", "clerk"];
+const ROLES: [&str; MEMBERS] = [
+    "publisher",
+    "publisher",
+    "subscriber",
+    "subscriber",
+    "locker",
+    "locker",
+    "clerk",
+    "clerk",
+    "worker",
+    "worker",
+    "talker",
+    "talker",
+];
 
 /// Milliseconds from one death to the next.
-const PAUSES: Range<u64> = 10..20;
+const PAUSES: Range<u64> = 10..30;
 /// Who holds the lock or publishes is killed more often than the others.
 const AIMED_PERCENT: u64 = 25;
+/// Of deaths at the other end of a pipe, so many may be noticed late: the machine has twelve processes to run.
+const LATE_PERCENT: u64 = 5;
 /// Nobody may be without progress for longer, however often it is killed.
 const LONGEST_STALL: Duration = Duration::from_secs(2);
 
@@ -43,6 +58,11 @@ pub(crate) fn run(options: &Options, tally: &mut Tally) {
     }
     let Run { kills, worst_stall, clerks_killed, .. } = run;
     tally.check("content after the run", check_content(&ground, clerks_killed));
+    let works = Works::open(&space).expect("the workers' regions can be used");
+    tally.check("books after the run", works.check(&ground));
+    tally.check("deaths at the other end of a pipe", check_ends(&ground));
+    tally.check("who is attached to the workers' regions", alone_in(&works.regions()));
+    drop(works);
     tally.check("participants after the run", check_participants(&space, &ground));
     report(&ground, kills, worst_stall);
     drop(ground);
@@ -83,6 +103,7 @@ impl<'a> Run<'a> {
         let somebody = self.random.index(MEMBERS);
         let aimed = if self.random.chance(AIMED_PERCENT) { self.who_matters(space) } else { None };
         let victim = aimed.unwrap_or(somebody);
+        self.ground.doom(victim);
         let member = &mut self.members[victim];
         tally.expect("a process at work", member.kill());
         self.kills += 1;
@@ -141,24 +162,43 @@ fn check_content(ground: &Ground, clerks_killed: u64) -> Result<(), String> {
 /// Whoever was killed is known to be dead, and the parent alone lives.
 fn check_participants(space: &Space, ground: &Ground) -> Result<(), String> {
     let channel = Region::open(space, CHANNEL).map_err(|error| error.to_string())?;
-    for region in ground.regions().into_iter().chain([&channel]) {
+    alone_in(&ground.regions())?;
+    alone_in(&[&channel])?;
+    let publisher = ground::publisher(space, Duration::ZERO).map(drop);
+    publisher.map_err(|error| error.to_string())
+}
+
+/// This process alone is attached to the regions.
+fn alone_in(regions: &[&Region]) -> Result<(), String> {
+    for region in regions {
         let alive: Vec<_> =
             region.participants().into_iter().filter(|participant| participant.alive).collect();
         if alive.len() != 1 {
             return Err(format!("{}: {alive:?} live, and one process does", region.id()));
         }
     }
-    let publisher = ground::publisher(space, Duration::ZERO).map(drop);
-    publisher.map_err(|error| error.to_string())
+    Ok(())
+}
+
+/// A death at the other end of a pipe is noticed soon.
+fn check_ends(ground: &Ground) -> Result<(), String> {
+    let (seen, late) = (ground.total(Count::EndsSeen), ground.total(Count::EndsSeenLate));
+    if late * 100 <= seen * LATE_PERCENT + 100 {
+        return Ok(());
+    }
+    Err(format!("{late} of {seen} were noticed after more than 100 ms"))
 }
 
 /// The regions are there and nothing else, and they can be removed without a trace.
 fn check_files(scratch: &Scratch, space: &Space) -> Result<(), String> {
     let mut files = scratch.files();
-    files.retain(|file| !IDS.iter().any(|id| *file == scratch.path().join(id)));
+    let works = scratch.path().join("works");
+    files.retain(|file| !file.starts_with(&works) && !IDS.iter().any(|id| *file == scratch.path().join(id)));
     nothing_left(&files)?;
-    for id in IDS {
-        space.remove(id).map_err(|error| error.to_string())?;
+    let mut ids = space.list().map_err(|error| error.to_string())?;
+    ids.retain(|id| id.starts_with("works/") || IDS.contains(&id.as_str()));
+    for id in ids {
+        space.remove(&id).map_err(|error| error.to_string())?;
     }
     nothing_left(&scratch.files())
 }

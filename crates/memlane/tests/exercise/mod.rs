@@ -6,8 +6,9 @@
 use memlane::schema::Element;
 use memlane::value::Number;
 use memlane::{
-    AnyArray, AnyValue, Array, FramePublisher, FrameSubscriber, Lock, Observer, Record, Region, Result,
-    Space, Text, Value, doctor,
+    AnyArray, AnyValue, Array, Barrier, Condition, Event, FramePublisher, FrameSubscriber, Lock, Observer,
+    PipeEnd, Queue, RLock, Record, Region, Result, RwLock, Semaphore, Side, SignalSemaphore, Space,
+    StreamPublisher, StreamSubscriber, Text, Value, WaitGraph, doctor,
 };
 use std::hint::black_box;
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub(crate) fn exercise(space: &Space, id: &str) -> usize {
         black_box((region.description(), region.version(), region.participants(), region.unlinked()));
     }
     // Whoever looks before whoever changes, and so mends.
-    let ways: [fn(&Space, &str) -> Result<()>; 14] = [
+    let ways: [fn(&Space, &str) -> Result<()>; 25] = [
         observe,
         value::<f64>,
         value::<u8>,
@@ -39,6 +40,17 @@ pub(crate) fn exercise(space: &Space, id: &str) -> usize {
         lock,
         subscribe,
         publish,
+        rlock,
+        rwlock,
+        semaphore,
+        signal,
+        event,
+        condition,
+        barrier,
+        queue,
+        pipe,
+        read_stream,
+        append,
     ];
     let open = ways.iter().filter(|way| way(space, id).is_ok()).count();
     black_box((doctor::examine(space).is_ok(), doctor::fix(space).is_ok()));
@@ -174,5 +186,140 @@ fn observe(space: &Space, id: &str) -> Result<()> {
     black_box((observer.version(), observer.participants(), observer.lock(), observer.unlinked()));
     black_box(observer.read().map(|observation| observation.content.to_string()).is_ok());
     black_box((observer.frames().is_ok(), observer.latest_frame().is_ok()));
+    black_box((observer.rwlock().is_ok(), observer.semaphore().is_ok(), observer.event().is_ok()));
+    black_box((observer.condition().is_ok(), observer.barrier().is_ok(), observer.pipe().is_ok()));
+    black_box((observer.queue().is_ok(), observer.peek(9).is_ok()));
+    black_box((
+        observer.stream().is_ok(),
+        observer.records(0, 99).is_ok(),
+        observer.records(u64::MAX, 9).is_ok(),
+    ));
+    black_box(WaitGraph::of(space).map(|graph| graph.deadlocks().len()).is_ok());
     Ok(())
+}
+
+fn rlock(space: &Space, id: &str) -> Result<()> {
+    let lock = RLock::open(space, id)?;
+    if let Ok(outer) = lock.lock_timeout(GLANCE) {
+        black_box((lock.lock_timeout(GLANCE).is_ok(), lock.state()));
+        outer.make_consistent();
+    }
+    let _ = (lock.release(), lock.abandon());
+    Ok(())
+}
+
+fn rwlock(space: &Space, id: &str) -> Result<()> {
+    let lock = RwLock::open(space, id)?;
+    if let Ok(guard) = lock.read(Some(GLANCE)) {
+        black_box((lock.try_read().is_ok(), lock.try_write().is_ok(), guard.owner_died(), lock.state()));
+    }
+    if let Ok(guard) = lock.write(Some(GLANCE)) {
+        guard.make_consistent();
+    }
+    let _ = (lock.release_read(), lock.release_write());
+    Ok(())
+}
+
+fn semaphore(space: &Space, id: &str) -> Result<()> {
+    let semaphore = Semaphore::open(space, id)?;
+    for count in [1, 2, semaphore.total(), u32::MAX] {
+        black_box(semaphore.acquire(count, Some(GLANCE)).is_ok());
+    }
+    black_box((semaphore.free(), semaphore.state(), semaphore.release(1).is_ok()));
+    Ok(())
+}
+
+fn signal(space: &Space, id: &str) -> Result<()> {
+    let semaphore = SignalSemaphore::open(space, id)?;
+    black_box((semaphore.release(1).is_ok(), semaphore.release(u32::MAX).is_ok()));
+    black_box((semaphore.acquire(Some(GLANCE)).is_ok(), semaphore.try_acquire(), semaphore.state()));
+    Ok(())
+}
+
+fn event(space: &Space, id: &str) -> Result<()> {
+    let event = Event::open(space, id)?;
+    event.set();
+    black_box((event.wait(Some(GLANCE)).is_ok(), event.clear(), event.wait(Some(GLANCE)).is_ok()));
+    Ok(())
+}
+
+fn condition(space: &Space, id: &str) -> Result<()> {
+    let condition = Condition::open(space, id)?;
+    let lock = condition.region().lock();
+    if let Ok(mut guard) = lock.lock_timeout(GLANCE) {
+        black_box((
+            condition.notify(1),
+            condition.wait(&mut guard, Some(GLANCE)).is_ok(),
+            condition.notify_all(),
+        ));
+        guard.make_consistent();
+    }
+    black_box(condition.waiters());
+    Ok(())
+}
+
+fn barrier(space: &Space, id: &str) -> Result<()> {
+    let barrier = Barrier::open(space, id)?;
+    black_box((barrier.wait(Some(GLANCE)).is_ok(), barrier.wait_with(Some(GLANCE), || ()).is_ok()));
+    barrier.abort();
+    black_box((barrier.reset().is_ok(), barrier.state(), barrier.waiting()));
+    Ok(())
+}
+
+fn queue(space: &Space, id: &str) -> Result<()> {
+    let queue = Queue::open(space, id)?;
+    black_box((queue.len(), queue.state(), queue.peek(3)));
+    let sum = |bytes: &[u8]| bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+    for length in [0, 9, queue.capacity(), queue.capacity().saturating_add(1)] {
+        black_box(queue.put(&vec![7; length.min(99_999)], Some(GLANCE)).is_ok());
+        if let Ok(lease) = queue.lease(Some(GLANCE)) {
+            black_box((sum(lease.bytes()), lease.redelivered()));
+        }
+        if let Ok(message) = queue.read(Some(GLANCE)) {
+            black_box(sum(&message));
+        }
+        black_box(queue.reserve(length, Some(GLANCE)).and_then(|room| room.commit()).is_ok());
+        black_box((queue.get(Some(GLANCE)).is_ok(), queue.get_many(3, Some(GLANCE)).is_ok()));
+    }
+    queue.close();
+    black_box(queue.try_get().is_ok());
+    Ok(())
+}
+
+fn pipe(space: &Space, id: &str) -> Result<()> {
+    let left = PipeEnd::open(space, id, Side::Left);
+    let right = PipeEnd::open(space, id, Side::Right);
+    for end in [&left, &right].into_iter().flatten() {
+        black_box((end.send(&[7; 99], Some(GLANCE)).is_ok(), end.state()));
+    }
+    for end in [&right, &left].into_iter().flatten() {
+        black_box((end.poll(Some(GLANCE)).is_ok(), end.recv(Some(GLANCE)).is_ok(), end.try_recv().is_ok()));
+    }
+    left.and(right).map(drop)
+}
+
+fn read_stream(space: &Space, id: &str) -> Result<()> {
+    let subscriber = StreamSubscriber::open(space, id)?;
+    black_box((
+        subscriber.latest(),
+        subscriber.last(5).is_ok(),
+        subscriber.since(0).is_ok(),
+        subscriber.state(),
+    ));
+    for sequence in [0, subscriber.published().saturating_sub(1), u64::MAX - 9] {
+        subscriber.seek(sequence);
+        black_box((subscriber.next(Some(GLANCE)).is_ok(), subscriber.try_next_many(99).len()));
+    }
+    Ok(())
+}
+
+fn append(space: &Space, id: &str) -> Result<()> {
+    let mut publisher = StreamPublisher::open(space, id)?.patience(Some(GLANCE));
+    let record = vec![7; publisher.schema().size()];
+    black_box((publisher.append(&record).is_ok(), publisher.append_many(&record.repeat(3)).is_ok()));
+    if let Ok(mut batch) = publisher.batch(1) {
+        let _ = batch.set(0, &record);
+        batch.publish(1);
+    }
+    read_stream(space, id)
 }

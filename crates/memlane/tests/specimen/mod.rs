@@ -4,12 +4,30 @@
 
 use memlane::schema::Datum;
 use memlane::{
-    Array, FramePublisher, FrameSpec, FrameSubscriber, Kind, Lock, Record, Result, Space, Text, Value,
+    Array, Barrier, Condition, Event, FramePublisher, FrameSpec, FrameSubscriber, Kind, Lock, PipeEnd,
+    PipeSpec, Queue, QueueSpec, RLock, Record, Result, RwLock, Semaphore, Side, Space, StreamPublisher,
+    StreamSpec, StreamSubscriber, Text, Value,
 };
+use std::time::Duration;
 
 /// The kinds there are specimens of.
-pub(crate) const KINDS: [Kind; 6] =
-    [Kind::Value, Kind::Record, Kind::Array, Kind::Text, Kind::Lock, Kind::Frames];
+pub(crate) const KINDS: [Kind; 15] = [
+    Kind::Value,
+    Kind::Record,
+    Kind::Array,
+    Kind::Text,
+    Kind::Lock,
+    Kind::Frames,
+    Kind::Rlock,
+    Kind::Rwlock,
+    Kind::Semaphore,
+    Kind::Event,
+    Kind::Condition,
+    Kind::Barrier,
+    Kind::Queue,
+    Kind::Pipe,
+    Kind::Stream,
+];
 
 /// A record with something of everything.
 const RECORD: &str = "{on:|b1,x:<f8 unit=\"m\",point:[2]{x:<f4,y:>i2},name:|S8}";
@@ -28,10 +46,10 @@ pub(crate) const HEADER_FIELDS: &[(usize, usize)] = &[
     (44, 4),  // flags
     (76, 4),  // schema length
     (80, 4),  // note length
-    (128, 8), // history, or capacity
-    (136, 8), // borrows
-    (144, 8), // frame capacity
-    (152, 8), // variable length
+    (128, 8), // parameters, of each kind its own
+    (136, 8),
+    (144, 8),
+    (152, 8),
 ];
 /// Where the canonical text of the schema stands.
 pub(crate) const SCHEMA: std::ops::Range<usize> = 256..2304;
@@ -43,6 +61,8 @@ const LOCK_WORD: usize = 2944;
 const SLOTS: usize = 40;
 const TABLE: usize = 4096;
 const ENTRY: usize = 128;
+/// Where the bodies of all kinds have their claim words.
+const WORDS_OF_BODIES: usize = 8192;
 
 /// The file of a region of this kind that was used.
 pub(crate) fn specimen(kind: Kind, space: &Space) -> Vec<u8> {
@@ -63,6 +83,41 @@ fn make(kind: Kind, space: &Space, id: &str) -> Result<()> {
         Kind::Array => Array::<f32>::create(space, id, &[4, 5])?.lock()?.write(3, &[1.5; 7])?,
         Kind::Text => drop(Text::create(space, id, 100)?.write("grüß dich")?),
         Kind::Lock => drop(Lock::create(space, id)?.lock()?),
+        Kind::Rlock => drop(RLock::create(space, id)?.lock()?),
+        Kind::Rwlock => {
+            let lock = RwLock::create(space, id)?;
+            drop(lock.write(None)?);
+            std::mem::forget(lock.read(None)?);
+        }
+        Kind::Semaphore => std::mem::forget(Semaphore::create(space, id, 3)?.acquire(2, None)?),
+        Kind::Event => Event::create(space, id)?.set(),
+        Kind::Condition => {
+            let condition = Condition::create(space, id, 4)?;
+            let lock = condition.region().lock();
+            condition.wait(&mut lock.lock()?, Some(Duration::ZERO))?;
+        }
+        Kind::Barrier => drop(Barrier::create(space, id, 1)?.wait(None)?),
+        Kind::Queue => {
+            let queue = Queue::create(space, id, &QueueSpec::bytes(500).acknowledged())?;
+            queue.put_many(&[b"one".as_slice(), &[7; 99], b"three"], None)?;
+            queue.get(None)?;
+            std::mem::forget(queue.lease(None)?);
+        }
+        Kind::Pipe => {
+            let left = PipeEnd::create(space, id, &PipeSpec::duplex(500), Side::Left)?;
+            let right = PipeEnd::open(space, id, Side::Right)?;
+            left.send(b"there", None)?;
+            left.send(&[7; 99], None)?;
+            right.recv(None)?;
+            right.send(b"back", None)?;
+        }
+        Kind::Stream => {
+            let spec = StreamSpec::of(RECORD).capacity(16).lossless_for(2);
+            let mut publisher = StreamPublisher::create(space, id, &spec)?;
+            let subscriber = StreamSubscriber::open(space, id)?;
+            publisher.append_many(&vec![7; publisher.schema().size() * 3])?;
+            subscriber.next(None)?;
+        }
         _ => {
             let mut publisher =
                 FramePublisher::create(space, id, &FrameSpec::bytes(FRAME).history(3).borrows(4))?;
@@ -95,7 +150,8 @@ pub(crate) fn disown(file: &mut [u8]) {
     let generation = u32_at(file, TABLE).unwrap_or(0).wrapping_add(1) & 0x7_ffff;
     let claim = generation.max(1) << 12;
     let body = slots.saturating_mul(ENTRY).saturating_add(TABLE);
-    for word in [LOCK_WORD, body] {
+    let body = body..body.saturating_add(WORDS_OF_BODIES).min(file.len());
+    for word in std::iter::once(LOCK_WORD).chain(body.step_by(4)) {
         if u32_at(file, word).is_some_and(|found| found & !(1 << 31) == claim) {
             file[word..word + 4].fill(0);
         }

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! Both words are eventcounts whose count is a place: one compare-exchange sends a message and says whether the
-//! receiver sleeps. Nobody takes a lock. An end that is closed sets `roused` in all words, only so that they change. That the other end is gone is read from its role *before* the last look at the ring, so what
-//! it sent before it went is received. After Lamport's one-producer queue (1977).
+//! receiver sleeps. Nobody takes a lock. An end that is closed turns `roused` over in all words, only so that they
+//! change. That the other end is gone is read from its role *before* the last look at the ring, so what it sent before
+//! it went is received. After Lamport's one-producer queue (1977).
 //!
 //! | killed | what remains | who repairs | what others see |
 //! |---|---|---|---|
@@ -28,7 +29,7 @@ use crate::sync::waiter::{ALL, Peers};
 
 /// The role of an end that was closed: no participant's claim.
 const CLOSED: u32 = 1 << 31;
-/// In the count of a word: an end was closed.
+/// In the count of a word: turned over by an end that is closed.
 const ROUSED: u64 = 1;
 
 /// Who has an end.
@@ -112,8 +113,9 @@ impl Direction<'_> {
 
     /// Whoever sleeps looks again, and who is about to sleep does not: an end was given up.
     pub fn rouse(&self, peers: &impl Peers) {
-        advance(self.tail, |count| count | ROUSED, peers);
-        advance(self.head, |count| count | ROUSED, peers);
+        // Turned over and not set: an end can be had and closed again in one conversation.
+        advance(self.tail, |count| count ^ ROUSED, peers);
+        advance(self.head, |count| count ^ ROUSED, peers);
     }
 
     /// A new conversation: nothing was said. Nobody else is there.

@@ -6,6 +6,7 @@ use crate::header::{Blueprint, Description};
 use crate::kind::Kind;
 use crate::layout;
 use crate::layout::pipe::PipeLayout;
+use crate::region::{Opening, Region};
 use crate::space::Space;
 
 /// Units of a message's header.
@@ -71,6 +72,11 @@ impl PipeSpec {
     #[must_use]
     pub fn one_way(capacity: usize) -> Self {
         Self { capacity, duplex: false }
+    }
+
+    /// Makes the pipe `id`, which must not exist, without taking an end.
+    pub fn create(&self, space: &Space, id: &str) -> Result<Region> {
+        Region::obtain(space, id, Opening::Create, &self.blueprint(space, id)?)
     }
 
     /// The plan of a new region.

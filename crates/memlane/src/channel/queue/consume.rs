@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // A message is plain memory: the head, or its lease, keeps producers out of it.
 
 use super::ends::{End, Ends};
-use super::handle::{Held, Queue};
+use super::handle::{Held, InPlace, Queue};
 use super::lease::{self, Standing};
 use super::produce::held_in_place;
 use crate::atomic::Ordering::Relaxed;
@@ -123,10 +123,13 @@ impl Queue {
         }
         let attachment = self.region.attachment().as_ref();
         let Some(_held) = self.hold(self.consumers(), attachment.me()?, patience)? else { return Ok(0) };
+        let _in_place = InPlace::new(self.consumers());
         let (mut head, tail) = (ends.head(), ends.tail());
+        let mut left = ends.used(head, tail);
         let mut taken = 0;
         while taken < most && head.count != tail.count {
-            let found = self.look(head, tail)?;
+            let found = self.look(head, left)?;
+            left -= found.units;
             // SAFETY: the message lies between head and tail, where no producer writes, and the consumers' claim,
             // which is held here, keeps the head from moving; its length was checked.
             take(found.header.tag, unsafe { self.ring.bytes(found.place, found.header.length) });
@@ -190,7 +193,7 @@ impl Queue {
             if head.count == tail.count {
                 return Ok(None);
             }
-            Ok(Some((held, self.look(head, tail)?)))
+            Ok(Some((held, self.look(head, ends.used(head, tail))?)))
         };
         let (held, found) = match attempt(&AT_ONCE)? {
             Some(found) => found,
@@ -266,8 +269,10 @@ impl Queue {
 
     /// The first message from `end` on whose standing is `wanted`.
     fn find(&self, mut end: End, tail: End, wanted: impl Fn(Standing) -> bool) -> Result<Option<Found>> {
+        let mut left = self.words.ends().used(end, tail);
         while end.count != tail.count {
-            let found = self.look(end, tail)?;
+            let found = self.look(end, left)?;
+            left -= found.units;
             let standing = self.ring.lease(found.place).map(|word| lease::Lease(word).standing().0);
             if standing.is_some_and(&wanted) {
                 return Ok(Some(found));
@@ -281,26 +286,35 @@ impl Queue {
     fn collect(&self) {
         let ends = self.words.ends();
         let (start, tail) = (ends.head(), ends.tail());
-        let mut head = start;
+        let (mut head, mut left) = (start, ends.used(start, tail));
         while head.count != tail.count {
-            let Ok(found) = self.look(head, tail) else { break };
+            let Ok(found) = self.look(head, left) else { break };
+            left -= found.units;
             let standing = self.ring.lease(found.place).map(|word| lease::Lease(word).standing().0);
             if standing != Some(Standing::Done) {
                 break;
             }
             head = ends.behind(head, found.units);
         }
-        if head != start {
-            ends.take(head, self.region.attachment().as_ref());
+        if head == start {
+            return;
+        }
+        let attachment = self.region.attachment().as_ref();
+        ends.take(head, attachment);
+        // Who waits for a lease to come back waits in vain. Looked at after the head has moved: a closing that this
+        // misses closes the head after it, and wakes everybody then.
+        let tail = ends.tail();
+        if tail.closed && tail.count == head.count {
+            version::advance(&self.words.producer.arrivals, attachment);
         }
     }
 
-    /// The message at `end`, checked against what there is.
+    /// The message at `end`, checked against the `left` units that there are: so nobody goes round in circles over
+    /// spoilt lengths and counts.
     #[inline]
-    fn look(&self, end: End, tail: End) -> Result<Found> {
-        let place = end.place % self.ring.units;
-        let used = self.words.ends().used(end, tail);
-        let (header, units) = self.ring.header(place, used).map_err(|what| self.region.corrupt(what))?;
+    fn look(&self, end: End, left: u32) -> Result<Found> {
+        let place = self.words.ends().place(end);
+        let (header, units) = self.ring.header(place, left).map_err(|what| self.region.corrupt(what))?;
         Ok(Found { end, place, header, units })
     }
 }
@@ -368,7 +382,8 @@ pub struct Lease<'a> {
 impl Lease<'_> {
     /// The message, where it lies.
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: the message is leased, so the head does not pass it and no producer writes it; its length was checked.
+        // SAFETY: the message is leased, so the head does not pass it and no producer writes it; its length was
+        // checked.
         unsafe { self.queue.ring.bytes(self.found.place, self.found.header.length) }
     }
 

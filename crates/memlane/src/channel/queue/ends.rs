@@ -114,11 +114,15 @@ impl Ends<'_> {
         if head.count == tail.count {
             return 0;
         }
-        // Places are other processes' words: never more than the ring.
-        match (tail.place % self.units + self.units - head.place % self.units) % self.units {
-            0 => self.units,
-            used => used,
-        }
+        let (head, tail) = (self.place(head), self.place(tail));
+        if head < tail { tail - head } else { tail + self.units - head }
+    }
+
+    /// An end's place in the ring; it is other processes' word, and never behind the ring.
+    #[inline]
+    #[must_use]
+    pub fn place(&self, end: End) -> u32 {
+        if end.place < self.units { end.place } else { 0 }
     }
 
     /// Messages between two ends.
@@ -132,7 +136,7 @@ impl Ends<'_> {
     #[inline]
     #[must_use]
     pub fn behind(&self, end: End, units: u32) -> End {
-        let place = end.place + units;
+        let place = self.place(end) + units;
         let place = if place < self.units { place } else { place - self.units };
         End { count: end.count.wrapping_add(1), place, closed: end.closed }
     }

@@ -42,6 +42,27 @@ pub(super) struct Held<'a> {
     attachment: &'a Attachment,
 }
 
+/// The note that this thread uses a private lock while other code runs, so that it is told when it would wait for
+/// itself; taken away also when that code panics.
+#[derive(Debug)]
+pub(super) struct InPlace<'a>(&'a AtomicU64);
+
+impl<'a> InPlace<'a> {
+    /// Of a side whose lock this thread holds.
+    #[inline]
+    pub(super) fn new(side: Side<'a>) -> Self {
+        side.owner.store(process::thread_key(), Relaxed);
+        Self(side.owner)
+    }
+}
+
+impl Drop for InPlace<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.store(0, Relaxed);
+    }
+}
+
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
@@ -166,8 +187,23 @@ impl Queue {
     }
 
     #[cold]
-    pub(super) fn timed_out(&self, what: WaitingFor, start: Instant) -> Error {
-        Error::Timeout { id: self.region.id().into(), what: what.words(), waited: start.elapsed() }
+    fn timed_out(&self, what: WaitingFor, start: Instant) -> Error {
+        let (id, what_in_words, waited) = (self.region.id().into(), what.words(), start.elapsed());
+        match self.who_keeps_us_out(what) {
+            Some(holder) => Error::LockTimeout { id, what: what_in_words, waited, holder },
+            None => Error::Timeout { id, what: what_in_words, waited },
+        }
+    }
+
+    /// Who writes or reads a message in place, so that others wait for it.
+    fn who_keeps_us_out(&self, what: WaitingFor) -> Option<String> {
+        let (side, doing) = match what {
+            WaitingFor::Room => (self.producers(), "writes"),
+            _ => (self.consumers(), "reads"),
+        };
+        let holder = Claim::in_word(side.word.load(Relaxed));
+        let holder = holder.filter(|_| side.owner.load(Relaxed) != 0)?;
+        Some(format!("{} {doing} a message in place", self.region.attachment().who(holder)))
     }
 
     pub(super) fn closed(&self) -> Error {

@@ -129,7 +129,7 @@ impl Queue {
         fence(Release); // as in `write`
         // SAFETY: the room behind the tail is nobody's, and the producers' claim, which the reservation holds, makes it
         // this one's; the length was checked, and the ring is mapped for writing.
-        let bytes = unsafe { self.ring.bytes_mut(tail.place, length) };
+        let bytes = unsafe { self.ring.bytes_mut(self.words.ends().place(tail), length) };
         let forks = fork::count();
         Ok(Reservation {
             queue: self,
@@ -156,7 +156,7 @@ impl Queue {
     fn write(&self, tail: End, tag: Tag, message: &[u8]) {
         // Who copied what is overwritten here sees that the head had moved on: pairs with `head_after_reading`.
         fence(Release);
-        let place = tail.place % self.ring.units;
+        let place = self.words.ends().place(tail);
         self.ring.set_header(place, Header { length: message.len(), tag });
         // SAFETY: the room behind the tail is nobody's, and the producers' claim, which the caller holds, makes it this
         // one's; the length was checked, and the ring is mapped for writing.
@@ -207,7 +207,6 @@ pub struct Reservation<'a> {
 
 impl Reservation<'_> {
     /// Says what the bytes are.
-    #[must_use]
     pub fn tag(mut self, tag: Tag) -> Self {
         self.tag = tag;
         self
@@ -224,7 +223,7 @@ impl Reservation<'_> {
         if self.forks != fork::count() {
             return Err(Error::Forked { id: queue.region.id().into(), what: "reservation" });
         }
-        let place = self.tail.place % queue.ring.units;
+        let place = queue.words.ends().place(self.tail);
         queue.ring.set_header(place, Header { length: self.length, tag: self.tag });
         let units = queue.check_size(self.length)?;
         queue.send(queue.words.ends().behind(self.tail, units), 1)

@@ -133,6 +133,9 @@ impl Words {
         let (head, tail) = (ends.head(), ends.tail());
         let mut messages = Vec::new();
         self.visit(ring, head, tail, |place, used| {
+            if messages.len() == most {
+                return false;
+            }
             let Ok((header, _)) = ring.header(place, used) else { return false };
             let (standing, times) = match ring.lease(place).filter(|_| self.parameters.acknowledged) {
                 Some(word) => Lease(word).standing(),
@@ -140,7 +143,7 @@ impl Words {
             };
             let bytes = ring.copy_out(place, header.length);
             messages.push((Message { tag: header.tag, bytes, redelivered: times }, standing));
-            messages.len() < most
+            true
         });
         // The head has passed some of them meanwhile, and their room may have been written again.
         let taken = Ends::length(head, ends.head_after_reading()) as usize;
@@ -152,14 +155,15 @@ impl Words {
     /// to see more.
     pub(super) fn visit(&self, ring: &Ring, head: End, tail: End, mut visit: impl FnMut(u32, u32) -> bool) {
         let ends = self.ends();
-        let mut end = head;
-        for _ in 0..Ends::length(head, tail) {
-            let used = ends.used(end, tail);
-            let Ok((_, units)) = ring.header(end.place, used) else { return };
-            if !visit(end.place, used) {
+        let (mut end, mut left) = (head, ends.used(head, tail));
+        while end.count != tail.count {
+            let place = ends.place(end);
+            let Ok((_, units)) = ring.header(place, left) else { return };
+            if !visit(place, left) {
                 return;
             }
             end = ends.behind(end, units);
+            left -= units;
         }
     }
 

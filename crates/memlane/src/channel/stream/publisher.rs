@@ -14,7 +14,7 @@ use crate::schema::{Datum, Schema};
 use crate::space::Space;
 use crate::sync::claim;
 use crate::sync::version;
-use crate::sync::waiter::{Peers, TimedOut, Wait};
+use crate::sync::waiter::{Peers, Wait};
 use std::time::{Duration, Instant};
 
 /// A batch takes at most that part of the ring, so that readers near its end are not overtaken by every one.
@@ -166,7 +166,7 @@ impl StreamPublisher {
     #[inline]
     fn publish(&mut self, count: u64, records: &[u8]) -> Result<u64> {
         let first = self.begin(count)?;
-        self.ring.store(first, records);
+        self.ring.store(first, count as usize, records);
         self.words.log().publish(first + count, self.region.attachment().as_ref());
         Ok(first)
     }
@@ -187,7 +187,8 @@ impl StreamPublisher {
     fn make_room(&mut self, count: u64) -> Result<()> {
         let end = self.published() + count;
         let attachment = self.region.attachment().as_ref();
-        if self.look_at_readers(end, |_| false).is_ok() {
+        if let Ok(limit) = self.look_at_readers(end, |_| false) {
+            self.limit = limit;
             return Ok(());
         }
         let start = Instant::now();
@@ -199,15 +200,10 @@ impl StreamPublisher {
             stalled = self.look_at_readers(end, |reader| attachment.is_dead(reader));
             stalled.is_ok()
         };
-        let waited = version::wait_until(self.words.drain(), attachment, &mut wait, has_room);
-        match (waited, stalled) {
-            (Ok(_), Ok(limit)) => {
-                self.limit = limit;
-                Ok(())
-            }
-            (_, Err(slowest)) => Err(self.reader_stalls(slowest, start)),
-            (Err(TimedOut), Ok(_)) => Ok(()),
-        }
+        // How it ended says the last look.
+        let _ = version::wait_until(self.words.drain(), attachment, &mut wait, has_room);
+        self.limit = stalled.map_err(|slowest| self.reader_stalls(slowest, start))?;
+        Ok(())
     }
 
     /// The new limit, if it is at least `end`; else who is in the way.
@@ -269,7 +265,7 @@ impl Batch<'_> {
             let id = self.publisher.region.id().into();
             return Err(Error::OutOfRange { id, what: "record in a batch", index, len: self.count });
         }
-        self.publisher.ring.store(self.first + index, record);
+        self.publisher.ring.store(self.first + index, 1, record);
         Ok(())
     }
 

@@ -43,11 +43,12 @@ pub struct Slowest {
 
 impl Entry<'_> {
     /// Reader, having claimed the entry: where it begins. Nothing from there on is overwritten before it goes on.
-    pub fn join(&self, log: &Log<'_>) -> u64 {
+    pub fn join(&self, log: &Log<'_>, drain: &AtomicU64, peers: &impl Peers) -> u64 {
         self.cursor.swap(log.published(), AcqRel);
         fence_after_rmw(); // joining
         let first = log.published();
-        self.cursor.swap(first, AcqRel);
+        // The publisher may wait already for what this reader does not want.
+        self.go_on(first, drain, peers);
         first
     }
 

@@ -49,7 +49,7 @@ impl StreamSpec {
         Self { schema: schema.try_into().map_err(Into::into), capacity: DEFAULT_CAPACITY, readers: 0 }
     }
 
-    /// How many records are kept at least, 2 to 2³² (1024 unless said): the ring takes whole pages.
+    /// How many records are kept at least, 2 to 2³² (1024 unless said): the next power of two that fills whole pages.
     #[must_use]
     pub fn capacity(mut self, records: u64) -> Self {
         self.capacity = records;

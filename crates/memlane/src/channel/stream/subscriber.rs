@@ -75,12 +75,13 @@ impl Records {
 
     /// The records with their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        (self.first..).zip(self.bytes.chunks_exact(self.record_size.max(1)))
+        let records = self.bytes.chunks_exact(self.record_size.max(1)).enumerate();
+        records.map(|(index, bytes)| (self.first.wrapping_add(index as u64), bytes))
     }
 
     /// The records before `first` are gone.
     pub(super) fn skip_to(&mut self, first: u64) {
-        self.lost += first.saturating_sub(self.first);
+        self.lost = self.lost.saturating_add(first.saturating_sub(self.first));
         self.first = self.first.max(first);
     }
 }
@@ -185,7 +186,7 @@ impl StreamSubscriber {
             self.ring.load_one(sequence, bytes);
             let whole = self.words.log().oldest_whole();
             if whole <= sequence {
-                self.go_to(sequence + 1);
+                self.go_to(sequence.wrapping_add(1));
                 return Ok(sequence);
             }
             self.skip(whole);
@@ -206,8 +207,8 @@ impl StreamSubscriber {
     /// Up to `most` records, as many as there are now.
     pub fn try_next_many(&self, most: usize) -> Records {
         let records = self.words.copy_out(&self.ring, self.cursor.get(), most as u64);
-        self.lost.set(self.lost.get() + records.lost);
-        self.go_to(records.first + records.len() as u64);
+        self.lost.set(self.lost.get().saturating_add(records.lost));
+        self.go_to(records.first.wrapping_add(records.len() as u64));
         records
     }
 
@@ -252,7 +253,7 @@ impl StreamSubscriber {
         };
         self.entry = Some(index);
         if let Some(entry) = self.words.entry(index) {
-            self.go_to(entry.join(&self.words.log()));
+            self.cursor.set(entry.join(&self.words.log(), self.words.drain(), attachment));
         }
         Ok(())
     }
@@ -277,7 +278,7 @@ impl StreamSubscriber {
     fn skip(&self, whole: u64) {
         let log = self.words.log();
         let next = whole + (log.capacity / 8).min(log.published().saturating_sub(whole));
-        self.lost.set(self.lost.get() + (next - self.cursor.get()));
+        self.lost.set(self.lost.get().saturating_add(next.saturating_sub(self.cursor.get())));
         self.go_to(next);
     }
 

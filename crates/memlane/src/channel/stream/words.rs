@@ -160,26 +160,32 @@ impl Ring {
         self.parameters.size
     }
 
+    /// The capacity is a power of two.
+    #[inline]
+    fn slot_of(&self, number: u64) -> usize {
+        number as usize & (self.parameters.layout.capacity - 1)
+    }
+
     /// The words of `count` records from number `first` on.
     #[inline]
     fn words_of(&self, first: u64, count: usize) -> &[AtomicU64] {
         let layout = &self.parameters.layout;
         let stride = layout.stride / WORD;
-        let start = (first % layout.capacity as u64) as usize * stride;
+        let start = self.slot_of(first) * stride;
         self.words.get(start..start + count * stride).unwrap_or_default()
     }
 
-    /// Writes records that lie one behind the other in `bytes`.
+    /// Writes `count` records that lie one behind the other in `bytes`.
     #[inline]
-    pub(super) fn store(&self, first: u64, bytes: &[u8]) {
+    pub(super) fn store(&self, first: u64, count: usize, bytes: &[u8]) {
         let layout = &self.parameters.layout;
         let size = self.parameters.size;
         if size == layout.stride {
-            store_bytes(self.words_of(first, bytes.len() / size), bytes);
+            store_bytes(self.words_of(first, count), bytes);
             return;
         }
-        for (number, record) in (first..).zip(bytes.chunks_exact(size)) {
-            store_bytes(self.words_of(number, 1), record);
+        for (index, record) in bytes.chunks_exact(size).enumerate() {
+            store_bytes(self.words_of(first.wrapping_add(index as u64), 1), record);
         }
     }
 
@@ -191,8 +197,8 @@ impl Ring {
             load_bytes(self.words_of(first, count), bytes);
             return;
         }
-        for (number, record) in (first..).zip(bytes.chunks_exact_mut(size)) {
-            load_bytes(self.words_of(number, 1), record);
+        for (index, record) in bytes.chunks_exact_mut(size).enumerate() {
+            load_bytes(self.words_of(first.wrapping_add(index as u64), 1), record);
         }
     }
 
@@ -205,6 +211,6 @@ impl Ring {
     /// Where record `number` lies in this process's memory.
     pub(super) fn address_of(&self, number: u64) -> *mut u8 {
         let layout = &self.parameters.layout;
-        self.mapping.address((number % layout.capacity as u64) as usize * layout.stride)
+        self.mapping.address(self.slot_of(number) * layout.stride)
     }
 }

@@ -52,6 +52,12 @@ pub(crate) fn is_panicking() -> bool {
     std::thread::panicking()
 }
 
+/// Lets another thread run.
+#[cfg(feature = "delays")]
+pub(crate) fn give_way() {
+    rustix::thread::sched_yield();
+}
+
 /// The thread id inside a [`thread_key`], as `ps -L` shows it in the owner's PID namespace.
 pub(crate) fn thread_id_of(key: u64) -> u32 {
     key as u32

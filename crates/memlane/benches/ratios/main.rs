@@ -4,6 +4,9 @@
 //! Markdown table. Run it with `cargo xtask bench`; `-- publish` runs the rows whose names contain that.
 #![allow(unsafe_code)] // The yardsticks are bare system calls, pthread objects and anonymous mappings.
 
+mod passing;
+mod yardsticks;
+
 use memlane::schema::Primitive;
 use memlane::{FramePublisher, FrameSpec, FrameSubscriber, Lock, Space, Timestamp};
 use std::hint::black_box;
@@ -11,7 +14,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Alternations of ours and the yardstick.
-const ROUNDS: usize = 21;
+pub(crate) const ROUNDS: usize = 21;
 const PICTURE: usize = 404 * 640 * 3;
 
 type Row = (&'static str, &'static str, f64, fn(&Space) -> (f64, f64));
@@ -26,6 +29,32 @@ const ROWS: &[Row] = &[
     ("one way to a polling reader in another process, 8 B", "bare cache line, one way", 3.0, one_way),
     ("fill and publish 775,680 B", "memcpy of 775,680 B", 1.05, publish_picture),
     ("wake a sleeping reader in another process", "bare futex", 1.1, wake),
+    ("read lock + unlock of a rwlock", "pthread_rwlock, shared", 1.0, passing::read_lock),
+    ("permit taken and given back, owned semaphore", "sem_t, shared", 2.0, passing::permit),
+    ("token released and acquired, signal semaphore", "sem_t, shared", 1.2, passing::token),
+    (
+        "event round trip between two sleeping processes",
+        "bare futex round trip",
+        1.15,
+        passing::event_round_trip,
+    ),
+    ("queue: put and get 64 B, one thread", "", 40.0, passing::put_and_get),
+    ("queue: 64 B to another process", "Vyukov queue in shared memory", 4.0, |space| {
+        passing::queue(space, 1, passing::vyukov)
+    }),
+    ("queue: 64 B to another process", "Unix datagram socket", 0.5, |space| {
+        passing::queue(space, 1, passing::socket)
+    }),
+    ("queue: 64 B to another process", "pipe(2)", 0.5, |space| {
+        passing::queue(space, 1, passing::kernel_pipe)
+    }),
+    ("queue: 64 B to another process", "", 250.0, |space| passing::queue(space, 1, passing::nothing)),
+    ("queue: 64 B in batches of 64 to another process", "", 100.0, |space| {
+        passing::queue(space, 64, passing::nothing)
+    }),
+    ("pipe: 64 B to another process", "pipe(2)", 0.5, passing::pipe),
+    ("stream: append 16 B", "", 15.0, passing::append),
+    ("stream: append 16 B, eight readers at work", "without readers", 2.0, passing::append_with_readers),
 ];
 
 fn main() {
@@ -47,12 +76,12 @@ fn main() {
     }
 }
 
-fn nanoseconds(value: f64) -> String {
+pub(crate) fn nanoseconds(value: f64) -> String {
     if value < 1000.0 { format!("{value:.1} ns") } else { format!("{:.1} µs", value / 1000.0) }
 }
 
 /// Runs both alternately and gives the median nanoseconds of each.
-fn alternate(mut ours: impl FnMut() -> f64, mut theirs: impl FnMut() -> f64) -> (f64, f64) {
+pub(crate) fn alternate(mut ours: impl FnMut() -> f64, mut theirs: impl FnMut() -> f64) -> (f64, f64) {
     let (mut a, mut b) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         a.push(ours());
@@ -61,13 +90,13 @@ fn alternate(mut ours: impl FnMut() -> f64, mut theirs: impl FnMut() -> f64) -> 
     (median(&mut a), median(&mut b))
 }
 
-fn median(values: &mut [f64]) -> f64 {
+pub(crate) fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
 /// Nanoseconds of one of `count` repetitions.
-fn time(count: u32, mut work: impl FnMut()) -> f64 {
+pub(crate) fn time(count: u32, mut work: impl FnMut()) -> f64 {
     let start = Instant::now();
     for _ in 0..count {
         work();
@@ -164,7 +193,7 @@ fn send(publisher: &mut FramePublisher, value: u64) {
 }
 
 /// The bare cache line: nanoseconds one way.
-fn shout(ping: &AtomicU64, pong: &AtomicU64, count: u64) -> f64 {
+pub(crate) fn shout(ping: &AtomicU64, pong: &AtomicU64, count: u64) -> f64 {
     let start = Instant::now();
     for value in 1..=count {
         ping.store(value, Ordering::Release);
@@ -176,7 +205,7 @@ fn shout(ping: &AtomicU64, pong: &AtomicU64, count: u64) -> f64 {
     elapsed
 }
 
-fn echo(ping: &AtomicU64, pong: &AtomicU64, count: u64) {
+pub(crate) fn echo(ping: &AtomicU64, pong: &AtomicU64, count: u64) {
     for value in 1..=count {
         wait_for(ping, value);
         pong.store(value, Ordering::Release);
@@ -185,7 +214,7 @@ fn echo(ping: &AtomicU64, pong: &AtomicU64, count: u64) {
     pong.store(0, Ordering::Release);
 }
 
-fn wait_for(word: &AtomicU64, value: u64) {
+pub(crate) fn wait_for(word: &AtomicU64, value: u64) {
     while word.load(Ordering::Acquire) != value {
         std::hint::spin_loop();
     }
@@ -282,7 +311,7 @@ fn one_wake(
     (woken.load(Ordering::Acquire) - start) as f64
 }
 
-fn sleep_until(word: &AtomicU64, turn: u64) {
+pub(crate) fn sleep_until(word: &AtomicU64, turn: u64) {
     loop {
         let seen = word.load(Ordering::Acquire);
         if seen == turn {
@@ -292,7 +321,7 @@ fn sleep_until(word: &AtomicU64, turn: u64) {
     }
 }
 
-fn futex(word: &AtomicU64, operation: i32, value: u32) {
+pub(crate) fn futex(word: &AtomicU64, operation: i32, value: u32) {
     let low: *const AtomicU32 = std::ptr::from_ref(word).cast();
     // SAFETY: the word is alive, and only the kernel looks at its low half by this address.
     unsafe {
@@ -300,7 +329,7 @@ fn futex(word: &AtomicU64, operation: i32, value: u32) {
     };
 }
 
-fn monotonic() -> u64 {
+pub(crate) fn monotonic() -> u64 {
     Timestamp::now().monotonic
 }
 
@@ -310,7 +339,7 @@ fn publisher(space: &Space, id: &str, size: usize) -> FramePublisher {
 }
 
 /// Zeroed memory that children share.
-fn shared_memory<T>() -> *mut T {
+pub(crate) fn shared_memory<T>() -> *mut T {
     let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
     // SAFETY: a fresh anonymous mapping.
     let memory =
@@ -319,7 +348,7 @@ fn shared_memory<T>() -> *mut T {
     memory.cast()
 }
 
-fn fork(work: impl FnOnce()) -> libc::pid_t {
+pub(crate) fn fork(work: impl FnOnce()) -> libc::pid_t {
     // SAFETY: the process has one thread, so the child may go on as usual.
     match unsafe { libc::fork() } {
         0 => {
@@ -331,14 +360,14 @@ fn fork(work: impl FnOnce()) -> libc::pid_t {
     }
 }
 
-fn reap(child: libc::pid_t) {
+pub(crate) fn reap(child: libc::pid_t) {
     let mut status = 0;
     // SAFETY: our own child.
     unsafe { libc::waitpid(child, &raw mut status, 0) };
     assert_eq!(status, 0, "the other process failed");
 }
 
-fn pin(core: usize) {
+pub(crate) fn pin(core: usize) {
     // SAFETY: a zeroed set is empty; the call copies it.
     unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
