@@ -63,6 +63,10 @@ pub fn take(word: &AtomicU64, peers: &impl Peers, wait: &mut Wait) -> Result<(),
 /// Adds `more`; what there is, when they would be more than `maximum`.
 #[inline]
 pub fn add(word: &AtomicU64, more: u32, maximum: u32, peers: &impl Peers) -> Result<(), u32> {
+    if more == 0 {
+        // A change that is good for nobody would take the sleepers' flag away from them.
+        return Ok(());
+    }
     let mut seen = word.load(Relaxed);
     loop {
         let now = count(seen) as u32;

@@ -346,6 +346,29 @@ fn there_are_never_more_tokens_than_can_be() {
 }
 
 #[test]
+fn adding_nothing_forgets_nobody() {
+    explore("tokens, nothing added", 2, |run| {
+        let shop = Shop::new(Slices::Never);
+        let mut cast = Cast::new(&shop);
+        cast.part(|shop| [shop.add(0), shop.add(1)]);
+        cast.part(Shop::take);
+        cast.perform(run);
+    });
+}
+
+#[test]
+fn giving_nothing_back_forgets_nobody() {
+    explore("permits, nothing given back", 2, |run| {
+        let scene = Scene::new(1, Slices::Never);
+        scene.acquire(ADA, 1, &scene.world).expect("it is free");
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| [scene.release(ADA, 0), scene.release(ADA, 1)]);
+        cast.part(|scene| scene.acquire(BOB, 1, &scene.world));
+        cast.perform(run);
+    });
+}
+
+#[test]
 fn a_giver_that_dies_before_its_wake_costs_a_slice() {
     explore_deaths("tokens, a giver dies", 2, |run| {
         let shop = Shop::new(Slices::OneForEachDeath);
