@@ -40,18 +40,16 @@ const ROWS: &[Row] = &[
     ),
     ("queue: put and get 64 B, one thread", "", 40.0, passing::put_and_get),
     ("queue: 64 B to another process", "Vyukov queue in shared memory", 4.0, |space| {
-        passing::queue(space, 1, passing::vyukov)
+        passing::queue(space, 1, Some(passing::vyukov))
     }),
     ("queue: 64 B to another process", "Unix datagram socket", 0.5, |space| {
-        passing::queue(space, 1, passing::socket)
+        passing::queue(space, 1, Some(passing::socket))
     }),
     ("queue: 64 B to another process", "pipe(2)", 0.5, |space| {
-        passing::queue(space, 1, passing::kernel_pipe)
+        passing::queue(space, 1, Some(passing::kernel_pipe))
     }),
-    ("queue: 64 B to another process", "", 250.0, |space| passing::queue(space, 1, passing::nothing)),
-    ("queue: 64 B in batches of 64 to another process", "", 100.0, |space| {
-        passing::queue(space, 64, passing::nothing)
-    }),
+    ("queue: 64 B to another process", "", 250.0, |space| passing::queue(space, 1, None)),
+    ("queue: 64 B in batches of 64 to another process", "", 100.0, |space| passing::queue(space, 64, None)),
     ("pipe: 64 B to another process", "pipe(2)", 0.5, passing::pipe),
     ("stream: append 16 B", "", 15.0, passing::append),
     ("stream: append 16 B, eight readers at work", "without readers", 2.0, passing::append_with_readers),

@@ -122,27 +122,23 @@ pub(crate) struct Yardstick {
     get: Box<dyn Fn(u32)>,
 }
 
-pub(crate) fn vyukov() -> Option<Yardstick> {
+pub(crate) fn vyukov() -> Yardstick {
     let (queue, other) = {
         let queue = std::rc::Rc::new(Vyukov::new());
         (std::rc::Rc::clone(&queue), queue)
     };
-    Some(Yardstick {
+    Yardstick {
         put: Box::new(move |count| (0..count).for_each(|_| queue.put(black_box(&MESSAGE)))),
         get: Box::new(move |count| (0..count).for_each(|_| _ = black_box(other.get()))),
-    })
+    }
 }
 
-pub(crate) fn socket() -> Option<Yardstick> {
-    Some(descriptors(Descriptors::socket()))
+pub(crate) fn socket() -> Yardstick {
+    descriptors(Descriptors::socket())
 }
 
-pub(crate) fn kernel_pipe() -> Option<Yardstick> {
-    Some(descriptors(Descriptors::pipe()))
-}
-
-pub(crate) fn nothing() -> Option<Yardstick> {
-    None
+pub(crate) fn kernel_pipe() -> Yardstick {
+    descriptors(Descriptors::pipe())
 }
 
 fn descriptors(ends: Descriptors) -> Yardstick {
@@ -153,7 +149,7 @@ fn descriptors(ends: Descriptors) -> Yardstick {
 }
 
 /// As fast as it goes from one process to another, in batches of `batch`.
-pub(crate) fn queue(space: &Space, batch: usize, yardstick: fn() -> Option<Yardstick>) -> (f64, f64) {
+pub(crate) fn queue(space: &Space, batch: usize, yardstick: Option<fn() -> Yardstick>) -> (f64, f64) {
     let id = format!("queue-{batch}");
     let open = || Queue::open_or_create(space, &id, &QueueSpec::bytes(64 * 1024)).expect("a queue");
     drop(open());
@@ -180,7 +176,7 @@ pub(crate) fn queue(space: &Space, batch: usize, yardstick: fn() -> Option<Yards
             }
         }
     };
-    pass(&put, &get, yardstick())
+    pass(&put, &get, yardstick.map(|make| make()).as_ref())
 }
 
 trait ClearAndTake {
@@ -207,18 +203,18 @@ pub(crate) fn pipe(space: &Space) -> (f64, f64) {
         let mut bytes = Vec::with_capacity(MESSAGE.len());
         (0..count).for_each(|_| _ = end.recv_into(&mut bytes, None).expect("a message"));
     };
-    pass(&put, &get, kernel_pipe())
+    pass(&put, &get, Some(&kernel_pipe()))
 }
 
 /// Nanoseconds a message, of ours and of the yardstick: this process puts, another one takes.
-fn pass(put: &dyn Fn(u32), get: &dyn Fn(u32), yardstick: Option<Yardstick>) -> (f64, f64) {
+fn pass(put: &dyn Fn(u32), get: &dyn Fn(u32), yardstick: Option<&Yardstick>) -> (f64, f64) {
     let words = shared_memory::<[AtomicU64; 64]>();
     // SAFETY: shared memory of atomics, alive to the end.
     let (begun, done) = unsafe { (&(*words)[0], &(*words)[32]) };
     let child = fork(|| {
         pin(1);
         for round in 0..ROUNDS as u64 {
-            let parts: [&dyn Fn(u32); 2] = match &yardstick {
+            let parts: [&dyn Fn(u32); 2] = match yardstick {
                 Some(yardstick) => [get, &*yardstick.get],
                 None => [get, &|_| ()],
             };
@@ -241,7 +237,7 @@ fn pass(put: &dyn Fn(u32), get: &dyn Fn(u32), yardstick: Option<Yardstick>) -> (
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         ours.push(timed(put));
-        theirs.push(timed(match &yardstick {
+        theirs.push(timed(match yardstick {
             Some(yardstick) => &*yardstick.put,
             None => &|_| (),
         }));

@@ -46,7 +46,7 @@ fn assert_mended(barrier: &Barrier) {
     assert_alone(barrier.region());
 }
 
-fn assert_broken<T: std::fmt::Debug>(outcome: Result<T, Error>) {
+fn assert_broken<T: std::fmt::Debug>(outcome: &Result<T, Error>) {
     assert!(matches!(outcome, Err(Error::BrokenBarrier { .. })), "{outcome:?}");
 }
 
@@ -59,7 +59,7 @@ fn join_in(stage: &Stage<'_>) {
     });
     victim.dies();
     if barrier.state().members.len() == 2 {
-        assert_broken(barrier.wait(Some(PATIENCE)));
+        assert_broken(&barrier.wait(Some(PATIENCE)));
     }
     assert_mended(&barrier);
 }
@@ -74,7 +74,7 @@ fn leave(stage: &Stage<'_>) {
     });
     victim.dies();
     if barrier.state().members.len() == 2 {
-        assert_broken(barrier.wait(Some(PATIENCE)));
+        assert_broken(&barrier.wait(Some(PATIENCE)));
     }
     assert_mended(&barrier);
 }
@@ -105,7 +105,7 @@ fn wait_in_vain(stage: &Stage<'_>) {
     match barrier.wait(Some(PATIENCE)) {
         // Its arrival counts, though it is dead by now.
         Ok(place) => assert!(arrived && place == 1),
-        broken => assert_broken(broken),
+        broken => assert_broken(&broken),
     }
     assert_mended(&barrier);
 }
@@ -120,7 +120,7 @@ fn act(stage: &Stage<'_>) {
     victim.dies();
     match barrier.wait_with(Some(PATIENCE), || ()) {
         Ok(place) => assert_eq!(place, 0),
-        broken => assert_broken(broken),
+        broken => assert_broken(&broken),
     }
     assert_mended(&barrier);
 }
@@ -134,7 +134,7 @@ fn reset(stage: &Stage<'_>) {
     });
     barrier.abort();
     victim.dies();
-    assert_broken(barrier.wait(Some(PATIENCE)));
+    assert_broken(&barrier.wait(Some(PATIENCE)));
     assert_mended(&barrier);
 }
 
@@ -164,7 +164,7 @@ fn last_with_a_sleeper(stage: &Stage<'_>, arrive: fn(&Barrier)) {
         Ok(place) => assert_eq!((place, barrier.state().phase), (0, before + 1)),
         broken => {
             assert!(broken.as_ref().is_err_and(|error| error.to_string().contains("died")), "{broken:?}");
-            assert_broken(broken);
+            assert_broken(&broken);
         }
     }
     assert_mended(&barrier);
