@@ -223,19 +223,19 @@ fn the_next_goes_when_the_oldest_has_left() {
 }
 
 #[test]
-fn who_comes_during_a_grant_is_not_in_it() {
-    explore("condition, one enters while another is granted", 2, |run| {
+fn who_goes_and_comes_back_is_not_let_go_twice() {
+    explore("condition, one goes and comes back during a grant for two", 3, |run| {
         let scene = Scene::new(Slices::Never);
         let place = scene.enter(ADA);
         let mut cast = Cast::new(&scene);
-        cast.part(move |scene| scene.wait(place));
-        let granted = cast.part(|scene| scene.grant(1));
-        let late = cast.part(|scene| {
-            let place = scene.enter(CLEO);
+        let again = cast.part(move |scene| {
+            scene.wait(place);
+            let place = scene.enter(ADA);
             scene.wait_hastily(place, Deadline::BeforeSleep)
         });
+        let granted = cast.part(|scene| scene.grant(2));
         cast.perform(run);
-        assert_eq!((granted.get(), late.get()), (1, Err(TimedOut)));
+        assert_eq!((granted.get(), again.get()), (1, Err(TimedOut)));
         assert_eq!(scene.grants_left(), 0);
     });
 }
