@@ -34,7 +34,7 @@ const STEPS: &[Step] = &[
     step("tidy", tidy::run),
     step("clippy", |workspace| lint(workspace, &["--all-targets"])),
     // Cargo's `--all-targets` is without the tests that do not run by default.
-    step("clippy, long tests", |workspace| lint(workspace, &["--test", "*"])),
+    step("clippy, long tests", |workspace| lint(workspace, &["--features", "memlane/delays", "--test", "*"])),
     step("tests", |workspace| run_program(&mut workspace.cargo(["test", "--workspace"]))),
     step("documentation", |workspace| {
         let mut document = workspace.cargo(["doc", "--workspace", "--no-deps"]);

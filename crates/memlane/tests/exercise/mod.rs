@@ -278,7 +278,7 @@ fn queue(space: &Space, id: &str) -> Result<()> {
         if let Ok(message) = queue.read(Some(GLANCE)) {
             black_box(sum(&message));
         }
-        black_box(queue.reserve(length, Some(GLANCE)).and_then(|room| room.commit()).is_ok());
+        black_box(queue.reserve(length, Some(GLANCE)).and_then(memlane::queue::Reservation::commit).is_ok());
         black_box((queue.get(Some(GLANCE)).is_ok(), queue.get_many(3, Some(GLANCE)).is_ok()));
     }
     queue.close();
