@@ -362,7 +362,9 @@ fn the_dead_who_wait_are_passed_over_and_their_entries_had_again() {
         scene.wait(bob.get());
         scene.wait(cleo);
         assert_eq!(scene.grants_left(), 0);
-        let _ = [ADA, BOB, CLEO].map(|me| scene.enter(me));
+        for me in [ADA, BOB, CLEO] {
+            let _ = scene.enter(me);
+        }
     });
 }
 
