@@ -317,9 +317,9 @@ pub enum Error {
         publisher: String,
     },
 
-    /// The borrow pool has no entry left for another subscriber.
+    /// There is no entry left for another subscriber: for borrowing frames, or for being waited for.
     #[error(
-        "all {entries} borrow entries of region `{id}` are claimed by living subscribers; make it with more `borrows`"
+        "all {entries} entries of region `{id}` are claimed by living subscribers; make it with more (frames: `borrows`; lossless stream: readers)"
     )]
     SubscribersExhausted {
         /// The region.

@@ -95,7 +95,9 @@ fn the_last_one_acts_before_anybody_goes_on() -> Result<()> {
     let acts = AtomicU32::new(0);
     let work = || {
         (1..=100).try_for_each(|round| {
-            barrier.wait_with(Some(DEADLINE), || drop(acts.fetch_add(1, Ordering::SeqCst)))?;
+            barrier.wait_with(Some(DEADLINE), || {
+                acts.fetch_add(1, Ordering::SeqCst);
+            })?;
             assert_eq!(acts.load(Ordering::SeqCst), round);
             barrier.wait(Some(DEADLINE)).map(drop)
         })
@@ -212,7 +214,7 @@ fn a_killed_member_is_told_to_who_waits() -> Result<()> {
     member.tell("meet");
     assert!(barrier.wait(Some(DEADLINE)).is_ok());
     member.expect("met");
-    let (waiter, ()) = while_waiting(&barrier, || drop(member.kill_and_wait()));
+    let (waiter, _) = while_waiting(&barrier, || member.kill_and_wait());
     let died = format!("(pid {}) died", member.pid());
     assert!(why(waiter).ends_with(&died));
     assert!(why(barrier.wait(None)).ends_with(&died), "also to who comes later");
@@ -261,9 +263,13 @@ fn who_joins_among_the_dead_begins_anew() -> Result<()> {
     let scratch = Scratch::new();
     drop(Barrier::create(&scratch.space(), ID, 2)?);
     let mut crew: Vec<_> = (0..2).map(|_| Role::start("member", scratch.path(), &[])).collect();
-    crew.iter().for_each(|member| member.expect("joined"));
+    for member in &crew {
+        member.expect("joined");
+    }
     crew[0].tell("meet");
-    crew.iter_mut().for_each(|member| drop(member.kill_and_wait()));
+    for member in &mut crew {
+        member.kill_and_wait();
+    }
     let barrier = Barrier::open(&scratch.space(), ID)?;
     assert_eq!((barrier.is_broken(), barrier.waiting(), barrier.state().members.len()), (false, 0, 1));
     let (waiter, mine) = while_waiting(&barrier, || barrier.wait(Some(DEADLINE)));

@@ -75,13 +75,13 @@ const DIRECTION_ROWS: &[Row] = &[
     row!(
         DirectionLines.tail,
         "sender",
-        "units of 8 bytes sent so far << 2, bit 1: an end was closed, bit 0: the receiver sleeps"
+        "units of 8 bytes sent so far << 2, bit 1: turned over when an end is closed, bit 0: the receiver sleeps"
     ),
     row!(DirectionLines.spare, "nobody", "zero"),
     row!(
         DirectionLines.head,
         "receiver",
-        "units of 8 bytes received so far << 2, bit 1: an end was closed, bit 0: the sender sleeps"
+        "units of 8 bytes received so far << 2, bit 1: turned over when an end is closed, bit 0: the sender sleeps"
     ),
     row!(DirectionLines.unused, "nobody", "zero"),
 ];

@@ -25,8 +25,8 @@ pub(crate) enum Slices {
     Never,
     /// For each death that of one sleeper: the first there is, or the next to come.
     OneForEachDeath,
-    /// For each death those of as many sleepers, for algorithms that sleep on one word after the other. None is spent
-    /// on a claim word whose holder lives and wakes.
+    /// For each death those of as many sleepers, for algorithms that sleep on one word after the other. None is
+    /// spent on a claim word whose holder lives and wakes.
     ForEachDeath(u32),
     /// At each death that of everybody who sleeps.
     AllAtEachDeath,
