@@ -604,7 +604,7 @@ fn refusals_say_who_has_what() -> Result<()> {
     let error = FrameSubscriber::open(&space, ID).expect_err("one entry is left");
     assert_eq!(
         error.to_string(),
-        "all 3 borrow entries of region `camera/front` are claimed by living subscribers; make it with more `borrows`"
+        "all 3 entries of region `camera/front` are claimed by living subscribers; make it with more (frames: `borrows`; lossless stream: readers)"
     );
     let _third = FrameSubscriber::open_with(&space, ID, 1)?;
     publisher.loan()?.publish();
