@@ -278,7 +278,7 @@ fn a_deadline_does_not_swallow_the_turn_of_another() {
     explore("turns, deadline with the wake", 1, |run| {
         let heap = Heap::new(Slices::Never);
         let mut cast = Cast::new(&heap);
-        cast.part(|heap| heap.add(1));
+        cast.part(|heap| [heap.add(1), heap.add(1)]);
         // Gets the wake with its deadline, and finds nothing that it could use.
         cast.part(|heap| {
             let peers = Impatient { world: &heap.world, deadline: Deadline::WithTheWake };
@@ -292,7 +292,7 @@ fn a_deadline_does_not_swallow_the_turn_of_another() {
 
 #[test]
 fn whoever_leaves_sees_what_came_without_a_wake() {
-    explore("turns, a change without a wake", 3, |run| {
+    explore("turns, a change without a wake", 2, |run| {
         let heap = Heap::new(Slices::Never);
         heap.things.store(1, Relaxed);
         let mut cast = Cast::new(&heap);
