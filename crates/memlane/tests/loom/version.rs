@@ -4,11 +4,13 @@
 use crate::explore::{Cast, explore, explore_deaths};
 use crate::world::{ADA, BOB, CLEO, Deadline, Impatient, Slices, World};
 use loom::cell::Cell;
-use memlane::algorithms::atomic::{AtomicU64, Ordering::Relaxed};
+use memlane::algorithms::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use memlane::algorithms::claim::Claim;
 use memlane::algorithms::version::{
     advance, advance_for, commit, commit_if, count, pass_on, take_turn, wait_until,
 };
 use memlane::algorithms::waiter::{Expired, Peers, TimedOut, Wait};
+use std::cell::Cell as StdCell;
 use std::rc::Rc;
 
 struct Scene {
@@ -238,12 +240,43 @@ impl Heap {
     }
 
     fn take(&self) -> u64 {
-        self.take_as(&self.world).expect("a wait for ever does not time out")
+        let is_left = || self.things.load(Relaxed) > 0;
+        let taken =
+            take_turn(&self.word, &self.world, &mut Wait::FOREVER.clone(), |_| self.try_take(), is_left);
+        taken.expect("a wait for ever does not time out")
+    }
+}
+
+/// Somebody whose deadline passes together with the first wake, and who then has no use for what is there.
+struct Hasty<'a> {
+    world: &'a World,
+    /// No part of the model.
+    woken: StdCell<bool>,
+}
+
+impl Peers for Hasty<'_> {
+    fn wait_u32(&self, word: &AtomicU32, expected: u32, wait: &mut Wait) -> Expired {
+        let _ = self.world.wait_u32(word, expected, wait);
+        self.woken.set(true);
+        Expired::Yes
     }
 
-    fn take_as(&self, peers: &impl Peers) -> Result<u64, TimedOut> {
-        let is_left = || self.things.load(Relaxed) > 0;
-        take_turn(&self.word, peers, &mut Wait::FOREVER.clone(), |_| self.try_take(), is_left)
+    fn wait_u64(&self, word: &AtomicU64, expected: u64, wait: &mut Wait) -> Expired {
+        let _ = self.world.wait_u64(word, expected, wait);
+        self.woken.set(true);
+        Expired::Yes
+    }
+
+    fn wake_u32(&self, word: &AtomicU32, count: u32) {
+        self.world.wake_u32(word, count);
+    }
+
+    fn wake_u64(&self, word: &AtomicU64, count: u32) {
+        self.world.wake_u64(word, count);
+    }
+
+    fn is_dead(&self, claim: Claim) -> bool {
+        self.world.is_dead(claim)
     }
 }
 
@@ -279,11 +312,11 @@ fn a_deadline_does_not_swallow_the_turn_of_another() {
         let heap = Heap::new(Slices::Never);
         let mut cast = Cast::new(&heap);
         cast.part(|heap| [heap.add(1), heap.add(1)]);
-        // Gets the wake with its deadline, and finds nothing that it could use.
         cast.part(|heap| {
-            let peers = Impatient { world: &heap.world, deadline: Deadline::WithTheWake };
+            let hasty = Hasty { world: &heap.world, woken: StdCell::new(false) };
+            let attempt = |_| if hasty.woken.get() { None } else { heap.try_take() };
             let is_left = || heap.things.load(Relaxed) > 0;
-            take_turn(&heap.word, &peers, &mut Wait::FOREVER.clone(), |_| None::<()>, is_left)
+            take_turn(&heap.word, &hasty, &mut Wait::FOREVER.clone(), attempt, is_left)
         });
         cast.part(Heap::take);
         cast.perform(run);
