@@ -32,6 +32,14 @@ pub struct Message {
     pub redelivered: u32,
 }
 
+/// Whose code sees the messages where they lie: foreign code may come back to the queue, and is then told that it would
+/// wait for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Code {
+    Own,
+    Foreign,
+}
+
 /// A message where it lies.
 #[derive(Debug, Clone, Copy)]
 struct Found {
@@ -49,7 +57,7 @@ impl Queue {
             return self.lease(timeout)?.into_message();
         }
         let mut message = Message::default();
-        self.get_each(1, timeout, |tag, bytes| {
+        self.wait_for_each(1, timeout, Code::Own, |tag, bytes| {
             message.tag = tag;
             message.bytes.extend_from_slice(bytes);
         })?;
@@ -62,7 +70,7 @@ impl Queue {
             return self.try_lease()?.map(Lease::into_message).transpose();
         }
         let mut message = None;
-        self.try_get_each(1, |tag, bytes| {
+        self.attempt_each(1, &AT_ONCE, Code::Own, &mut |tag, bytes: &[u8]| {
             message = Some(Message { tag, bytes: bytes.to_vec(), redelivered: 0 });
         })?;
         Ok(message)
@@ -72,7 +80,7 @@ impl Queue {
     pub fn get_into(&self, bytes: &mut Vec<u8>, timeout: Option<Duration>) -> Result<Tag> {
         let mut found = Tag::Bytes;
         bytes.clear();
-        self.get_each(1, timeout, |tag, message| {
+        self.wait_for_each(1, timeout, Code::Own, |tag, message| {
             found = tag;
             bytes.extend_from_slice(message);
         })?;
@@ -82,7 +90,7 @@ impl Queue {
     /// Takes up to `most` messages, as many as there are; waits for one when there is none.
     pub fn get_many(&self, most: usize, timeout: Option<Duration>) -> Result<Vec<Message>> {
         let mut messages = Vec::new();
-        self.get_each(most, timeout, |tag, bytes| {
+        self.wait_for_each(most, timeout, Code::Own, |tag, bytes| {
             messages.push(Message { tag, bytes: bytes.to_vec(), redelivered: 0 });
         })?;
         Ok(messages)
@@ -96,11 +104,22 @@ impl Queue {
         &self,
         most: usize,
         timeout: Option<Duration>,
+        take: impl FnMut(Tag, &[u8]),
+    ) -> Result<usize> {
+        self.wait_for_each(most, timeout, Code::Foreign, take)
+    }
+
+    #[inline]
+    fn wait_for_each(
+        &self,
+        most: usize,
+        timeout: Option<Duration>,
+        code: Code,
         mut take: impl FnMut(Tag, &[u8]),
     ) -> Result<usize> {
-        match self.attempt_each(most, &AT_ONCE, &mut take)? {
+        match self.attempt_each(most, &AT_ONCE, code, &mut take)? {
             0 if most > 0 => self.sleep_until(WaitingFor::Message, timeout, |patience| {
-                Ok(Some(self.attempt_each(most, patience, &mut take)?).filter(|taken| *taken > 0))
+                Ok(Some(self.attempt_each(most, patience, code, &mut take)?).filter(|taken| *taken > 0))
             }),
             taken => Ok(taken),
         }
@@ -109,21 +128,27 @@ impl Queue {
     /// [`Self::get_each`] of what there is at once, which may be nothing.
     #[inline]
     pub fn try_get_each(&self, most: usize, mut take: impl FnMut(Tag, &[u8])) -> Result<usize> {
-        self.attempt_each(most, &AT_ONCE, &mut take)
+        self.attempt_each(most, &AT_ONCE, Code::Foreign, &mut take)
     }
 
     #[inline]
-    fn attempt_each(&self, most: usize, patience: &Wait, take: &mut impl FnMut(Tag, &[u8])) -> Result<usize> {
+    fn attempt_each(
+        &self,
+        most: usize,
+        patience: &Wait,
+        code: Code,
+        take: &mut impl FnMut(Tag, &[u8]),
+    ) -> Result<usize> {
         if self.words.parameters.acknowledged {
             return self.attempt_leases(most, patience, take);
         }
         let ends = self.words.ends();
-        if Ends::length(ends.head(), ends.tail()) == 0 {
+        if ends.head().count == ends.tail().count {
             return self.none_left();
         }
         let attachment = self.region.attachment().as_ref();
         let Some(held) = self.hold(self.consumers(), attachment.me()?, patience)? else { return Ok(0) };
-        let _in_place = InPlace::new(self.consumers());
+        let _in_place = (code == Code::Foreign).then(|| InPlace::new(self.consumers()));
         let (mut head, tail) = (ends.head(), ends.tail());
         let mut left = ends.used(head, tail);
         let mut taken = 0;
