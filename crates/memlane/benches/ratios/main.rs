@@ -29,8 +29,14 @@ const ROWS: &[Row] = &[
     ("one way to a polling reader in another process, 8 B", "bare cache line, one way", 3.0, one_way),
     ("fill and publish 775,680 B", "memcpy of 775,680 B", 1.05, publish_picture),
     ("wake a sleeping reader in another process", "bare futex", 1.1, wake),
-    ("read lock + unlock of a rwlock", "pthread_rwlock, shared", 1.0, passing::read_lock),
-    ("permit taken and given back, owned semaphore", "sem_t, shared", 2.0, passing::permit),
+    ("read lock + unlock of a rwlock", "pthread_rwlock, shared", 2.0, passing::read_lock),
+    (
+        "read lock + unlock, another process reads, too",
+        "pthread_rwlock, shared",
+        0.5,
+        passing::read_lock_in_company,
+    ),
+    ("permit taken and given back, owned semaphore", "sem_t, shared", 2.5, passing::permit),
     ("token released and acquired, signal semaphore", "sem_t, shared", 1.2, passing::token),
     (
         "event round trip between two sleeping processes",
@@ -39,7 +45,7 @@ const ROWS: &[Row] = &[
         passing::event_round_trip,
     ),
     ("queue: put and get 64 B, one thread", "", 40.0, passing::put_and_get),
-    ("queue: 64 B to another process", "Vyukov queue in shared memory", 4.0, |space| {
+    ("queue: 64 B to another process", "Vyukov queue in shared memory", 6.0, |space| {
         passing::queue(space, 1, Some(passing::vyukov))
     }),
     ("queue: 64 B to another process", "Unix datagram socket", 0.5, |space| {

@@ -28,6 +28,50 @@ pub(crate) fn read_lock(space: &Space) -> (f64, f64) {
     )
 }
 
+/// Another process reads all the time on the other core.
+pub(crate) fn read_lock_in_company(space: &Space) -> (f64, f64) {
+    let lock = RwLock::open_or_create(space, "rwlock").expect("a lock");
+    let posix = posix_rwlock();
+    let words = shared_memory::<[AtomicU64; 64]>();
+    // SAFETY: shared memory of atomics, alive to the end; the two are on lines of their own.
+    let (phase, resting) = unsafe { (&(*words)[0], &(*words)[32]) };
+    let read_posix = || {
+        // SAFETY: the lock was initialised and lives to the end.
+        let _ = unsafe { (libc::pthread_rwlock_rdlock(posix), libc::pthread_rwlock_unlock(posix)) };
+    };
+    let child = fork(|| {
+        pin(1);
+        let lock = RwLock::open_or_create(space, "rwlock").expect("a lock");
+        // Ours in odd phases, theirs in even ones.
+        for turn in 1..=2 * ROUNDS as u64 {
+            wait_for(phase, turn);
+            while phase.load(Ordering::Relaxed) == turn {
+                if turn % 2 == 1 {
+                    drop(lock.read(None).expect("the lock"))
+                } else {
+                    read_posix()
+                }
+                resting.store(turn, Ordering::Relaxed);
+            }
+        }
+    });
+    let mut turn = 0;
+    let mut in_company = |read: &dyn Fn()| {
+        turn += 1;
+        phase.store(turn, Ordering::Release);
+        wait_for(resting, turn);
+        time(COUNT, read)
+    };
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        ours.push(in_company(&|| drop(black_box(lock.read(None).expect("the lock")))));
+        theirs.push(in_company(&read_posix));
+    }
+    phase.store(u64::MAX, Ordering::Release);
+    reap(child);
+    (crate::median(&mut ours), crate::median(&mut theirs))
+}
+
 pub(crate) fn permit(space: &Space) -> (f64, f64) {
     let semaphore = Semaphore::open_or_create(space, "permits", 3).expect("a semaphore");
     alternate(
@@ -60,8 +104,9 @@ fn posix_pairs() -> impl FnMut() -> f64 {
 /// Each waits for the other in turn, asleep.
 pub(crate) fn event_round_trip(space: &Space) -> (f64, f64) {
     const COUNT: u64 = 2000;
-    let events =
-        || ["there", "back"].map(|id| Event::open_or_create_auto_reset(space, id).expect("an event"));
+    let events = || {
+        ["event-there", "event-back"].map(|id| Event::open_or_create_auto_reset(space, id).expect("an event"))
+    };
     let [there, back] = events();
     let words = shared_memory::<[AtomicU64; 64]>();
     // SAFETY: shared memory of atomics, alive to the end; the two are on lines of their own.
