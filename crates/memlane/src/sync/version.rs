@@ -20,9 +20,12 @@
 //! Acquire (it follows the flag's setter).
 
 use super::waiter::{ALL, Expired, Peers, TimedOut, Wait};
-use crate::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
+use crate::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, pause};
 
 const SLEEPERS: u64 = 1;
+
+/// How often somebody looks before it sleeps: a few microseconds, as long as a sleep costs at least.
+const SPINS: u32 = if cfg!(loom) { 0 } else { 100 };
 
 /// The count in a word.
 #[inline]
@@ -74,7 +77,8 @@ pub fn sleep_until<T>(
     mut attempt: impl FnMut(u64) -> Option<T>,
 ) -> Result<T, TimedOut> {
     loop {
-        let seen = match arm(word, &mut attempt) {
+        let looks = if *slept { 0 } else { SPINS };
+        let seen = match arm_after(word, looks, &mut attempt) {
             Ok(got) => return Ok(got),
             Err(seen) => seen,
         };
@@ -86,11 +90,27 @@ pub fn sleep_until<T>(
 }
 
 /// What `attempt(count)` gets; else sets the sleepers' flag and gives back the word to sleep on.
-pub fn arm<T>(word: &AtomicU64, mut attempt: impl FnMut(u64) -> Option<T>) -> Result<T, u64> {
+pub fn arm<T>(word: &AtomicU64, attempt: impl FnMut(u64) -> Option<T>) -> Result<T, u64> {
+    arm_after(word, 0, attempt)
+}
+
+/// [`arm`], after so many looks whether the word changes.
+fn arm_after<T>(
+    word: &AtomicU64,
+    mut looks: u32,
+    mut attempt: impl FnMut(u64) -> Option<T>,
+) -> Result<T, u64> {
     loop {
         let seen = word.load(Acquire);
         if let Some(got) = attempt(count(seen)) {
             return Ok(got);
+        }
+        while looks > 0 && word.load(Relaxed) == seen {
+            pause();
+            looks -= 1;
+        }
+        if looks > 0 {
+            continue;
         }
         let flagged = seen | SLEEPERS;
         if seen == flagged || word.compare_exchange(seen, flagged, Relaxed, Relaxed).is_ok() {

@@ -177,10 +177,11 @@ impl StreamSubscriber {
         if bytes.len() != self.ring.record_size() {
             return Err(self.unfit(bytes.len()));
         }
+        let mut patience = None;
         loop {
             let sequence = self.cursor.get();
             if self.words.log().published() <= sequence {
-                self.wait_for_record(timeout)?;
+                self.wait_for_record(patience.get_or_insert_with(|| Patience::new(timeout)))?;
                 continue;
             }
             self.ring.load_one(sequence, bytes);
@@ -195,12 +196,13 @@ impl StreamSubscriber {
 
     /// Up to `most` records, as many as there are; waits for one when there is none.
     pub fn next_many(&self, most: usize, timeout: Option<Duration>) -> Result<Records> {
+        let mut patience = None;
         loop {
             let records = self.try_next_many(most);
             if !records.is_empty() || most == 0 {
                 return Ok(records);
             }
-            self.wait_for_record(timeout)?;
+            self.wait_for_record(patience.get_or_insert_with(|| Patience::new(timeout)))?;
         }
     }
 
@@ -284,18 +286,17 @@ impl StreamSubscriber {
 
     /// Waits until there is a record at the cursor.
     #[cold]
-    fn wait_for_record(&self, timeout: Option<Duration>) -> Result<()> {
+    fn wait_for_record(&self, patience: &mut Patience) -> Result<()> {
         self.check_fork()?;
-        let start = Instant::now();
-        let mut wait = Wait::until(timeout);
-        if self.spin_for_record(&wait) {
+        let Patience { start, wait } = patience;
+        if self.spin_for_record(wait) {
             return Ok(());
         }
         let attachment = self.region.attachment().as_ref();
         let _waiting = attachment.blocked(attachment.me()?, WaitingFor::Record);
         let cursor = self.cursor.get();
         let arrived =
-            version::wait_until(self.words.log().tail, attachment, &mut wait, |published| published > cursor);
+            version::wait_until(self.words.log().tail, attachment, wait, |published| published > cursor);
         arrived.map(drop).map_err(|TimedOut| Error::Timeout {
             id: self.region.id().into(),
             what: self.waited_for(),
@@ -335,6 +336,19 @@ impl StreamSubscriber {
     #[cold]
     fn unfit(&self, size: usize) -> Error {
         Error::TooLarge { id: self.region.id().into(), size, capacity: self.ring.record_size() }
+    }
+}
+
+/// One call's patience, also when it is overtaken and waits again.
+#[derive(Debug)]
+struct Patience {
+    start: Instant,
+    wait: Wait,
+}
+
+impl Patience {
+    fn new(timeout: Option<Duration>) -> Self {
+        Self { start: Instant::now(), wait: Wait::until(timeout) }
     }
 }
 
