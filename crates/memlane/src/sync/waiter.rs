@@ -46,6 +46,9 @@ pub struct Wait {
 impl Wait {
     /// Waits for ever.
     pub const FOREVER: Self = Self { deadline: None, slices: 0 };
+
+    /// Does not wait: its deadline has passed.
+    pub const AT_ONCE: Self = Self { deadline: Some(0), slices: 0 };
 }
 
 /// The deadline passed before the state came.

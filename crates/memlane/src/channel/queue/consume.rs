@@ -17,9 +17,6 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::time::Duration;
 
-/// A try that does not wait.
-const AT_ONCE: Wait = Wait { deadline: Some(0), slices: 0 };
-
 /// A message, copied out.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -70,7 +67,7 @@ impl Queue {
             return self.try_lease()?.map(Lease::into_message).transpose();
         }
         let mut message = None;
-        self.attempt_each(1, &AT_ONCE, Code::Own, &mut |tag, bytes: &[u8]| {
+        self.attempt_each(1, &Wait::AT_ONCE, Code::Own, &mut |tag, bytes: &[u8]| {
             message = Some(Message { tag, bytes: bytes.to_vec(), redelivered: 0 });
         })?;
         Ok(message)
@@ -117,7 +114,7 @@ impl Queue {
         code: Code,
         mut take: impl FnMut(Tag, &[u8]),
     ) -> Result<usize> {
-        match self.attempt_each(most, &AT_ONCE, code, &mut take)? {
+        match self.attempt_each(most, &Wait::AT_ONCE, code, &mut take)? {
             0 if most > 0 => self.sleep_until(WaitingFor::Message, timeout, |patience| {
                 Ok(Some(self.attempt_each(most, patience, code, &mut take)?).filter(|taken| *taken > 0))
             }),
@@ -128,7 +125,7 @@ impl Queue {
     /// [`Self::get_each`] of what there is at once, which may be nothing.
     #[inline]
     pub fn try_get_each(&self, most: usize, mut take: impl FnMut(Tag, &[u8])) -> Result<usize> {
-        self.attempt_each(most, &AT_ONCE, Code::Foreign, &mut take)
+        self.attempt_each(most, &Wait::AT_ONCE, Code::Foreign, &mut take)
     }
 
     #[inline]
@@ -223,7 +220,7 @@ impl Queue {
             }
             Ok(Some((held, self.look(head, ends.used(head, tail))?)))
         };
-        let (held, found) = match attempt(&AT_ONCE)? {
+        let (held, found) = match attempt(&Wait::AT_ONCE)? {
             Some(found) => found,
             None => self.sleep_until(WaitingFor::Message, timeout, attempt)?,
         };
@@ -254,7 +251,7 @@ impl Queue {
                 found: 0,
             });
         }
-        match self.attempt_lease(&AT_ONCE)? {
+        match self.attempt_lease(&Wait::AT_ONCE)? {
             Some(lease) => Ok(Some(lease)),
             None => self.none_left().map(|_| None),
         }

@@ -15,9 +15,6 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-/// A try that does not wait.
-const AT_ONCE: Wait = Wait { deadline: Some(0), slices: 0 };
-
 impl Queue {
     /// Puts a message; waits for room. [`Error::TooLarge`], with both sizes, when there never will be enough.
     #[inline]
@@ -44,7 +41,7 @@ impl Queue {
     #[inline]
     pub fn try_put_tagged(&self, tag: Tag, message: &[u8]) -> Result<bool> {
         let units = self.check_size(message.len())?;
-        self.attempt(tag, message, units, &AT_ONCE)
+        self.attempt(tag, message, units, &Wait::AT_ONCE)
     }
 
     #[cold]
@@ -75,7 +72,7 @@ impl Queue {
         for message in messages {
             self.check_size(message.as_ref().len())?;
         }
-        let mut put = self.put_batch(messages, &AT_ONCE)?;
+        let mut put = self.put_batch(messages, &Wait::AT_ONCE)?;
         if put == messages.len() {
             return Ok(put);
         }
@@ -121,7 +118,7 @@ impl Queue {
             let (mut head, tail) = (self.words.ends().head(), self.words.ends().tail());
             Ok(self.has_room(&mut head, tail, units)?.then_some((held, tail)))
         };
-        let (held, tail) = match attempt(&AT_ONCE)? {
+        let (held, tail) = match attempt(&Wait::AT_ONCE)? {
             Some(reserved) => reserved,
             None => self.sleep_until(WaitingFor::Room, timeout, attempt)?,
         };
