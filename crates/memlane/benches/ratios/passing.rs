@@ -47,9 +47,9 @@ pub(crate) fn read_lock_in_company(space: &Space) -> (f64, f64) {
             wait_for(phase, turn);
             while phase.load(Ordering::Relaxed) == turn {
                 if turn % 2 == 1 {
-                    drop(lock.read(None).expect("the lock"))
+                    drop(lock.read(None).expect("the lock"));
                 } else {
-                    read_posix()
+                    read_posix();
                 }
                 resting.store(turn, Ordering::Relaxed);
             }
