@@ -165,7 +165,7 @@ pub enum Error {
     },
 
     /// The deadline passed.
-    #[error("waited {waited:?} for {what} of region `{id}` in vain")]
+    #[error("waited {waited:.1?} for {what} of region `{id}` in vain")]
     Timeout {
         /// The region.
         id: String,
@@ -176,7 +176,7 @@ pub enum Error {
     },
 
     /// The deadline passed for something that others hold.
-    #[error("waited {waited:?} for {what} of region `{id}` in vain: {holder}")]
+    #[error("waited {waited:.1?} for {what} of region `{id}` in vain: {holder}")]
     LockTimeout {
         /// The region.
         id: String,
@@ -288,7 +288,7 @@ pub enum Error {
 
     /// A lossless stream is full because a living reader does not read.
     #[error(
-        "waited {waited:?} for room in stream `{id}` in vain: {reader} does not read; stop it, or let it be lossy"
+        "waited {waited:.1?} for room in stream `{id}` in vain: {reader} does not read; stop it, or let it be lossy"
     )]
     ReaderStalls {
         /// The region.

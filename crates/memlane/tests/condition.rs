@@ -39,6 +39,7 @@ fn play(space: &Space, part: &Part) -> Result<()> {
         panic!("the parent kills this process");
     }
     let notified = condition.wait(&mut guard, None)?;
+    drop(guard);
     say(if notified { "notified" } else { "timed out" });
     listen();
     Ok(())

@@ -24,7 +24,7 @@ pub(crate) fn assert_in_vain<T>(
         let message = error.to_string();
         let Error::Timeout { waited, .. } = error else { panic!("not a timeout: {message}") };
         assert!(timeout <= waited && waited <= elapsed, "{message}");
-        assert_eq!(message, format!("waited {waited:?} for {what} of region `{id}` in vain"));
+        assert_eq!(message, format!("waited {waited:.1?} for {what} of region `{id}` in vain"));
     }
 }
 
