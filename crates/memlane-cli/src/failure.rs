@@ -107,6 +107,11 @@ fn exit_of(error: &Error) -> Exit {
     }
 }
 
+/// Of reading text from the standard input.
+pub(crate) fn unreadable_text(error: &io::Error) -> Failure {
+    Failure::new(Exit::Usage, format!("the standard input is not UTF-8 text: {error}"))
+}
+
 /// An error of a schema, as one of the region `id`.
 pub(crate) fn unfit(id: &str) -> impl Fn(SchemaError) -> Error + '_ {
     move |source| Error::Schema { id: id.into(), source }

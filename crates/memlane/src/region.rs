@@ -33,7 +33,7 @@ use rustix::io::Errno;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zerocopy::IntoBytes;
 
 /// Creating and opening chase each other when others remove the region in between; that many times is not by chance.
@@ -159,6 +159,18 @@ impl Region {
                 Err(Error::ParameterMismatch { id: self.id().into(), parameter, expected, found })
             }
         }
+    }
+
+    /// `what` did not come since `start`.
+    #[cold]
+    pub(crate) fn timed_out(&self, what: &'static str, start: Instant) -> Error {
+        Error::Timeout { id: self.id().into(), what, waited: start.elapsed() }
+    }
+
+    /// [`Self::timed_out`], because of who holds it.
+    #[cold]
+    pub(crate) fn timed_out_by(&self, holder: String, what: &'static str, start: Instant) -> Error {
+        Error::LockTimeout { id: self.id().into(), what, waited: start.elapsed(), holder }
     }
 
     pub(crate) fn expect_kind(&self, expected: Kind) -> Result<()> {

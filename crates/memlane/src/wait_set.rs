@@ -1,6 +1,6 @@
 //! Waiting for several things at once.
 //!
-//! A [`WaitSet`] sleeps on the caller's thread until one of up to 128 things is ready, of any kinds: a message in a
+//! A [`WaitSet`] sleeps on the caller's thread until one of up to 127 things is ready, of any kinds: a message in a
 //! queue, a frame, a record, an event, a lock that is free, a value that changed. Nothing is taken: whoever is told
 //! that something is ready takes it by the `try_` form of its kind, and may find that somebody else was faster. For
 //! event loops, a thread with a set writes an eventfd or calls back; [`Waker`] ends its sleep when the set has to
@@ -33,9 +33,10 @@
 //! # Ok(()) }
 //! ```
 
-use crate::atomic::{AtomicU32, Ordering::Acquire, Ordering::Release};
+use crate::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Release};
 use crate::error::{Error, Result};
 use crate::os::{clock, futex};
+use crate::sync::version;
 use crate::sync::waiter::{ALL, Wait};
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +54,15 @@ pub trait Waitable: Sleep {}
 impl<T: Sleep + ?Sized> Waitable for T {}
 
 pub(crate) use sealed::{Look, Sleep};
+
+/// [`Sleep::arm`] on a word of `sync::version`; `is_ready` gets its count.
+pub(crate) fn arm_low_half(
+    word: &AtomicU64,
+    mut is_ready: impl FnMut(u64) -> bool,
+) -> Option<(&AtomicU32, u32)> {
+    let armed = version::arm(word, |count| is_ready(count).then_some(()));
+    armed.err().map(|seen| (futex::low_half(word), seen as u32))
+}
 
 mod sealed {
     use crate::atomic::AtomicU32;

@@ -15,7 +15,7 @@ use super::get::{no_content, no_parts, print_sight};
 use crate::context::Context;
 use crate::datum_json;
 use crate::edit::Edit;
-use crate::failure::{Exit, Failure, Outcome, unfit};
+use crate::failure::{Exit, Failure, Outcome, unfit, unreadable_text};
 use crate::selection::Selection;
 use crate::sight::Sight;
 
@@ -88,9 +88,7 @@ impl Set {
             return Ok(self.value.clone());
         }
         let mut text = String::new();
-        let unreadable =
-            |error| Failure::new(Exit::Usage, format!("the standard input is not UTF-8 text: {error}"));
-        io::stdin().lock().read_to_string(&mut text).map_err(unreadable)?;
+        io::stdin().lock().read_to_string(&mut text).map_err(|error| unreadable_text(&error))?;
         Ok(text)
     }
 

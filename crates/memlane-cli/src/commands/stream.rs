@@ -12,7 +12,7 @@ use memlane::{Kind, Observer, StreamPublisher};
 use serde_json::json;
 
 use crate::context::Context;
-use crate::failure::{Exit, Failure, Outcome, unfit};
+use crate::failure::{Exit, Failure, Outcome, unfit, unreadable_text};
 use crate::rate::refuse_removed;
 use crate::{datum_json, human, sight, standing};
 
@@ -83,9 +83,7 @@ fn append(context: &Context, id: &str, records: &[String], timeout: Option<Durat
     };
     if records.is_empty() {
         for line in io::stdin().lock().lines() {
-            let unreadable =
-                |error| Failure::new(Exit::Usage, format!("the standard input is not UTF-8 text: {error}"));
-            append(&line.map_err(unreadable)?)?;
+            append(&line.map_err(|error| unreadable_text(&error))?)?;
         }
     }
     records.iter().try_for_each(|record| append(record))?;

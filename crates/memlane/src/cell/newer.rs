@@ -3,15 +3,14 @@
 //! Of a value the scalar is compared as well as the version, which is raised after it.
 
 use crate::atomic::{AtomicU32, Ordering::Acquire};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kind::Kind;
 use crate::layout::VersionLine;
-use crate::os::futex::low_half;
 use crate::participant::WaitingFor;
 use crate::region::Region;
 use crate::sync::version;
 use crate::sync::waiter::{TimedOut, Wait};
-use crate::wait_set::{Look, Sleep};
+use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::time::{Duration, Instant};
 
 /// A content that is newer than one that was seen.
@@ -40,14 +39,13 @@ impl<'a> Newer<'a> {
         let differs = |now| self.now(now).is_some();
         let changed =
             version::wait_until(&self.line().version, attachment, &mut Wait::until(timeout), differs);
-        changed.map_err(|TimedOut| Error::Timeout {
-            id: self.region.id().into(),
-            what: match self.region.description().kind {
+        changed.map_err(|TimedOut| {
+            let what = match self.region.description().kind {
                 Kind::Value => "a newer value",
                 Kind::Array => "a newer element",
                 _ => "a newer content",
-            },
-            waited: start.elapsed(),
+            };
+            self.region.timed_out(what, start)
         })
     }
 
@@ -73,8 +71,7 @@ impl Sleep for Newer<'_> {
     }
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {
-        let word = &self.line().version;
-        version::arm(word, |now| self.now(now)).err().map(|seen| (low_half(word), seen as u32))
+        arm_low_half(&self.line().version, |now| self.now(now).is_some())
     }
 
     /// A change of a content is for all, and wakes all.

@@ -258,11 +258,7 @@ impl Barrier {
 
     #[cold]
     fn timed_out(&self, start: Instant) -> Error {
-        Error::Timeout {
-            id: self.region.id().into(),
-            what: WaitingFor::Parties.words(),
-            waited: start.elapsed(),
-        }
+        self.region.timed_out(WaitingFor::Parties.words(), start)
     }
 
     #[cold]

@@ -23,16 +23,15 @@ use super::flag;
 use super::version::{self, count};
 use super::waiter::{ALL, TimedOut, Wait};
 use crate::atomic::{AtomicU32, AtomicU64, Ordering::Acquire};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::header::{Blueprint, Description};
 use crate::kind::Kind;
 use crate::layout::VersionLine;
-use crate::os::futex::low_half;
 use crate::os::mapping::Shared;
 use crate::participant::WaitingFor;
 use crate::region::{Opening, Region};
 use crate::space::Space;
-use crate::wait_set::{Look, Sleep};
+use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::time::{Duration, Instant};
 
 /// Where the parameter stands in the header.
@@ -148,11 +147,7 @@ impl Event {
         } else {
             flag::wait(self.word(), seen, attachment, &mut wait)
         };
-        waited.map_err(|TimedOut| Error::Timeout {
-            id: self.region.id().into(),
-            what: WaitingFor::Event.words(),
-            waited: start.elapsed(),
-        })
+        waited.map_err(|TimedOut| self.region.timed_out(WaitingFor::Event.words(), start))
     }
 }
 
@@ -172,8 +167,7 @@ impl Sleep for Event {
     }
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {
-        let armed = version::arm(self.word(), |count| flag::is_set(count).then_some(()));
-        armed.err().map(|seen| (low_half(self.word()), seen as u32))
+        arm_low_half(self.word(), flag::is_set)
     }
 
     fn pass_on(&self) {

@@ -141,11 +141,7 @@ impl Lock {
 
     /// Takes the lock if nobody living holds it.
     pub fn try_lock(&self) -> Result<Option<LockGuard<'_>>> {
-        match self.acquire(Some(Duration::ZERO)) {
-            Ok(owner_died) => Ok(Some(LockGuard::new(self, owner_died))),
-            Err(Error::LockTimeout { .. } | Error::WouldDeadlock { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        unless_timed_out(self.lock_timeout(Duration::ZERO))
     }
 
     /// [`Self::lock`] without a guard, for bindings whose guards live elsewhere. Says whether the previous
@@ -292,6 +288,15 @@ impl Sleep for Lock {
         if Claim::in_word(self.line.word.load(Relaxed)).is_none() {
             self.region.attachment().wake_u32(&self.line.word, 1);
         }
+    }
+}
+
+/// What was to be had at once.
+pub(super) fn unless_timed_out<T>(outcome: Result<T>) -> Result<Option<T>> {
+    match outcome {
+        Ok(guard) => Ok(Some(guard)),
+        Err(Error::LockTimeout { .. } | Error::WouldDeadlock { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

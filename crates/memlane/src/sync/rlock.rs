@@ -18,7 +18,7 @@
 
 use super::claim;
 use super::condition::Relock;
-use super::lock::{ABANDONED, CONSISTENT, Lock, LockState, OwnerDied, note_owner};
+use super::lock::{ABANDONED, CONSISTENT, Lock, LockState, OwnerDied, note_owner, unless_timed_out};
 use crate::atomic::{AtomicU32, Ordering::Relaxed};
 use crate::error::{Error, Result};
 use crate::header::Blueprint;
@@ -75,11 +75,7 @@ impl RLock {
 
     /// Takes the lock if nobody else living holds it.
     pub fn try_lock(&self) -> Result<Option<RLockGuard<'_>>> {
-        match self.acquire(Some(Duration::ZERO)) {
-            Ok(owner_died) => Ok(Some(RLockGuard::new(self, owner_died))),
-            Err(Error::LockTimeout { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        unless_timed_out(self.lock_timeout(Duration::ZERO))
     }
 
     /// [`Self::lock`] without a guard, for bindings whose guards live elsewhere. Says whether the previous owner died

@@ -27,9 +27,10 @@
 
 use super::claim::{self, Acquired, Claim};
 use super::condition::Relock;
-use super::lock::{ABANDONED, CONSISTENT, Lock, LockState, OwnerDied, note_owner, read_state};
+use super::lock::{
+    ABANDONED, CONSISTENT, Lock, LockState, OwnerDied, note_owner, read_state, unless_timed_out,
+};
 use super::sharing::{DeadWriter, Sharing};
-use super::version;
 use super::waiter::{Peers, TimedOut, Wait};
 use crate::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use crate::error::{Error, Result};
@@ -37,13 +38,12 @@ use crate::header::{Blueprint, Description};
 use crate::kind::Kind;
 use crate::layout::rwlock::{self as layout, RwLockLines, SHARE_STRIDE};
 use crate::layout::{LOCK_OFFSET, LockLine};
-use crate::os::futex::low_half;
 use crate::os::mapping::{Mapping, Shared};
 use crate::os::{fork, process};
 use crate::participant::{Participant, WaitingFor};
 use crate::region::{Opening, Region};
 use crate::space::Space;
-use crate::wait_set::{Look, Sleep};
+use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -321,12 +321,7 @@ impl RwLock {
 
     #[cold]
     fn timed_out(&self, what: WaitingFor, start: Instant) -> Error {
-        Error::LockTimeout {
-            id: self.region.id().into(),
-            what: what.words(),
-            waited: start.elapsed(),
-            holder: self.holders_in_words(),
-        }
+        self.region.timed_out_by(self.holders_in_words(), what.words(), start)
     }
 
     fn holders_in_words(&self) -> String {
@@ -337,14 +332,6 @@ impl RwLock {
         }
         let in_words = |(reader, count): &(Participant, u32)| format!("{} reads ({count})", reader.who());
         readers.iter().map(in_words).collect::<Vec<_>>().join(", ")
-    }
-}
-
-fn unless_timed_out<T>(outcome: Result<T>) -> Result<Option<T>> {
-    match outcome {
-        Ok(guard) => Ok(Some(guard)),
-        Err(Error::LockTimeout { .. } | Error::WouldDeadlock { .. }) => Ok(None),
-        Err(error) => Err(error),
     }
 }
 
@@ -361,10 +348,7 @@ impl Sleep for RwLock {
     }
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {
-        let gate = self.words.sharing().gate;
-        let armed = version::arm(gate, |_| self.is_ready(Look::Glance).then_some(()));
-        let seen = armed.err()?;
-        Some((low_half(&self.words.lines.gate), seen as u32))
+        arm_low_half(&self.words.lines.gate, |_| self.is_ready(Look::Glance))
     }
 
     /// Writers that leave wake all readers.

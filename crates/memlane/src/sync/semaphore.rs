@@ -26,14 +26,13 @@ use crate::header::{Blueprint, Description};
 use crate::kind::Kind;
 use crate::layout::semaphore::{self as layout, SemaphoreLine};
 use crate::os::fork;
-use crate::os::futex::low_half;
 use crate::os::mapping::{Mapping, Shared};
 use crate::participant::{Participant, WaitingFor};
 use crate::region::{Opening, Region};
 use crate::space::Space;
 use crate::sync::claim::Claim;
 use crate::sync::version;
-use crate::wait_set::{Look, Sleep};
+use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -219,11 +218,8 @@ impl Semaphore {
         let start = Instant::now();
         let _waiting = attachment.blocked(me, WaitingFor::Permit);
         let taken = self.words.permits().acquire(count, me, attachment, &mut Wait::until(timeout));
-        taken.map_err(|TimedOut| Error::LockTimeout {
-            id: self.region.id().into(),
-            what: WaitingFor::Permit.words(),
-            waited: start.elapsed(),
-            holder: self.holders_in_words(),
+        taken.map_err(|TimedOut| {
+            self.region.timed_out_by(self.holders_in_words(), WaitingFor::Permit.words(), start)
         })
     }
 
@@ -275,9 +271,7 @@ impl Sleep for Semaphore {
     }
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {
-        let changes = &self.words.line.changes;
-        let armed = version::arm(changes, |_| self.is_ready(Look::Glance).then_some(()));
-        armed.err().map(|seen| (low_half(changes), seen as u32))
+        arm_low_half(&self.words.line.changes, |_| self.is_ready(Look::Glance))
     }
 
     fn pass_on(&self) {

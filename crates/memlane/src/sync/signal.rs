@@ -24,11 +24,10 @@ use super::waiter::{TimedOut, Wait};
 use crate::atomic::{AtomicU32, AtomicU64};
 use crate::error::{Error, Result};
 use crate::layout::semaphore::TOKENS_OFFSET;
-use crate::os::futex::low_half;
 use crate::participant::WaitingFor;
 use crate::region::{Opening, Region};
 use crate::space::Space;
-use crate::wait_set::{Look, Sleep};
+use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::time::{Duration, Instant};
 
 /// The mode of a semaphore whose tokens nobody owns.
@@ -150,11 +149,7 @@ impl SignalSemaphore {
         let start = Instant::now();
         let _waiting = attachment.blocked(attachment.me()?, WaitingFor::Token);
         let taken = tokens::take(self.word(), attachment, &mut Wait::until(timeout));
-        taken.map_err(|TimedOut| Error::Timeout {
-            id: self.region.id().into(),
-            what: WaitingFor::Token.words(),
-            waited: start.elapsed(),
-        })
+        taken.map_err(|TimedOut| self.region.timed_out(WaitingFor::Token.words(), start))
     }
 
     #[cold]
@@ -174,8 +169,7 @@ impl Sleep for SignalSemaphore {
     }
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {
-        let armed = version::arm(self.word(), |value| (value > 0).then_some(()));
-        armed.err().map(|seen| (low_half(self.word()), seen as u32))
+        arm_low_half(self.word(), |value| value > 0)
     }
 
     fn pass_on(&self) {

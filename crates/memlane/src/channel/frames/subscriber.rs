@@ -8,7 +8,6 @@ use crate::atomic::{AtomicU32, Ordering::Acquire, pause};
 use crate::channel::role::{self, PublisherState};
 use crate::error::{Error, Result};
 use crate::kind::Kind;
-use crate::os::futex::low_half;
 use crate::os::mapping::{Access, Mapping};
 use crate::os::{clock, fork};
 use crate::participant::WaitingFor;
@@ -18,7 +17,7 @@ use crate::space::Space;
 use crate::sync::claim::{self, Claim};
 use crate::sync::version;
 use crate::sync::waiter::{Peers, TimedOut, Wait};
-use crate::wait_set::{Look, Sleep};
+use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::cell::Cell;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -268,7 +267,7 @@ impl FrameSubscriber {
 
     #[cold]
     fn timed_out(&self, start: Instant) -> Error {
-        Error::Timeout { id: self.region.id().into(), what: self.waited_for(), waited: start.elapsed() }
+        self.region.timed_out(self.waited_for(), start)
     }
 
     fn is_newer(&self, count: u64) -> bool {
@@ -393,9 +392,7 @@ impl Sleep for FrameSubscriber {
     }
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {
-        let head = self.words.head();
-        let armed = version::arm(head, |count| self.is_newer(count).then_some(()));
-        armed.err().map(|seen| (low_half(head), seen as u32))
+        arm_low_half(self.words.head(), |count| self.is_newer(count))
     }
 
     /// A frame is for all, and wakes all.

@@ -207,11 +207,7 @@ impl Drop for End {
         if self.forks != fork::count() {
             return;
         }
-        let [left, right] = &self.words.ends.roles;
-        direction::close(match self.side {
-            Side::Left => left,
-            Side::Right => right,
-        });
+        direction::close(self.words.role_word(self.side));
         let attachment = self.region.attachment().as_ref();
         for side in [Side::Left, Side::Right] {
             self.words.direction(side).rouse(attachment);
@@ -254,19 +250,11 @@ fn take_end(region: &Region, words: &Words, side: Side) -> Result<()> {
             // Both are gone: a new conversation.
             words.direction(Side::Left).reset();
             words.direction(Side::Right).reset();
-            role_word(words, side.other()).store(0, Release);
+            words.role_word(side.other()).store(0, Release);
         }
     }
-    role_word(words, side).store(me.bits(), Release);
+    words.role_word(side).store(me.bits(), Release);
     Ok(())
-}
-
-fn role_word(words: &Words, side: Side) -> &AtomicU32 {
-    let [left, right] = &words.ends.roles;
-    match side {
-        Side::Left => left,
-        Side::Right => right,
-    }
 }
 
 /// The private lock of who opens an end, given back also after an error.

@@ -9,11 +9,10 @@ use crate::channel::ring::{Header, Ring};
 use crate::channel::tag::Tag;
 use crate::error::{Error, Result};
 use crate::os::clock;
-use crate::os::futex::low_half;
 use crate::participant::WaitingFor;
 use crate::sync::version;
 use crate::sync::waiter::{TimedOut, Wait};
-use crate::wait_set::{Look, Sleep};
+use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -100,7 +99,7 @@ impl PipeSender {
         };
         let mut wait = Wait::until(timeout);
         let sent = version::sleep_until(self.direction().head, attachment, &mut wait, &mut false, attempt);
-        sent.unwrap_or_else(|TimedOut| Err(self.end.timed_out(WaitingFor::Room, start)))
+        sent.unwrap_or_else(|TimedOut| Err(self.end.region.timed_out(WaitingFor::Room.words(), start)))
     }
 
     /// Sends it, if there is room.
@@ -212,7 +211,7 @@ impl PipeReceiver {
             got
         };
         let got = version::sleep_until(self.direction().tail, attachment, &mut wait, &mut false, attempt);
-        got.unwrap_or_else(|TimedOut| Err(self.end.timed_out(WaitingFor::Message, start)))
+        got.unwrap_or_else(|TimedOut| Err(self.end.region.timed_out(WaitingFor::Message.words(), start)))
     }
 
     /// Receives a message, if there is one; an error when there never will be.
@@ -247,13 +246,6 @@ impl PipeReceiver {
     }
 }
 
-impl End {
-    #[cold]
-    fn timed_out(&self, what: WaitingFor, start: Instant) -> Error {
-        Error::Timeout { id: self.region.id().into(), what: what.words(), waited: start.elapsed() }
-    }
-}
-
 /// Ready when there is a message, or never will be one.
 impl Sleep for PipeReceiver {
     fn id(&self) -> &str {
@@ -266,9 +258,7 @@ impl Sleep for PipeReceiver {
     }
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {
-        let tail = self.direction().tail;
-        let armed = version::arm(tail, |_| self.is_ready(Look::Glance).then_some(()));
-        armed.err().map(|seen| (low_half(tail), seen as u32))
+        arm_low_half(self.direction().tail, |_| self.is_ready(Look::Glance))
     }
 
     /// There is one receiver.

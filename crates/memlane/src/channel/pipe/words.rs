@@ -2,6 +2,7 @@
 
 use super::direction::{self, Direction, Role};
 use super::spec::{Parameters, Side};
+use crate::atomic::AtomicU32;
 use crate::channel::ring::UNIT;
 use crate::header::Description;
 use crate::layout::pipe::{DirectionLines, EndsLine};
@@ -83,11 +84,16 @@ impl Words {
 
     /// Who has the end.
     pub(super) fn role(&self, side: Side) -> Role {
+        direction::role(self.role_word(side))
+    }
+
+    /// Whose an end is.
+    pub(super) fn role_word(&self, side: Side) -> &AtomicU32 {
         let [left, right] = &self.ends.roles;
-        direction::role(match side {
+        match side {
             Side::Left => left,
             Side::Right => right,
-        })
+        }
     }
 
     /// What there is to see; `describe` is what the table knows of a claim.

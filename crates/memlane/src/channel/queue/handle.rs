@@ -8,7 +8,6 @@ use crate::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use crate::channel::ring::Ring;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
-use crate::os::futex::low_half;
 use crate::os::mapping::Access;
 use crate::os::{fork, process};
 use crate::participant::WaitingFor;
@@ -17,7 +16,7 @@ use crate::space::Space;
 use crate::sync::claim::{self, Claim};
 use crate::sync::version;
 use crate::sync::waiter::{Peers, TimedOut, Wait};
-use crate::wait_set::{Look, Sleep};
+use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::time::{Duration, Instant};
 
 /// A queue between any number of processes.
@@ -209,10 +208,9 @@ impl Queue {
 
     #[cold]
     fn timed_out(&self, what: WaitingFor, start: Instant) -> Error {
-        let (id, what_in_words, waited) = (self.region.id().into(), what.words(), start.elapsed());
         match self.who_keeps_us_out(what) {
-            Some(holder) => Error::LockTimeout { id, what: what_in_words, waited, holder },
-            None => Error::Timeout { id, what: what_in_words, waited },
+            Some(holder) => self.region.timed_out_by(holder, what.words(), start),
+            None => self.region.timed_out(what.words(), start),
         }
     }
 
@@ -292,9 +290,7 @@ impl Sleep for Queue {
     }
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {
-        let word = self.words.arrivals();
-        let armed = version::arm(word, |_| self.is_ready(Look::Glance).then_some(()));
-        armed.err().map(|seen| (low_half(word), seen as u32))
+        arm_low_half(self.words.arrivals(), |_| self.is_ready(Look::Glance))
     }
 
     fn pass_on(&self) {

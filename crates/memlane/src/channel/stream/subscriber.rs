@@ -5,7 +5,6 @@ use super::words::{Ring, StreamState, Words};
 use crate::atomic::{AtomicU32, Ordering::Acquire, pause};
 use crate::error::{Error, Result};
 use crate::kind::Kind;
-use crate::os::futex::low_half;
 use crate::os::mapping::Access;
 use crate::os::{clock, fork};
 use crate::participant::WaitingFor;
@@ -15,7 +14,7 @@ use crate::space::Space;
 use crate::sync::claim;
 use crate::sync::version;
 use crate::sync::waiter::{TimedOut, Wait};
-use crate::wait_set::{Look, Sleep};
+use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
@@ -297,11 +296,7 @@ impl StreamSubscriber {
         let cursor = self.cursor.get();
         let arrived =
             version::wait_until(self.words.log().tail, attachment, wait, |published| published > cursor);
-        arrived.map(drop).map_err(|TimedOut| Error::Timeout {
-            id: self.region.id().into(),
-            what: self.waited_for(),
-            waited: start.elapsed(),
-        })
+        arrived.map(drop).map_err(|TimedOut| self.region.timed_out(self.waited_for(), *start))
     }
 
     fn spin_for_record(&self, wait: &Wait) -> bool {
@@ -363,9 +358,7 @@ impl Sleep for StreamSubscriber {
     }
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {
-        let tail = self.words.log().tail;
-        let armed = version::arm(tail, |published| (published > self.cursor.get()).then_some(()));
-        armed.err().map(|seen| (low_half(tail), seen as u32))
+        arm_low_half(self.words.log().tail, |published| published > self.cursor.get())
     }
 
     /// A record is for all, and wakes all.
