@@ -71,6 +71,8 @@ mod channel;
 mod sync;
 
 #[cfg(not(loom))]
+pub mod interruption;
+#[cfg(not(loom))]
 pub mod wait_graph;
 #[cfg(not(loom))]
 pub mod wait_set;

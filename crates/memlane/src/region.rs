@@ -16,6 +16,7 @@
 use crate::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use crate::error::{Error, Result};
 use crate::header::{Blueprint, Description};
+use crate::interruption;
 use crate::kind::Kind;
 use crate::layout::{self, Header, LOCK_OFFSET, LockLine, MAX_REGION_SIZE, VERSION_OFFSET, VersionLine};
 use crate::os::file::{self, RegionFile, Unnamed};
@@ -399,6 +400,9 @@ fn sleep(wait: &mut Wait, doze: impl FnOnce(Duration)) -> Expired {
         return Expired::Yes;
     }
     doze(slice);
+    if interruption::is_requested() {
+        return Expired::Yes;
+    }
     match wait.deadline {
         Some(deadline) if os::clock::monotonic() >= deadline => Expired::Yes,
         _ => Expired::No,

@@ -11,6 +11,7 @@
 
 use crate::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::error::{Error, Result};
+use crate::interruption;
 use crate::layout::{MAX_SLOTS, NOTE_CAPACITY};
 use crate::os::file::{self, OWN_FOLDER};
 use crate::os::mapping::Access;
@@ -162,7 +163,8 @@ impl Space {
         let start = Instant::now();
         let mut rest = FIRST_REST;
         while !self.contains(id)? {
-            if timeout.is_some_and(|timeout| start.elapsed() >= timeout) {
+            let is_over = timeout.is_some_and(|timeout| start.elapsed() >= timeout);
+            if is_over || interruption::is_requested() {
                 return Err(Error::Timeout { id: id.into(), what: "the creation", waited: start.elapsed() });
             }
             file::rest(timeout.map_or(rest, |timeout| rest.min(timeout.saturating_sub(start.elapsed()))));

@@ -35,6 +35,7 @@
 
 use crate::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Release};
 use crate::error::{Error, Result};
+use crate::interruption;
 use crate::os::{clock, futex};
 use crate::sync::version;
 use crate::sync::waiter::{ALL, Wait};
@@ -194,6 +195,9 @@ impl<'a> WaitSet<'a> {
             if let Some(words) = self.arm() {
                 look = self.doze(&words, &mut wait);
                 slept = true;
+                if interruption::is_requested() {
+                    wait = Wait::AT_ONCE;
+                }
             }
         }
     }

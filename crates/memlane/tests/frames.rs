@@ -617,3 +617,45 @@ fn refusals_say_who_has_what() -> Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn an_owned_frame_outlives_its_subscriber_and_keeps_its_slot() {
+    let scratch = Scratch::new();
+    let space = scratch.space();
+    let spec = FrameSpec::image(2, 2, 1, Primitive::U8).history(1);
+    let mut publisher = FramePublisher::create(&space, "camera", &spec).expect("a channel");
+    let publish = |publisher: &mut FramePublisher, content: u8| {
+        let mut loan = publisher.loan().expect("a loan");
+        loan.fill(content);
+        loan.publish()
+    };
+    let subscriber = FrameSubscriber::open_with(&space, "camera", 1).expect("a subscriber");
+    publish(&mut publisher, 7);
+    let owned = subscriber.next(Some(DEADLINE)).expect("a frame").into_owned();
+    publish(&mut publisher, 8);
+    assert!(matches!(
+        subscriber.next(Some(DEADLINE)),
+        Err(Error::BorrowsExhausted { held: 1, entries: 1, .. })
+    ));
+    drop(subscriber);
+    for content in 9..30 {
+        publish(&mut publisher, content);
+    }
+    let held = std::thread::spawn(move || (owned.sequence(), owned.to_vec()));
+    assert_eq!(held.join().expect("no panic"), (1, vec![7; 4]));
+}
+
+#[test]
+fn an_owned_frame_given_back_frees_its_entry() {
+    let scratch = Scratch::new();
+    let space = scratch.space();
+    let spec = FrameSpec::image(2, 2, 1, Primitive::U8).history(2);
+    let mut publisher = FramePublisher::create(&space, "camera", &spec).expect("a channel");
+    let subscriber = FrameSubscriber::open_with(&space, "camera", 1).expect("a subscriber");
+    for _ in 0..5 {
+        publisher.loan().expect("a loan").publish();
+        let owned = subscriber.next(Some(DEADLINE)).expect("a frame").into_owned();
+        std::thread::spawn(move || drop(owned)).join().expect("no panic");
+    }
+    assert_eq!(subscriber.last(1).expect("the last frame").len(), 1);
+}

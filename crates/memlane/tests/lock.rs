@@ -291,3 +291,29 @@ fn a_panic_abandons_the_lock() -> Result<()> {
     assert!(guard.owner_died() && guard.is_inconsistent());
     Ok(())
 }
+
+#[test]
+fn without_a_thread_anybody_gives_it_back_and_whoever_takes_it_twice_waits() -> Result<()> {
+    let scratch = Scratch::new();
+    let lock = Lock::create(&scratch.space(), ID)?;
+    assert_eq!(lock.detached().acquire(None)?, OwnerDied(false));
+    assert_eq!(lock.state().holder.expect("it is held").thread, 0);
+    assert!(matches!(lock.detached().acquire(Some(TIMEOUT)), Err(Error::LockTimeout { .. })));
+    assert!(matches!(lock.release(), Err(Error::NotOwner { .. })), "no thread holds it");
+    thread::scope(|scope| scope.spawn(|| lock.detached().release()).join().expect("no panic"))?;
+    assert!(matches!(lock.detached().release(), Err(Error::NotOwner { .. })), "nobody holds it");
+    let _guard = lock.lock()?;
+    assert!(matches!(lock.detached().release(), Err(Error::NotOwner { .. })), "a thread holds it");
+    Ok(())
+}
+
+#[test]
+fn a_guard_can_be_adopted_by_the_thread_that_took_the_lock() -> Result<()> {
+    let scratch = Scratch::new();
+    let lock = Lock::create(&scratch.space(), ID)?;
+    assert!(matches!(lock.adopt(), Err(Error::NotOwner { .. })));
+    lock.acquire(None)?;
+    drop(lock.adopt()?);
+    assert!(is_free(&lock.state()));
+    Ok(())
+}

@@ -212,6 +212,22 @@ pub fn release(word: &AtomicU32, peers: &impl Peers) {
     }
 }
 
+/// [`release`] for a holder, by anybody, unless it holds the word no more; says whether it did.
+pub fn release_for(word: &AtomicU32, holder: Claim, peers: &impl Peers) -> bool {
+    let mut found = word.load(Relaxed);
+    while Claim::in_word(found) == Some(holder) {
+        match word.compare_exchange(found, 0, Release, Relaxed) {
+            Ok(_) if found & WAITERS != 0 => {
+                peers.wake_u32(word, 1);
+                return true;
+            }
+            Ok(_) => return true,
+            Err(changed) => found = changed,
+        }
+    }
+    false
+}
+
 fn spin(word: &AtomicU32, mut found: u32) -> u32 {
     let mut looks = SPINS;
     while looks > 0 && Claim::in_word(found).is_some() && found & WAITERS == 0 {

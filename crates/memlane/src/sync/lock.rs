@@ -88,7 +88,8 @@ pub struct LockState {
 pub struct Holder {
     /// The process; `alive` says whether the lock would be taken over.
     pub participant: Participant,
-    /// Its thread's id in its own PID namespace; 0 in the instant between taking the lock and noting it.
+    /// Its thread's id in its own PID namespace; 0 when it is held [without a thread](Lock::detached), and in the
+    /// instant between taking the lock and noting it.
     pub thread: u32,
     /// For how long, to the next timer tick.
     pub held_for: Duration,
@@ -174,6 +175,20 @@ impl Lock {
         // Before the word: a sibling thread that gets the word next must not be taken for this one.
         self.line.owner.store(0, Relaxed);
         claim::release(&self.line.word, attachment);
+    }
+
+    /// The guard of the lock that this thread took by [`Self::acquire`]; [`Error::NotOwner`] when it did not.
+    pub fn adopt(&self) -> Result<LockGuard<'_>> {
+        let attachment = self.region.attachment().as_ref();
+        if !Self::is_mine(attachment)? {
+            return Err(Self::not_owner(attachment));
+        }
+        Ok(LockGuard::new(self, OwnerDied(false)))
+    }
+
+    /// The lock as one that is held by a process instead of a thread, and that anybody may give back.
+    pub fn detached(&self) -> Detached<'_> {
+        Detached { lock: self }
     }
 
     /// Gives the lock back and marks the data as half-changed: the next owner is told as if this one had
@@ -288,6 +303,58 @@ impl Sleep for Lock {
         if Claim::in_word(self.line.word.load(Relaxed)).is_none() {
             self.region.attachment().wake_u32(&self.line.word, 1);
         }
+    }
+}
+
+/// A lock without a thread: taken for the process, given back by any thread of any process, as Python's
+/// `multiprocessing.Lock` is. Who takes it twice waits for somebody to give it back; when its process dies, the next
+/// locker gets it and is told. A lock is used either so or by its threads, not both.
+///
+/// ```
+/// # fn main() -> memlane::Result<()> {
+/// # let directory = tempfile::tempdir().expect("a directory for the example");
+/// # let space = memlane::Space::at(directory.path())?;
+/// let turn = memlane::Lock::create(&space, "turn")?;
+/// turn.detached().acquire(None)?;
+/// std::thread::scope(|scope| scope.spawn(|| turn.detached().release()).join()).expect("no panic")?;
+/// assert!(turn.state().holder.is_none());
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Detached<'a> {
+    lock: &'a Lock,
+}
+
+impl Detached<'_> {
+    /// Takes the lock for this process, within `timeout`, else [`Error::LockTimeout`].
+    #[inline]
+    pub fn acquire(self, timeout: Option<Duration>) -> Result<OwnerDied> {
+        let owner_died = self.lock.acquire(timeout)?;
+        self.lock.line.owner.store(0, Relaxed);
+        Ok(owner_died)
+    }
+
+    /// Gives it back, whoever took it; [`Error::NotOwner`] when nobody holds it, or a thread does.
+    pub fn release(self) -> Result<()> {
+        let attachment = self.lock.region.attachment().as_ref();
+        // Registers the process if need be: it wakes others.
+        attachment.me()?;
+        let line = &self.lock.line;
+        let holder = Claim::in_word(line.word.load(Relaxed)).filter(|_| line.owner.load(Relaxed) == 0);
+        match holder {
+            Some(holder) if claim::release_for(&line.word, holder, attachment) => Ok(()),
+            _ => Err(Lock::not_owner(attachment)),
+        }
+    }
+}
+
+impl Relock for Detached<'_> {
+    fn unlock(&mut self) -> Result<()> {
+        self.release()
+    }
+
+    fn relock(&mut self) -> Result<()> {
+        self.acquire(None).map(drop)
     }
 }
 

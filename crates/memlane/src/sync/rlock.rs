@@ -129,6 +129,15 @@ impl RLock {
         }
     }
 
+    /// The guard of one of the holds that this thread took by [`Self::acquire`]; [`Error::NotOwner`] when it has none.
+    pub fn adopt(&self) -> Result<RLockGuard<'_>> {
+        let attachment = self.region().attachment().as_ref();
+        if !Lock::is_mine(attachment)? {
+            return Err(Lock::not_owner(attachment));
+        }
+        Ok(RLockGuard::new(self, OwnerDied(false)))
+    }
+
     /// Marks the data as half-changed and gives the lock back once: who owns it next is told as if this owner had
     /// died.
     pub fn abandon(&self) -> Result<()> {

@@ -4,7 +4,9 @@ use crate::explore::{Cast, Run, explore, explore_deaths};
 use crate::world::{ADA, BOB, CLEO, Deadline, Impatient, Slices, World};
 use loom::cell::Cell;
 use memlane::algorithms::atomic::{AtomicU32, Ordering::Relaxed};
-use memlane::algorithms::claim::{Acquired, Claim, acquire, release, try_acquire, try_take_over};
+use memlane::algorithms::claim::{
+    Acquired, Claim, acquire, release, release_for, try_acquire, try_take_over,
+};
 use memlane::algorithms::waiter::{Peers, TimedOut, Wait};
 use std::rc::Rc;
 
@@ -114,6 +116,44 @@ fn a_death_among_three_is_told_once_and_strands_nobody() {
         let cleo = cast.part(|scene| scene.visit(CLEO));
         cast.perform(run);
         assert_eq!(tellings(&[bob.get(), cleo.get(), scene.visit(CLEO)]), tellings(&[ada.get()]));
+    });
+}
+
+#[test]
+fn what_another_gives_back_for_the_holder_is_given_back_once_and_passed_on() {
+    explore("claim, given back by another", 4, |run| {
+        let scene = Scene::new(Slices::Never);
+        assert_eq!(try_acquire(&scene.word, ADA), Ok(Acquired::Free));
+        scene.visits.set(1);
+        let mut cast = Cast::new(&scene);
+        let bob = cast.part(|scene| release_for(&scene.word, ADA, &scene.world));
+        let cleo = cast.part(|scene| scene.visit(CLEO));
+        cast.perform(run);
+        assert_eq!((bob.get(), cleo.get()), (true, Acquired::Free));
+        assert_eq!(scene.visits.get(), 2);
+        assert!(!release_for(&scene.word, ADA, &scene.world), "it was given back already");
+    });
+}
+
+#[test]
+fn who_dies_giving_back_for_the_holder_has_done_it_or_not() {
+    explore_deaths("claim, dies giving back for another", 4, |run| {
+        let scene = Scene::new(Slices::OneForEachDeath);
+        assert_eq!(try_acquire(&scene.word, ADA), Ok(Acquired::Free));
+        let mut cast = Cast::new(&scene);
+        let mortal = run.clone();
+        let bob = cast.part(move |scene| {
+            let given_back = mortal.live(|| release_for(&scene.word, ADA, &scene.world));
+            given_back.unwrap_or_else(|| {
+                scene.world.bury(BOB);
+                // Nobody else gives it back: what the dead did not do, the holder does.
+                release_for(&scene.word, ADA, &scene.world)
+            })
+        });
+        let cleo = cast.part(|scene| scene.visit(CLEO));
+        cast.perform(run);
+        assert_eq!(cleo.get(), Acquired::Free);
+        drop(bob);
     });
 }
 

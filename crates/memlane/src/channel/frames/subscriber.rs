@@ -4,7 +4,7 @@
 use super::pool::Located;
 use super::timestamp::Timestamp;
 use super::words::Words;
-use crate::atomic::{AtomicU32, Ordering::Acquire, pause};
+use crate::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Release, pause};
 use crate::channel::role::{self, PublisherState};
 use crate::error::{Error, Result};
 use crate::kind::Kind;
@@ -38,13 +38,9 @@ const SPINS_PER_CLOCK: u32 = 64;
 /// One reader of a frame channel. Holds as many frames at once as it has claimed entries.
 #[derive(Debug)]
 pub struct FrameSubscriber {
-    region: Region,
     schema: Schema,
-    words: Words,
-    payload: Arc<Mapping>,
-    /// Indices of the borrow entries that are ours.
-    entries: Vec<usize>,
-    /// Bit i: `entries[i]` holds no frame.
+    seat: Arc<Seat>,
+    /// Bit i: entry i of the seat holds no frame.
     free: Cell<u64>,
     /// Number of the last frame that was returned, or of the head when we came.
     cursor: Cell<u64>,
@@ -53,6 +49,18 @@ pub struct FrameSubscriber {
     on_death: OnPublisherDeath,
     /// The dead publisher that was reported last.
     reported: Cell<u32>,
+}
+
+/// What a subscriber has in the region. It outlives the subscriber as long as frames are held.
+#[derive(Debug)]
+struct Seat {
+    region: Region,
+    words: Words,
+    payload: Arc<Mapping>,
+    /// Indices of the borrow entries that are ours.
+    entries: Vec<usize>,
+    /// Bit i: `entries[i]` was given back by an [`OwnedFrame`], which may be another thread's.
+    returned: AtomicU64,
     forks: u32,
 }
 
@@ -96,24 +104,27 @@ impl FrameSubscriber {
         Ok(Self {
             free: Cell::new(u64::MAX >> (MAX_ENTRIES as usize - entries.len())),
             schema: region.schema()?.clone(),
-            region,
-            words,
-            payload,
-            entries,
+            seat: Arc::new(Seat {
+                region,
+                words,
+                payload,
+                entries,
+                returned: AtomicU64::new(0),
+                forks: fork::count(),
+            }),
             cursor,
             missed: Cell::new(0),
             spin: Duration::ZERO,
             on_death: OnPublisherDeath::default(),
             reported: Cell::new(0),
-            forks: fork::count(),
         })
     }
 
     /// Begins with up to `frames` frames that were published before and are still on offer.
     #[must_use]
     pub fn history(self, frames: u64) -> Self {
-        let on_offer = frames.min(self.words.history());
-        self.cursor.set(self.words.pool().newest().sequence.saturating_sub(on_offer));
+        let on_offer = frames.min(self.seat.words.history());
+        self.cursor.set(self.seat.words.pool().newest().sequence.saturating_sub(on_offer));
         self
     }
 
@@ -133,7 +144,7 @@ impl FrameSubscriber {
 
     /// The region behind it.
     pub fn region(&self) -> &Region {
-        &self.region
+        &self.seat.region
     }
 
     /// What a frame's bytes mean.
@@ -163,7 +174,7 @@ impl FrameSubscriber {
         let (index, entry) = self.free_entry()?;
         let mut failures = Failures::default();
         loop {
-            let newest = self.words.pool().newest();
+            let newest = self.seat.words.pool().newest();
             if newest.sequence == 0 {
                 return Ok(None);
             }
@@ -178,8 +189,9 @@ impl FrameSubscriber {
     /// The newest `count` frames on offer, oldest first; fewer when there are fewer. Takes as many entries,
     /// or none when there are too few.
     pub fn last(&self, count: usize) -> Result<Vec<Frame<'_>>> {
-        let newest = self.words.pool().newest().sequence;
-        let on_offer = newest.min(self.words.history()).min(count as u64);
+        let newest = self.seat.words.pool().newest().sequence;
+        let on_offer = newest.min(self.seat.words.history()).min(count as u64);
+        self.free.set(self.free.get() | self.seat.returned.swap(0, Acquire));
         if on_offer > u64::from(self.free.get().count_ones()) {
             return Err(self.all_held());
         }
@@ -187,7 +199,7 @@ impl FrameSubscriber {
         for sequence in newest + 1 - on_offer..=newest {
             let (index, entry) = self.free_entry()?;
             // One that went off the offer since is simply older than the last `count` by now.
-            if let Ok(frame) = self.words.pool().borrow_sequence(entry, sequence) {
+            if let Ok(frame) = self.seat.words.pool().borrow_sequence(entry, sequence) {
                 frames.push(self.returned(index, frame));
             }
         }
@@ -196,20 +208,20 @@ impl FrameSubscriber {
 
     /// Who publishes, and whether he lives.
     pub fn publisher(&self) -> PublisherState {
-        let attachment = self.region.attachment();
-        role::state(self.words.publisher(), |claim| attachment.describe(claim))
+        let attachment = self.seat.region.attachment();
+        role::state(self.seat.words.publisher(), |claim| attachment.describe(claim))
     }
 
     /// One attempt to borrow what `next` should return.
     #[inline]
     fn try_next(&self, entry: &AtomicU32) -> Option<Located> {
-        let pool = self.words.pool();
+        let pool = self.seat.words.pool();
         let wanted = self.cursor.get() + 1;
         let newest = pool.newest();
         if newest.sequence == wanted {
             return self.borrow(entry, newest);
         }
-        let oldest = wanted.max((newest.sequence + 1).saturating_sub(self.words.history()));
+        let oldest = wanted.max((newest.sequence + 1).saturating_sub(self.seat.words.history()));
         (newest.sequence > wanted).then(|| pool.borrow_sequence(entry, oldest).ok()).flatten()
     }
 
@@ -217,9 +229,9 @@ impl FrameSubscriber {
     /// take as long as one.
     #[inline]
     fn borrow(&self, entry: &AtomicU32, frame: Located) -> Option<Located> {
-        self.words.prefetch_info(frame.slot);
-        self.payload.prefetch(self.words.payload_of(frame.slot, 0).start);
-        self.words.pool().borrow(entry, frame).ok()
+        self.seat.words.prefetch_info(frame.slot);
+        self.seat.payload.prefetch(self.seat.words.payload_of(frame.slot, 0).start);
+        self.seat.words.pool().borrow(entry, frame).ok()
     }
 
     #[cold]
@@ -232,7 +244,7 @@ impl FrameSubscriber {
             if let Some(frame) = self.try_next(entry) {
                 return Ok(self.returned(index, frame));
             }
-            let newest = self.words.pool().newest();
+            let newest = self.seat.words.pool().newest();
             if newest.sequence <= self.cursor.get() {
                 self.wait_for_frame(newest, &mut wait, start)?;
                 continue;
@@ -261,13 +273,14 @@ impl FrameSubscriber {
             return Ok(());
         }
         Err(self
+            .seat
             .region
             .corrupt("its newest frame is not on offer, which cannot be while its words are whole".into()))
     }
 
     #[cold]
     fn timed_out(&self, start: Instant) -> Error {
-        self.region.timed_out(self.waited_for(), start)
+        self.seat.region.timed_out(self.waited_for(), start)
     }
 
     fn is_newer(&self, count: u64) -> bool {
@@ -280,9 +293,9 @@ impl FrameSubscriber {
             return Ok(());
         }
         let mut died = None;
-        let attachment = self.region.attachment().as_ref();
+        let attachment = self.seat.region.attachment().as_ref();
         let _waiting = attachment.blocked(attachment.me()?, WaitingFor::Frame);
-        let arrived = version::wait_until(self.words.head(), attachment, wait, |count| {
+        let arrived = version::wait_until(self.seat.words.head(), attachment, wait, |count| {
             died = self.unreported_death();
             died.is_some() || Located::unpack(count) != newest
         });
@@ -304,7 +317,7 @@ impl FrameSubscriber {
         let end = wait.deadline.map_or(end, |deadline| deadline.min(end));
         while clock::monotonic() < end {
             for _ in 0..SPINS_PER_CLOCK {
-                if self.words.pool().newest() != newest {
+                if self.seat.words.pool().newest() != newest {
                     return true;
                 }
                 pause();
@@ -318,14 +331,14 @@ impl FrameSubscriber {
         if self.on_death == OnPublisherDeath::Wait {
             return None;
         }
-        let claim = Claim::in_word(self.words.publisher().load(Acquire))?;
-        (claim.bits() != self.reported.get() && self.region.attachment().is_dead(claim)).then_some(claim)
+        let claim = Claim::in_word(self.seat.words.publisher().load(Acquire))?;
+        (claim.bits() != self.reported.get() && self.seat.region.attachment().is_dead(claim)).then_some(claim)
     }
 
     fn publisher_died(&self, claim: Claim) -> Error {
         self.reported.set(claim.bits());
-        let publisher = self.region.attachment().who(claim);
-        Error::PublisherDied { id: self.region.id().into(), publisher }
+        let publisher = self.seat.region.attachment().who(claim);
+        Error::PublisherDied { id: self.seat.region.id().into(), publisher }
     }
 
     fn waited_for(&self) -> &'static str {
@@ -339,19 +352,21 @@ impl FrameSubscriber {
     /// A borrow entry of ours that holds no frame.
     #[inline]
     fn free_entry(&self) -> Result<(usize, &AtomicU32)> {
-        if self.forks != fork::count() {
-            return Err(Error::Forked { id: self.region.id().into(), what: "subscriber" });
+        if self.seat.forks != fork::count() {
+            return Err(Error::Forked { id: self.seat.region.id().into(), what: "subscriber" });
+        }
+        if self.free.get() == 0 {
+            self.free.set(self.seat.returned.swap(0, Acquire));
         }
         let index = self.free.get().trailing_zeros() as usize;
-        let entry = self.entries.get(index).and_then(|entry| self.words.borrow_entry(*entry));
-        entry.map(|entry| (index, entry)).ok_or_else(|| self.all_held())
+        self.seat.entry(index).map(|entry| (index, entry)).ok_or_else(|| self.all_held())
     }
 
     #[cold]
     fn all_held(&self) -> Error {
-        let entries = self.entries.len() as u32;
+        let entries = self.seat.entries.len() as u32;
         let held = entries - self.free.get().count_ones();
-        Error::BorrowsExhausted { id: self.region.id().into(), held, entries }
+        Error::BorrowsExhausted { id: self.seat.region.id().into(), held, entries }
     }
 
     /// Counts a frame that was borrowed in the entry `index`, and hands it out.
@@ -363,36 +378,48 @@ impl FrameSubscriber {
             self.cursor.set(frame.sequence);
         }
         self.free.set(self.free.get() & !(1 << index));
-        let length = self.words.info(frame.slot).length;
+        let length = self.seat.words.info(frame.slot).length;
         // SAFETY: the frame is announced in our entry and was on offer after that, so no publisher, living or
         // next, writes its slot until the entry is cleared, which the guard does when this slice is gone.
-        let bytes = unsafe { self.payload.bytes(self.words.payload_of(frame.slot, length)) };
+        let bytes = unsafe { self.seat.payload.bytes(self.seat.words.payload_of(frame.slot, length)) };
         Frame { subscriber: self, index, located: frame, bytes }
     }
 
     fn give_back(&self, index: usize) {
-        if self.forks == fork::count()
-            && let Some(entry) = self.entries.get(index).and_then(|entry| self.words.borrow_entry(*entry))
-        {
-            self.words.pool().release(entry);
+        if self.seat.release(index) {
             self.free.set(self.free.get() | 1 << index);
         }
+    }
+}
+
+impl Seat {
+    #[inline]
+    fn entry(&self, index: usize) -> Option<&AtomicU32> {
+        self.entries.get(index).and_then(|entry| self.words.borrow_entry(*entry))
+    }
+
+    /// Gives back the frame of an entry; says whether the entry is ours, and not that of a forked child's parent.
+    #[inline]
+    fn release(&self, index: usize) -> bool {
+        let Some(entry) = self.entry(index).filter(|_| self.forks == fork::count()) else { return false };
+        self.words.pool().release(entry);
+        true
     }
 }
 
 /// Ready when there is a newer frame than the last one returned.
 impl Sleep for FrameSubscriber {
     fn id(&self) -> &str {
-        self.region.id()
+        self.seat.region.id()
     }
 
     fn is_ready(&self, look: Look) -> bool {
-        self.is_newer(version::count(self.words.head().load(Acquire)))
+        self.is_newer(version::count(self.seat.words.head().load(Acquire)))
             || (look == Look::Close && self.unreported_death().is_some())
     }
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {
-        arm_low_half(self.words.head(), |count| self.is_newer(count))
+        arm_low_half(self.seat.words.head(), |count| self.is_newer(count))
     }
 
     /// A frame is for all, and wakes all.
@@ -427,7 +454,7 @@ fn release_entries(region: &Region, words: &Words, entries: &[usize]) {
     }
 }
 
-impl Drop for FrameSubscriber {
+impl Drop for Seat {
     fn drop(&mut self) {
         // A forked child's copy has no entries to give back.
         if self.forks != fork::count() {
@@ -451,6 +478,13 @@ pub struct Frame<'a> {
 }
 
 impl Frame<'_> {
+    /// The frame, held without its subscriber: for as long as this lives, in any thread.
+    pub fn into_owned(self) -> OwnedFrame {
+        let frame = std::mem::ManuallyDrop::new(self);
+        let seat = frame.subscriber.seat.clone();
+        OwnedFrame { seat, index: frame.index, located: frame.located, length: frame.bytes.len() }
+    }
+
     /// Number of the frame, from 1, going on across publishers.
     pub fn sequence(&self) -> u64 {
         self.located.sequence
@@ -458,7 +492,7 @@ impl Frame<'_> {
 
     /// When it was captured.
     pub fn captured(&self) -> Timestamp {
-        self.subscriber.words.info(self.located.slot).captured
+        self.subscriber.seat.words.info(self.located.slot).captured
     }
 
     /// How long ago it was captured.
@@ -479,5 +513,43 @@ impl Drop for Frame<'_> {
     #[inline]
     fn drop(&mut self) {
         self.subscriber.give_back(self.index);
+    }
+}
+
+/// A frame that is held for as long as this lives, which may be longer than its subscriber: it keeps the memory mapped
+/// and its entry taken.
+#[derive(Debug)]
+pub struct OwnedFrame {
+    seat: Arc<Seat>,
+    index: usize,
+    located: Located,
+    length: usize,
+}
+
+impl OwnedFrame {
+    /// Number of the frame, from 1, going on across publishers.
+    pub fn sequence(&self) -> u64 {
+        self.located.sequence
+    }
+
+    /// When it was captured.
+    pub fn captured(&self) -> Timestamp {
+        self.seat.words.info(self.located.slot).captured
+    }
+}
+
+impl Deref for OwnedFrame {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        // SAFETY: as for the frame it was, whose entry this holds.
+        unsafe { self.seat.payload.bytes(self.seat.words.payload_of(self.located.slot, self.length)) }
+    }
+}
+
+impl Drop for OwnedFrame {
+    fn drop(&mut self) {
+        if self.seat.release(self.index) {
+            self.seat.returned.fetch_or(1 << self.index, Release);
+        }
     }
 }

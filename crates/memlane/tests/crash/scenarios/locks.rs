@@ -17,6 +17,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("abandon", Deaths::AtEveryInstruction, abandon),
     Scenario::new("wait in vain for a living owner", Deaths::AtEveryInstruction, wait_in_vain),
     Scenario::new("unlock, a waiter asleep", Deaths::InCompany, unlock_with_a_sleeper),
+    Scenario::new("lock without a thread, and unlock", Deaths::AtEveryInstruction, detached),
+    Scenario::new("unlock for another process", Deaths::AtEveryInstruction, unlock_for_another),
 ];
 
 /// Too short for the holder, long enough to sleep.
@@ -197,4 +199,39 @@ fn unlock_with_a_sleeper(stage: &Stage<'_>) {
     assert_eq!(lock.state().contended, 1);
     assert!(lock.state().waiters.is_empty());
     repair(&counters, lock.lock().unwrap());
+}
+
+fn detached(stage: &Stage<'_>) {
+    let counters = counters(stage);
+    let victim = stage.victim(|| {
+        let counters = open(stage);
+        let lock = counters.region().lock();
+        operation(|| {
+            lock.detached().acquire(None).unwrap();
+            count(&counters);
+            lock.detached().release().unwrap();
+        });
+    });
+    victim.dies();
+    let lock = counters.region().lock();
+    let guard = lock.lock().unwrap();
+    assert!(are_equal(&counters) || guard.owner_died(), "half a change, and nobody is told");
+    repair(&counters, guard);
+}
+
+/// The holder lives: whoever gives the lock back for it and dies has done so, or has not.
+fn unlock_for_another(stage: &Stage<'_>) {
+    let counters = counters(stage);
+    let lock = counters.region().lock();
+    lock.detached().acquire(None).unwrap();
+    let victim = stage.victim(|| {
+        let lock = open(stage).region().lock();
+        operation(|| lock.detached().release().unwrap());
+    });
+    victim.dies();
+    assert!(matches!(lock.detached().release(), Ok(()) | Err(Error::NotOwner { .. })));
+    let guard = lock.try_lock().unwrap().expect("it was given back once");
+    assert!(!guard.owner_died(), "who died never held it");
+    drop(guard);
+    assert_untouched(counters.region());
 }
