@@ -20,6 +20,8 @@ const ID: &str = "robot/speed";
 enum Step {
     Store(u64),
     Add(u64),
+    /// By a tool that learns the type at run time.
+    AddDatum(u64),
     /// Flips these bits.
     Update(u64),
     /// With the value that stands as the expected one.
@@ -81,7 +83,7 @@ fn follow<T: Element>(add: fn(&Value<T>, T) -> T, initial: u64, steps: &[Step]) 
     let other = Value::<T>::open(&space, ID)?;
     let tool = AnyValue::open(&space, ID)?;
     for step in steps {
-        perform(*step, &value, add, &mut model)?;
+        perform(*step, &value, &tool, add, &mut model)?;
         let seen = [value.load().to_bits(), other.read().value.to_bits(), bits_of(&tool.load(), &model)];
         prop_assert_eq!(seen, [model.bits; 3]);
         prop_assert_eq!(value.region().version(), model.changes);
@@ -92,6 +94,7 @@ fn follow<T: Element>(add: fn(&Value<T>, T) -> T, initial: u64, steps: &[Step]) 
 fn perform<T: Element>(
     step: Step,
     value: &Value<T>,
+    tool: &AnyValue,
     add: fn(&Value<T>, T) -> T,
     model: &mut Model,
 ) -> TestCaseResult {
@@ -106,6 +109,16 @@ fn perform<T: Element>(
             prop_assert!(sum == expected || (model.is_nan(sum) && model.is_nan(expected)));
             model.change(sum);
         }
+        Step::AddDatum(bits) => match tool.add(&T::from_bits(bits).into()) {
+            Err(error) => {
+                prop_assert_eq!(T::PRIMITIVE, Primitive::Bool, "{}", error);
+            }
+            Ok(sum) => {
+                let (expected, sum) = (model.sum(bits), bits_of(&sum, model));
+                prop_assert!(sum == expected || (model.is_nan(sum) && model.is_nan(expected)));
+                model.change(sum);
+            }
+        },
         Step::Update(flip) => {
             let updated = value.update(|old| T::from_bits(old.to_bits() ^ flip));
             model.change(model.cut(model.bits ^ flip));
@@ -182,6 +195,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         bits().prop_map(Step::Store),
         bits().prop_map(Step::Add),
+        bits().prop_map(Step::AddDatum),
         bits().prop_map(Step::Update),
         bits().prop_map(Step::ExchangeSeen),
         (bits(), bits()).prop_map(|(current, new)| Step::Exchange(current, new)),
@@ -239,6 +253,32 @@ fn tools_use_any_type_and_are_told_what_does_not_fit() -> Result<()> {
     let exchanged = half.compare_exchange(&Datum::Single(1.5), &Datum::Int(2))?;
     assert_eq!((exchanged, half.load()), (Ok(Datum::Single(1.5)), Datum::Single(2.0)));
     assert_eq!(half.compare_exchange(&Datum::Int(7), &Datum::Int(8))?, Err(Datum::Single(2.0)));
+    assert_eq!((half.add(&Datum::Float(0.25))?, half.load()), (Datum::Single(2.25), Datum::Single(2.25)));
+    Ok(())
+}
+
+#[test]
+fn tools_add_only_what_fits_and_never_truth_values() -> Result<()> {
+    let scratch = Scratch::new();
+    let space = scratch.space();
+    let on = AnyValue::create(&space, "on", Primitive::Bool, &Datum::Bool(false))?;
+    let small = AnyValue::create(&space, "small", Primitive::I8, &Datum::Int(-128))?;
+    let refusals = [
+        (
+            on.add(&Datum::Bool(true)),
+            "region `on`: expected a number type to add to, found |b1, whose values are stored or compared",
+        ),
+        (small.add(&Datum::Int(128)), "region `small`: expected a whole number from -128 to 127, found 128"),
+        (
+            small.add(&Datum::Float(0.5)),
+            "region `small`: expected a whole number from -128 to 127, found 0.5",
+        ),
+    ];
+    for (refused, message) in refusals {
+        assert_eq!(refused.expect_err(message).to_string(), message);
+    }
+    assert_eq!((on.region().version(), small.region().version()), (0, 0));
+    assert_eq!((small.add(&Datum::Int(-1))?, small.load()), (Datum::Int(127), Datum::Int(127)));
     Ok(())
 }
 

@@ -29,7 +29,7 @@ use crate::kind::Kind;
 use crate::layout;
 use crate::os::mapping::Shared;
 use crate::region::{Opening, Region};
-use crate::schema::{Datum, Element, Primitive, Schema, SchemaError};
+use crate::schema::{DType, Datum, Element, Primitive, Schema, SchemaError};
 use crate::space::Space;
 use crate::sync::version;
 use std::marker::PhantomData;
@@ -214,6 +214,31 @@ impl AnyValue {
     pub fn compare_exchange(&self, current: &Datum, new: &Datum) -> Result<Result<Datum, Datum>> {
         let exchanged = self.cell.compare_exchange(self.bits_of(current)?, self.bits_of(new)?);
         Ok(exchanged.map(|bits| self.primitive.datum_of(bits)).map_err(|bits| self.primitive.datum_of(bits)))
+    }
+
+    /// Adds, and gives back the sum. Integers wrap at their width; an error when the type has no such value, or has
+    /// truth values, which nothing is added to.
+    ///
+    /// ```
+    /// # fn main() -> memlane::Result<()> {
+    /// # let directory = tempfile::tempdir().expect("a directory for the example");
+    /// # let space = memlane::Space::at(directory.path())?;
+    /// use memlane::{AnyValue, Value};
+    /// let steps = Value::<u8>::create(&space, "steps", 250)?;
+    /// assert_eq!(AnyValue::open(&space, "steps")?.add(&10_u8.into())?, 4_u8.into());
+    /// assert_eq!(steps.load(), 4);
+    /// # Ok(()) }
+    /// ```
+    pub fn add(&self, summand: &Datum) -> Result<Datum> {
+        let primitive = self.primitive;
+        if primitive == Primitive::Bool {
+            let expected = "a number type to add to".into();
+            let found = format!("{}, whose values are stored or compared", DType::from(primitive));
+            let source = SchemaError::Value { expected, found };
+            return Err(Error::Schema { id: self.region().id().into(), source });
+        }
+        let summand = self.bits_of(summand)?;
+        Ok(primitive.datum_of(self.cell.update(|bits| primitive.sum_of(bits, summand))))
     }
 
     /// Waits until the value or its version differs from `seen`.

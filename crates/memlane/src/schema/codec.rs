@@ -54,6 +54,18 @@ impl Primitive {
         }
     }
 
+    /// The native bits of a sum, as integers wrap at their width; of truth values, whether one of the two is true.
+    pub(crate) fn sum_of(self, one: u64, other: u64) -> u64 {
+        match self {
+            Self::Bool => u64::from(one | other != 0),
+            Self::F16 => (f16::from_bits(one as u16) + f16::from_bits(other as u16)).to_bits().into(),
+            Self::F32 => (f32::from_bits(one as u32) + f32::from_bits(other as u32)).to_bits().into(),
+            Self::F64 => (f64::from_bits(one) + f64::from_bits(other)).to_bits(),
+            // Two's complement: signed ones add bit for bit as unsigned ones.
+            _ => one.wrapping_add(other) & (u64::MAX >> (u64::BITS - self.bit_count())),
+        }
+    }
+
     fn bit_count(self) -> u32 {
         self.size() as u32 * u8::BITS
     }
