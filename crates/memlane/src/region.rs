@@ -192,8 +192,8 @@ impl Region {
         &self.attachment.description
     }
 
-    /// The change counter of a value, record, array or text. A hint for values and arrays, exact for records
-    /// and texts.
+    /// The change counter of a value, record, array, text or raw region. A hint for values, arrays and raw regions,
+    /// exact for records and texts.
     pub fn version(&self) -> u64 {
         crate::sync::version::count(self.attachment.version.version.load(Acquire))
     }
@@ -212,6 +212,27 @@ impl Region {
     pub fn participants(&self) -> Vec<Participant> {
         let attachment = &self.attachment;
         attachment.participants.list(attachment.living_claim(), &attachment.file)
+    }
+
+    /// Raises the change counter and wakes who waits for a change.
+    #[inline]
+    pub(crate) fn changed(&self) {
+        crate::sync::version::advance(&self.attachment.version.version, self.attachment.as_ref());
+    }
+
+    /// Checks that `count` elements or bytes from `start` on are there, of `len`.
+    pub(crate) fn expect_range(
+        &self,
+        what: &'static str,
+        start: usize,
+        count: usize,
+        len: usize,
+    ) -> Result<()> {
+        if start.checked_add(count).is_some_and(|end| end <= len) {
+            return Ok(());
+        }
+        let index = start.saturating_add(count).saturating_sub(1) as u64;
+        Err(Error::OutOfRange { id: self.id().into(), what, index, len: len as u64 })
     }
 
     pub(crate) fn attachment(&self) -> &Arc<Attachment> {

@@ -1,4 +1,5 @@
 //! Arrays: operations on elements and on several at once against a vector, and several threads at once.
+#![allow(unsafe_code, clippy::cast_ptr_alignment)] // A pointer is to be followed, to where a body is aligned.
 
 mod arbitrary_schema;
 mod patience;
@@ -13,6 +14,8 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use random::Random;
 use scratch::Scratch;
+use std::slice;
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
@@ -339,6 +342,23 @@ fn await_version(array: &Array<u64>, wanted: u64) -> Result<()> {
     while seen != wanted {
         seen = array.wait_newer(seen, Some(DEADLINE))?;
     }
+    Ok(())
+}
+
+/// Who writes through the pointer tells of it apart.
+#[test]
+fn the_pointer_leads_to_the_elements() -> Result<()> {
+    let scratch = Scratch::new();
+    let space = scratch.space();
+    let array = Array::<u16>::create(&space, ID, &[2, 3])?;
+    let tool = AnyArray::open(&space, ID)?;
+    // SAFETY: there are 6 elements, aligned, and `tool` keeps them mapped.
+    let elements = unsafe { slice::from_raw_parts(tool.as_mut_ptr().cast::<AtomicU16>(), 6) };
+    array.store(4, 7)?;
+    elements[5].store(8, Relaxed);
+    assert_eq!((elements[4].load(Relaxed), array.load(5)?, array.region().version()), (7, 8, 1));
+    tool.changed();
+    assert_eq!(array.wait_newer(1, Some(Duration::ZERO))?, 2);
     Ok(())
 }
 

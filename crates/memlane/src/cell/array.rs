@@ -32,7 +32,6 @@ use crate::region::{Opening, Region};
 use crate::schema::{Datum, Element, Schema, SchemaError};
 use crate::space::Space;
 use crate::sync::lock::{Lock, LockGuard};
-use crate::sync::version;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -237,6 +236,34 @@ impl AnyArray {
         Ok(self.elements.units.all())
     }
 
+    /// Raises the change counter and wakes who waits for newer elements: for who wrote through the pointer.
+    pub fn changed(&self) {
+        self.elements.changed();
+    }
+
+    /// Where the first element lies; the others follow in C order. For bindings that lay types of their own over them.
+    ///
+    /// What lies there is shared: other processes may write it at any instant, so there must be no Rust reference to it
+    /// except to atomics, and whoever writes calls [`changed`](Self::changed) if others are to notice. It stays mapped
+    /// at this place as long as the array or a clone of its [`Region`] is alive, in a forked child too.
+    ///
+    /// ```
+    /// # fn main() -> memlane::Result<()> {
+    /// # let directory = tempfile::tempdir().expect("a directory for the example");
+    /// # let space = memlane::Space::at(directory.path())?;
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    /// let array = memlane::AnyArray::create(&space, "counters", "[3]u32".parse().expect("it is a schema"))?;
+    /// // SAFETY: the elements are aligned, there are 3 of them, and `array` keeps them mapped.
+    /// let second = unsafe { &*array.as_mut_ptr().cast::<AtomicU32>().add(1) };
+    /// second.fetch_add(7, Relaxed);
+    /// array.changed();
+    /// assert_eq!((array.load(1)?, array.region().version()), (7_u32.into(), 1));
+    /// # Ok(()) }
+    /// ```
+    pub fn as_mut_ptr(&self) -> *mut u8 {
+        self.elements.units.as_mut_ptr()
+    }
+
     fn unfit(&self, source: SchemaError) -> Error {
         Error::Schema { id: self.region().id().into(), source }
     }
@@ -281,6 +308,10 @@ impl Units {
         let mut bytes = vec![0; with_units!(self, words => size_of_val(&**words))];
         self.copy_out(0, &mut bytes);
         bytes
+    }
+
+    fn as_mut_ptr(&self) -> *mut u8 {
+        with_units!(self, words => words.as_ptr().cast::<u8>().cast_mut())
     }
 
     fn copy_out(&self, start: usize, bytes: &mut [u8]) {
@@ -364,11 +395,7 @@ impl Elements {
     }
 
     fn check(&self, start: usize, count: usize) -> Result<()> {
-        if start.checked_add(count).is_some_and(|end| end <= self.count) {
-            return Ok(());
-        }
-        let index = start.saturating_add(count).saturating_sub(1) as u64;
-        Err(Error::OutOfRange { id: self.region.id().into(), what: "element", index, len: self.count as u64 })
+        self.region.expect_range("element", start, count, self.count)
     }
 
     #[inline]
@@ -417,7 +444,6 @@ impl Elements {
     }
 
     fn changed(&self) {
-        let attachment = self.region.attachment();
-        version::advance(&attachment.version.version, attachment.as_ref());
+        self.region.changed();
     }
 }
