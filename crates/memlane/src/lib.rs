@@ -8,6 +8,7 @@
 //! | value | [`Value`] | one scalar, by one instruction | nothing happened |
 //! | record | [`Record`] | a structure as a whole, or a field | the old content stands |
 //! | array | [`Array`] | element by element, or several under the lock | the next locker is told |
+//! | raw | [`Raw`] | bytes in place | of each byte the old or the new one stands |
 //! | text | [`Text`] | UTF-8 as a whole | the old text stands |
 //! | lock, rlock | [`Lock`], [`RLock`] | – | the next locker gets it and is told |
 //! | rwlock | [`RwLock`] | – | the same; dead readers are not waited for |
@@ -86,6 +87,7 @@ pub mod observer;
 pub use {
     cell::array::{self, AnyArray, Array},
     cell::newer::Newer,
+    cell::raw::{self, Raw},
     cell::record::{self, Record},
     cell::text::{self, Conflict, Text},
     cell::value::{self, AnyValue, Value},

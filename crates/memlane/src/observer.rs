@@ -19,6 +19,7 @@
 use crate::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed};
 use crate::cell::Copies;
 use crate::cell::array::Units;
+use crate::cell::raw::Bytes;
 use crate::cell::snapshot::load_bytes;
 use crate::channel::frames::{Timestamp, Words};
 use crate::channel::pipe::{self, PipeState};
@@ -86,7 +87,7 @@ pub enum Content {
     Datum(Datum),
     /// A text.
     Text(String),
-    /// An array's elements as bytes, in C order, and how to read them.
+    /// An array's elements as bytes, in C order, and how to read them; the bytes of a raw region are such elements.
     Elements(Vec<u8>, Schema),
     /// Kinds without content of their own, and channels.
     None,
@@ -293,6 +294,7 @@ impl Observer {
             Kind::Record => return self.record(),
             Kind::Text => return self.text(),
             Kind::Array => self.elements()?,
+            Kind::Raw => self.bytes()?,
             _ => Content::None,
         };
         Ok(Observation { version, content })
@@ -365,6 +367,11 @@ impl Observer {
         let units = Units::new(&self.mapping, self.description.body_offset, schema);
         let units = units.ok_or_else(|| self.corrupt("its body is too short".into()))?;
         Ok(Content::Elements(units.all(), schema.clone()))
+    }
+
+    fn bytes(&self) -> Result<Content> {
+        let bytes = self.words(Kind::Raw, Bytes::new)?;
+        Ok(Content::Elements(bytes.all(), self.schema()?.clone()))
     }
 
     /// Tries until it works or patience ends.

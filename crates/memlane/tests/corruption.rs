@@ -269,3 +269,8 @@ fn pipes() {
 fn streams() {
     try_all(Kind::Stream);
 }
+
+#[test]
+fn raws() {
+    try_all(Kind::Raw);
+}

@@ -7,7 +7,7 @@ mod scratch;
 use memlane::schema::Datum;
 use memlane::{
     Array, Barrier, Condition, Event, FramePublisher, FrameSpec, FrameSubscriber, Lock, Observer, PipeEnd,
-    PipeSpec, Queue, QueueSpec, RLock, Record, Region, Result, RwLock, Semaphore, Side, SignalSemaphore,
+    PipeSpec, Queue, QueueSpec, RLock, Raw, Record, Region, Result, RwLock, Semaphore, Side, SignalSemaphore,
     Space, StreamPublisher, StreamSpec, StreamSubscriber, Tag, Text, Timestamp, Value, layout,
 };
 use scratch::Scratch;
@@ -57,6 +57,7 @@ const REGIONS: &[Golden] = &[
     Golden { name: "record", volatile: &[], make: make_record },
     Golden { name: "array", volatile: &[OF_LOCK], make: make_array },
     Golden { name: "text", volatile: &[], make: make_text },
+    Golden { name: "raw", volatile: &[], make: make_raw },
     Golden { name: "lock-held", volatile: &[OF_LOCK], make: make_lock_held },
     Golden { name: "lock-abandoned", volatile: &[OF_LOCK], make: make_lock_abandoned },
     Golden { name: "frames", volatile: &[OF_PUBLISHER], make: make_frames },
@@ -95,6 +96,12 @@ fn make_text(space: &Space) -> Result<()> {
     text.write("first")?;
     text.write("zweitens: ä")?;
     text.write("third").map(drop)
+}
+
+fn make_raw(space: &Space) -> Result<()> {
+    let raw = Raw::create(space, ID, 37)?;
+    raw.write(3, b"over two words")?;
+    raw.write(36, b"!")
 }
 
 fn make_lock_held(space: &Space) -> Result<()> {
@@ -357,6 +364,11 @@ fn golden_bytes_are_read() -> Result<()> {
 
     let (_scratch, space) = restore("text");
     assert_eq!(Text::open(&space, ID)?.read()?, ("third".to_owned(), 3));
+
+    let (_scratch, space) = restore("raw");
+    let (raw, mut bytes) = (Raw::open(&space, ID)?, [0; 17]);
+    raw.read(0, &mut bytes)?;
+    assert_eq!((raw.len(), raw.region().version(), &bytes), (37, 2, b"\0\0\0over two words"));
 
     for name in ["lock-held", "lock-abandoned"] {
         let (_scratch, space) = restore(name);

@@ -9,6 +9,8 @@ mod content;
 #[cfg(not(loom))]
 pub mod newer;
 #[cfg(not(loom))]
+pub mod raw;
+#[cfg(not(loom))]
 pub mod record;
 #[cfg(not(loom))]
 pub mod text;

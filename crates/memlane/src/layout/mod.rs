@@ -210,6 +210,22 @@ impl SnapshotLayout {
     }
 }
 
+/// Body of a raw region: its bytes, on pages of their own, so that items of any type can be laid over them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RawLayout {
+    /// From the start of the region.
+    pub(crate) bytes_offset: usize,
+    pub(crate) total_size: usize,
+}
+
+impl RawLayout {
+    /// For `size` bytes, which a schema has room for.
+    pub(crate) const fn new(body: usize, size: usize) -> Self {
+        let bytes_offset = round_up(body, PAGE);
+        Self { bytes_offset, total_size: round_up(bytes_offset + size, PAGE) }
+    }
+}
+
 /// Body of a frame channel. All offsets count from the start of the region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FramesLayout {
@@ -316,7 +332,7 @@ const HEADER_ROWS: &[Row] = &[
     row!(
         Header.parameters,
         "creator",
-        "of the kind; frames: history, borrows, frame capacity, 1 when lengths vary; record, text: capacity; others: zero"
+        "of the kind; frames: history, borrows, frame capacity, 1 when lengths vary; record, text: capacity; raw: bytes; others: zero"
     ),
     row!(Header.reserved, "creator", "zero"),
     row!(Header.schema, "creator", "canonical schema text, UTF-8, zero-padded"),

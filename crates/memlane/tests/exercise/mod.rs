@@ -7,7 +7,7 @@ use memlane::schema::Element;
 use memlane::value::Number;
 use memlane::{
     AnyArray, AnyValue, Array, Barrier, Condition, Event, FramePublisher, FrameSubscriber, Lock, Observer,
-    PipeEnd, Queue, RLock, Record, Region, Result, RwLock, Semaphore, Side, SignalSemaphore, Space,
+    PipeEnd, Queue, RLock, Raw, Record, Region, Result, RwLock, Semaphore, Side, SignalSemaphore, Space,
     StreamPublisher, StreamSubscriber, Text, Value, WaitGraph, doctor,
 };
 use std::hint::black_box;
@@ -25,7 +25,7 @@ pub(crate) fn exercise(space: &Space, id: &str) -> usize {
         black_box((region.description(), region.version(), region.participants(), region.unlinked()));
     }
     // Whoever looks before whoever changes, and so mends.
-    let ways: [fn(&Space, &str) -> Result<()>; 25] = [
+    let ways: [fn(&Space, &str) -> Result<()>; 26] = [
         observe,
         value::<f64>,
         value::<u8>,
@@ -37,6 +37,7 @@ pub(crate) fn exercise(space: &Space, id: &str) -> usize {
         array::<u64>,
         any_array,
         text,
+        raw,
         lock,
         subscribe,
         publish,
@@ -72,6 +73,7 @@ fn any_value(space: &Space, id: &str) -> Result<()> {
     let value = AnyValue::open(space, id)?;
     let seen = value.read();
     black_box(seen.value.to_string());
+    black_box(value.add(&seen.value).is_ok());
     let _ = (value.store(&seen.value), value.compare_exchange(&seen.value, &value.load()));
     let _ = value.wait_newer(&value.read(), Some(GLANCE));
     Ok(())
@@ -120,7 +122,22 @@ fn any_array(space: &Space, id: &str) -> Result<()> {
             let _ = array.store(index, &element);
         }
     }
-    black_box(array.snapshot().is_ok());
+    black_box((array.snapshot().is_ok(), array.as_mut_ptr()));
+    array.changed();
+    Ok(())
+}
+
+fn raw(space: &Space, id: &str) -> Result<()> {
+    let raw = Raw::open(space, id)?;
+    let mut bytes = [0; 21];
+    for offset in [0, 3, raw.len().wrapping_sub(21), raw.len(), usize::MAX] {
+        if raw.read(offset, &mut bytes).is_ok() {
+            let _ = raw.write(offset, &bytes);
+        }
+    }
+    black_box((bytes, raw.as_mut_ptr()));
+    raw.changed();
+    let _ = raw.wait_newer(raw.region().version(), Some(GLANCE));
     Ok(())
 }
 

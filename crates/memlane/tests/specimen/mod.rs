@@ -5,13 +5,13 @@
 use memlane::schema::Datum;
 use memlane::{
     Array, Barrier, Condition, Event, FramePublisher, FrameSpec, FrameSubscriber, Kind, Lock, PipeEnd,
-    PipeSpec, Queue, QueueSpec, RLock, Record, Result, RwLock, Semaphore, Side, Space, StreamPublisher,
+    PipeSpec, Queue, QueueSpec, RLock, Raw, Record, Result, RwLock, Semaphore, Side, Space, StreamPublisher,
     StreamSpec, StreamSubscriber, Text, Value,
 };
 use std::time::Duration;
 
 /// The kinds there are specimens of.
-pub(crate) const KINDS: [Kind; 15] = [
+pub(crate) const KINDS: [Kind; 16] = [
     Kind::Value,
     Kind::Record,
     Kind::Array,
@@ -27,6 +27,7 @@ pub(crate) const KINDS: [Kind; 15] = [
     Kind::Queue,
     Kind::Pipe,
     Kind::Stream,
+    Kind::Raw,
 ];
 
 /// A record with something of everything.
@@ -82,6 +83,7 @@ fn make(kind: Kind, space: &Space, id: &str) -> Result<()> {
         }
         Kind::Array => Array::<f32>::create(space, id, &[4, 5])?.lock()?.write(3, &[1.5; 7])?,
         Kind::Text => drop(Text::create(space, id, 100)?.write("grüß dich")?),
+        Kind::Raw => Raw::create(space, id, 99)?.write(5, b"a specimen")?,
         Kind::Lock => drop(Lock::create(space, id)?.lock()?),
         Kind::Rlock => drop(RLock::create(space, id)?.lock()?),
         Kind::Rwlock => {
