@@ -21,6 +21,8 @@ const LINE_WIDTH: usize = 200;
 pub(crate) enum Sight {
     /// Of values, records, arrays and texts.
     Content(Observation),
+    /// Of raw regions: bytes as elements of an array.
+    Bytes(Observation),
     /// Of frame channels.
     Frames(FramesState),
     /// Of locks.
@@ -38,6 +40,7 @@ impl Sight {
         }
         Ok(match observer.description().kind {
             Kind::Frames => Self::Frames(observer.frames()?),
+            Kind::Raw => Self::Bytes(observer.read()?),
             Kind::Lock | Kind::Rlock => Self::Lock(observer.lock()),
             _ => Self::Content(observer.read()?),
         })
@@ -46,7 +49,7 @@ impl Sight {
     /// The change counter; the newest frame's number; 0 of a lock.
     pub(crate) fn version(&self) -> u64 {
         match self {
-            Self::Content(observation) => observation.version,
+            Self::Content(observation) | Self::Bytes(observation) => observation.version,
             Self::Frames(state) => state.newest,
             Self::Lock(_) => 0,
             Self::Standing(_, version) => *version,
@@ -60,6 +63,7 @@ impl Sight {
             (Self::Content(one), Self::Content(other)) => {
                 one == other || (one.version == other.version && content_line(one) == content_line(other))
             }
+            (Self::Bytes(one), Self::Bytes(other)) => one == other,
             (Self::Frames(one), Self::Frames(other)) => one.newest == other.newest,
             (Self::Lock(one), Self::Lock(other)) => lock_key(one) == lock_key(other),
             (Self::Standing(one, _), Self::Standing(other, _)) => one.key() == other.key(),
@@ -71,6 +75,7 @@ impl Sight {
     pub(crate) fn line(&self) -> String {
         let line = match self {
             Self::Content(observation) => content_line(observation),
+            Self::Bytes(observation) => bytes_line(observation),
             Self::Frames(state) => frames_line(state),
             Self::Lock(state) => lock_line(state),
             Self::Standing(standing, _) => standing.line(),
@@ -81,7 +86,7 @@ impl Sight {
     /// The content, the frames or the lock as JSON.
     pub(crate) fn json(&self, id: &str) -> memlane::Result<Value> {
         Ok(match self {
-            Self::Content(observation) => content_json(id, &observation.content)?,
+            Self::Content(observation) | Self::Bytes(observation) => content_json(id, &observation.content)?,
             Self::Frames(state) => document::frames(state),
             Self::Lock(state) => document::lock(state),
             Self::Standing(standing, _) => standing.json(),
@@ -98,6 +103,16 @@ fn content_line(observation: &Observation) -> String {
     match &observation.content {
         Content::Datum(datum) => without_padding(datum).elided(SHOWN_ITEMS).to_string(),
         content => content.to_string(),
+    }
+}
+
+/// The first bytes in hexadecimal digits: nobody knows what they mean.
+fn bytes_line(observation: &Observation) -> String {
+    let Content::Elements(bytes, _) = &observation.content else { return content_line(observation) };
+    let shown: Vec<_> = bytes.iter().take(SHOWN_ITEMS).map(|byte| format!("{byte:02x}")).collect();
+    match bytes.len() - shown.len() {
+        0 => shown.join(" "),
+        more => format!("{} … {more} more", shown.join(" ")),
     }
 }
 

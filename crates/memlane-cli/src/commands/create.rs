@@ -6,8 +6,8 @@
 use memlane::schema::{Datum, Primitive, Schema, SchemaError};
 use memlane::{
     AnyArray, AnyValue, Barrier, Condition, Event, FramePublisher, FrameSpec, Lock, Observer, PipeSpec,
-    Queue, QueueSpec, RLock, Record, RwLock, Semaphore, SignalSemaphore, Space, StreamPublisher, StreamSpec,
-    Text,
+    Queue, QueueSpec, RLock, Raw, Record, RwLock, Semaphore, SignalSemaphore, Space, StreamPublisher,
+    StreamSpec, Text,
 };
 
 use crate::context::Context;
@@ -54,6 +54,14 @@ enum NewRegion {
         /// Its shape and type, such as [6]f32
         #[arg(value_parser = parse_schema)]
         schema: Schema,
+    },
+    /// Bytes, for programs that lay their own types over them
+    Raw {
+        /// Its id
+        id: String,
+        /// How many bytes, such as 4096 or 64K
+        #[arg(long, value_name = "N", value_parser = human::parse_bytes)]
+        size: usize,
     },
     /// UTF-8 of bounded length that changes as a whole
     Text {
@@ -232,6 +240,7 @@ impl NewRegion {
             }
             Self::Record { id, schema } => Ok(Record::create(space, id, schema.clone()).map(|_| id)?),
             Self::Array { id, schema } => Ok(AnyArray::create(space, id, schema.clone()).map(|_| id)?),
+            Self::Raw { id, size } => Ok(Raw::create(space, id, *size).map(|_| id)?),
             Self::Text { id, capacity } => Ok(Text::create(space, id, *capacity).map(|_| id)?),
             Self::Lock { id } => Ok(Lock::create(space, id).map(|_| id)?),
             Self::Rlock { id } => Ok(RLock::create(space, id).map(|_| id)?),

@@ -2,8 +2,8 @@
 //!
 //! `--json` prints `id`, `version` and `content` in one object; of a frame channel the content is the frames
 //! document, of a lock the lock document (module `document`), of other kinds how they stand. `--raw` writes the bytes
-//! as they lie in memory: a scalar in native byte order, a record, an array in C order, a text's UTF-8, or the newest
-//! frame.
+//! as they lie in memory: a scalar in native byte order, a record, an array in C order, a raw region's bytes,
+//! a text's UTF-8, or the newest frame.
 
 use memlane::Observer;
 use memlane::observer::{Content, Observation};
@@ -50,13 +50,15 @@ pub(crate) fn print_sight(
     let id = observer.id();
     let schema = observer.description().schema.as_ref();
     match (sight, schema) {
-        (Sight::Content(observation), Some(schema)) if !selection.is_all() => {
+        (Sight::Content(observation) | Sight::Bytes(observation), Some(schema)) if !selection.is_all() => {
             let part = part_of(id, schema, observation, selection)?;
             print_datum(context, id, observation.version, &part)
         }
         _ if !selection.is_all() => Err(no_parts(observer)),
         _ if context.json() => context.print(sight.document(id)?),
-        (Sight::Content(observation), _) => context.print(whole_text(id, observation)?),
+        (Sight::Content(observation) | Sight::Bytes(observation), _) => {
+            context.print(whole_text(id, observation)?)
+        }
         _ => context.print(sight.line()),
     }
 }

@@ -1,14 +1,14 @@
 //! `memlane set ID VALUE`: changes a region, all of it or a part.
 //!
 //! A record changes as a whole, whatever part is given: of a JSON object the fields named, the others stay.
-//! An array changes element by element. With a condition (`--if-version`, `--if-value`) nothing is written if
-//! somebody was faster: then what stands is printed as by `get`, and the exit code is 5. `--json` prints `id`
-//! and `version`.
+//! An array changes element by element, a raw region byte by byte. With a condition (`--if-version`, `--if-value`)
+//! nothing is written if somebody was faster: then what stands is printed as by `get`, and the exit code is 5. `--json`
+//! prints `id` and `version`.
 
 use std::io::{self, Read};
 
-use memlane::schema::Datum;
-use memlane::{AnyArray, AnyValue, Kind, Observer, Record, Space, Text};
+use memlane::schema::{Datum, Schema};
+use memlane::{AnyArray, AnyValue, Kind, Observer, Raw, Record, Region, Space, Text};
 use serde_json::json;
 
 use super::get::{no_content, no_parts, print_sight};
@@ -29,7 +29,7 @@ pub(crate) struct Set {
     /// The region
     id: String,
 
-    /// A number, a text, or JSON for records and arrays; - reads the standard input
+    /// A number, a text, or JSON for records, arrays and raw bytes; - reads the standard input
     #[arg(allow_hyphen_values = true)]
     value: String,
 
@@ -66,6 +66,7 @@ impl Set {
             Kind::Value => self.set_value(space, &text)?,
             Kind::Record => self.set_record(space, &text)?,
             Kind::Array => self.set_array(space, &text)?,
+            Kind::Raw => self.set_raw(space, &text)?,
             Kind::Text => self.set_text(space, &text)?,
             _ => return Err(no_content(&observer)),
         };
@@ -154,31 +155,42 @@ impl Set {
     }
 
     fn set_array(&self, space: &Space, text: &str) -> Outcome<Change> {
-        if self.if_version.is_some() || self.if_value.is_some() {
-            return Err(unusable("an array changes element by element, without conditions"));
-        }
-        if self.selection.field.is_some() {
-            return Err(unusable(
-                "an element of an array is written as a whole; give all its fields as JSON",
-            ));
-        }
         let array = AnyArray::open(space, &self.id)?;
-        let Some(schema) = &array.region().description().schema else {
-            return Err(unusable("the array has no schema"));
-        };
-        if let Some(index) = self.selection.element(&self.id, schema.shape())? {
-            let element = datum_json::from_text(text, schema.dtype(), &[]).map_err(unfit(&self.id))?;
-            array.store(index, &element)?;
-        } else {
-            let content =
-                datum_json::from_text(text, schema.dtype(), schema.shape()).map_err(unfit(&self.id))?;
-            // Encoded as a whole first: what does not fit changes nothing.
-            let bytes = schema.encode(&content).map_err(unfit(&self.id))?;
-            for (index, item) in bytes.chunks_exact(schema.item_size()).enumerate() {
-                array.store(index, &schema.dtype().decode(item).map_err(unfit(&self.id))?)?;
-            }
+        let (schema, start, bytes) = self.elements(array.region(), text)?;
+        for (index, item) in (start..).zip(bytes.chunks_exact(schema.item_size())) {
+            array.store(index, &schema.dtype().decode(item).map_err(unfit(&self.id))?)?;
         }
         Ok(Change::Made(array.region().version()))
+    }
+
+    fn set_raw(&self, space: &Space, text: &str) -> Outcome<Change> {
+        let raw = Raw::open(space, &self.id)?;
+        let (_, start, bytes) = self.elements(raw.region(), text)?;
+        raw.write(start, &bytes)?;
+        Ok(Change::Made(raw.region().version()))
+    }
+
+    /// The schema of an array or of raw bytes, the number of the first element meant, and the bytes of all that are:
+    /// encoded as a whole first, so that what does not fit changes nothing.
+    fn elements<'a>(&self, region: &'a Region, text: &str) -> Outcome<(&'a Schema, usize, Vec<u8>)> {
+        if self.if_version.is_some() || self.if_value.is_some() {
+            return Err(unusable("elements change one by one, without conditions"));
+        }
+        if self.selection.field.is_some() {
+            return Err(unusable("an element is written as a whole; give all its fields as JSON"));
+        }
+        let Some(schema) = &region.description().schema else {
+            return Err(unusable("the region has no schema"));
+        };
+        let unfit = unfit(&self.id);
+        if let Some(index) = self.selection.element(&self.id, schema.shape())? {
+            let element = datum_json::from_text(text, schema.dtype(), &[]).map_err(&unfit)?;
+            let mut bytes = vec![0; schema.item_size()];
+            schema.dtype().encode(&element, &mut bytes).map_err(unfit)?;
+            return Ok((schema, index, bytes));
+        }
+        let content = datum_json::from_text(text, schema.dtype(), schema.shape()).map_err(&unfit)?;
+        Ok((schema, 0, schema.encode(&content).map_err(unfit)?))
     }
 
     /// Why the content at `version` is not to be changed.

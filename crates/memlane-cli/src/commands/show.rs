@@ -56,7 +56,7 @@ fn document(observer: &Observer, file: &Path) -> Outcome<Value> {
         "participants": participants,
     });
     match Sight::of(observer) {
-        Ok(sight @ Sight::Content(_)) => more["content"] = sight.json(observer.id())?,
+        Ok(sight @ (Sight::Content(_) | Sight::Bytes(_))) => more["content"] = sight.json(observer.id())?,
         Ok(Sight::Frames(state)) => more["frames"] = document::frames(&state),
         Ok(Sight::Lock(_)) => {}
         Ok(Sight::Standing(standing, _)) => more["state"] = standing.json(),
@@ -82,7 +82,7 @@ fn sheet(observer: &Observer, file: &Path) -> String {
     lines.extend((!description.note.is_empty()).then(|| ("note", description.note.clone())));
     lines.extend(description.schema.as_ref().map(|_| ("version", observer.version().to_string())));
     match Sight::of(observer) {
-        Ok(sight @ Sight::Content(_)) => lines.push(("content", sight.line())),
+        Ok(sight @ (Sight::Content(_) | Sight::Bytes(_))) => lines.push(("content", sight.line())),
         Ok(Sight::Frames(state)) => lines.extend(frames_lines(&state)),
         Ok(Sight::Lock(_)) => {}
         Ok(Sight::Standing(standing, _)) => lines.push(("state", standing.line())),

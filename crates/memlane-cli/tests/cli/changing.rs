@@ -23,6 +23,7 @@ fn every_kind_can_be_created() {
     assert_eq!(created(&["record", "r", "{x: f8, name: S4}"]), "{x:<f8,name:|S4}");
     assert_eq!(created(&["record", "s", "struct:<BHB"]), "{f0:|u1,f1:<u2,f2:|u1}");
     assert_eq!(created(&["array", "a", "[6]f32"]), "[6]<f4");
+    assert_eq!(created(&["raw", "w", "--size", "1000"]), "[1000]|u1");
     assert_eq!(created(&["text", "t", "4K"]), r#"|S4096 encoding="utf-8""#);
     assert_eq!(created(&["lock", "l"]), json!(null));
     assert_eq!(created(&["frames", "f", "64x48x3"]), r#"[48,64,3]|u1 encoding="bgr8""#);
@@ -226,4 +227,36 @@ fn only_create_makes_a_space() {
     run(&["create", "value", "v", "u8", "7"]).worked();
     assert_eq!(run(&["get", "v"]).worked(), "7\n");
     assert_eq!(Space::at(&directory).unwrap().list().unwrap(), ["v"]);
+}
+
+#[test]
+fn raw_bytes_are_shown_in_hexadecimal_and_set_as_numbers() {
+    let terminal = Terminal::new();
+    let line = |size: &str| {
+        terminal.output(&["create", "raw", "scratch", "--size", size]);
+        let sheet = terminal.output(&["show", "scratch"]);
+        let line = sheet.lines().find_map(|line| line.trim().strip_prefix("content")).map(str::trim);
+        terminal.output(&["rm", "scratch"]);
+        line.expect("it has a content").to_owned()
+    };
+    assert_eq!(line("2"), "00 00");
+    assert_eq!(line("16"), ["00"; 16].join(" "));
+    assert_eq!(line("1K"), format!("{} … 1008 more", ["00"; 16].join(" ")));
+
+    terminal.output(&["create", "raw", "scratch", "--size", "3"]);
+    terminal.output(&["set", "scratch", "[1, 254, 3]"]);
+    terminal.output(&["set", "scratch", "--index", "2", "0x1f"]);
+    assert_eq!(terminal.output(&["get", "scratch"]), "[1, 254, 31]\n");
+    assert_eq!(terminal.output(&["get", "scratch", "--index", "1"]), "254\n");
+    assert_eq!(terminal.command(&["get", "--raw", "scratch"]).output().unwrap().stdout, [1, 254, 31]);
+    let document = terminal.json(&["get", "scratch"]);
+    assert_eq!(document, json!({"id": "scratch", "version": 2, "content": [1, 254, 31]}));
+    let list = terminal.output(&["ls", "scratch"]);
+    assert!(list.contains("[3]|u1") && list.contains("01 fe 1f"), "{list}");
+
+    terminal.run(&["set", "scratch", "[1, 2]"]).failed(5, &["region `scratch`: ", "3"]);
+    terminal.run(&["set", "scratch", "--index", "3", "1"]).failed(3, &["no element 3: there are 3"]);
+    terminal.run(&["set", "scratch", "--if-version", "2", "1"]).failed(2, &["without conditions"]);
+    terminal.run(&["create", "raw", "none", "--size", "0"]).failed(2, &["must be at least 1 byte, not 0"]);
+    assert_eq!(terminal.output(&["get", "scratch"]), "[1, 254, 31]\n");
 }
