@@ -149,7 +149,7 @@ impl<T: Element> Array<T> {
     }
 
     /// A version other than `seen`, to wait for among other things.
-    pub fn newer(&self, seen: u64) -> Newer<'_> {
+    pub fn newer(&self, seen: u64) -> Newer {
         Newer::than(self.region(), seen, None)
     }
 }
@@ -185,6 +185,11 @@ impl AnyArray {
         let region = Region::open(space, id)?;
         region.expect_kind(Kind::Array)?;
         Self::of(region)
+    }
+
+    /// Opens the array `id`, whose schema must be `schema`, or makes it, all zero.
+    pub fn open_or_create(space: &Space, id: &str, schema: Schema) -> Result<Self> {
+        Self::of(Region::obtain(space, id, Opening::OpenOrCreate, &blueprint(space, schema))?)
     }
 
     /// Makes the array `id` of any schema, which must not exist.
@@ -228,6 +233,11 @@ impl AnyArray {
         self.elements.units.copy_in(index * self.elements.units_per_item, &bytes);
         self.elements.changed();
         Ok(())
+    }
+
+    /// An array other than of version `seen`, to wait for.
+    pub fn newer(&self, seen: u64) -> Newer {
+        Newer::than(self.region(), seen, None)
     }
 
     /// All elements' bytes, consistent against writers that take the lock.

@@ -14,18 +14,18 @@ use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::time::{Duration, Instant};
 
 /// A content that is newer than one that was seen.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 #[must_use = "it is to be waited for"]
-pub struct Newer<'a> {
-    region: &'a Region,
+pub struct Newer {
+    region: Region,
     version: u64,
     /// The scalar that was seen, of a value.
     bits: Option<u64>,
 }
 
-impl<'a> Newer<'a> {
-    pub(super) fn than(region: &'a Region, version: u64, bits: Option<u64>) -> Self {
-        Self { region, version, bits }
+impl Newer {
+    pub(super) fn than(region: &Region, version: u64, bits: Option<u64>) -> Self {
+        Self { region: region.clone(), version, bits }
     }
 
     /// Waits for it; gives back its version.
@@ -61,7 +61,7 @@ impl<'a> Newer<'a> {
     }
 }
 
-impl Sleep for Newer<'_> {
+impl Sleep for Newer {
     fn id(&self) -> &str {
         self.region.id()
     }

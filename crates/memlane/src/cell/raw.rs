@@ -113,7 +113,7 @@ impl Raw {
     }
 
     /// A version other than `seen`, to wait for among other things.
-    pub fn newer(&self, seen: u64) -> Newer<'_> {
+    pub fn newer(&self, seen: u64) -> Newer {
         Newer::than(&self.region, seen, None)
     }
 

@@ -142,7 +142,7 @@ impl Record {
     }
 
     /// A version other than `seen`, to wait for among other things.
-    pub fn newer(&self, seen: u64) -> Newer<'_> {
+    pub fn newer(&self, seen: u64) -> Newer {
         Newer::than(self.region(), seen, None)
     }
 

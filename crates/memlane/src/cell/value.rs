@@ -150,7 +150,7 @@ impl<T: Element> Value<T> {
     }
 
     /// A value or version other than `seen`, to wait for among other things.
-    pub fn newer(&self, seen: Reading<T>) -> Newer<'_> {
+    pub fn newer(&self, seen: Reading<T>) -> Newer {
         Newer::than(self.region(), seen.version, Some(seen.value.to_bits()))
     }
 }
@@ -169,11 +169,34 @@ impl AnyValue {
         Self::of(Region::open(space, id)?)
     }
 
+    /// Opens the value `id`, which must exist and be of the type `primitive`.
+    pub fn open_as(space: &Space, id: &str, primitive: Primitive) -> Result<Self> {
+        Self::obtain(space, id, Opening::Open, primitive, &Datum::Uint(0))
+    }
+
+    /// Opens the value `id`, which must be of the type `primitive`, or makes it with `initial`.
+    pub fn open_or_create(space: &Space, id: &str, primitive: Primitive, initial: &Datum) -> Result<Self> {
+        Self::obtain(space, id, Opening::OpenOrCreate, primitive, initial)
+    }
+
     /// Makes the value `id` of the type `primitive`, which must not exist.
     pub fn create(space: &Space, id: &str, primitive: Primitive, initial: &Datum) -> Result<Self> {
-        let bits = primitive.bits_of(initial).map_err(|source| Error::Schema { id: id.into(), source })?;
+        Self::obtain(space, id, Opening::Create, primitive, initial)
+    }
+
+    fn obtain(
+        space: &Space,
+        id: &str,
+        opening: Opening,
+        primitive: Primitive,
+        initial: &Datum,
+    ) -> Result<Self> {
+        let bits = match opening {
+            Opening::Open => 0,
+            _ => primitive.bits_of(initial).map_err(|source| Error::Schema { id: id.into(), source })?,
+        };
         let blueprint = blueprint(space, Schema::new(primitive), bits);
-        Self::of(Region::obtain(space, id, Opening::Create, &blueprint)?)
+        Self::of(Region::obtain(space, id, opening, &blueprint)?)
     }
 
     fn of(region: Region) -> Result<Self> {
@@ -216,6 +239,27 @@ impl AnyValue {
         Ok(exchanged.map(|bits| self.primitive.datum_of(bits)).map_err(|bits| self.primitive.datum_of(bits)))
     }
 
+    /// Sets the value to what `change` makes of it, as one step; `change` is asked again when somebody was faster.
+    /// Gives
+    /// back the new value, or what `change` refused with.
+    pub fn try_update<E>(
+        &self,
+        mut change: impl FnMut(Datum) -> Result<Datum, E>,
+    ) -> Result<Result<Datum>, E> {
+        let mut seen = self.cell.bits().load(Acquire);
+        loop {
+            let next = change(self.primitive.datum_of(seen))?;
+            let bits = match self.bits_of(&next) {
+                Ok(bits) => bits,
+                Err(error) => return Ok(Err(error)),
+            };
+            match self.cell.compare_exchange(seen, bits) {
+                Ok(_) => return Ok(Ok(self.primitive.datum_of(bits))),
+                Err(changed) => seen = changed,
+            }
+        }
+    }
+
     /// Adds, and gives back the sum. Integers wrap at their width; an error when the type has no such value, or has
     /// truth values, which nothing is added to.
     ///
@@ -248,7 +292,7 @@ impl AnyValue {
     }
 
     /// A value or version other than `seen`, to wait for among other things.
-    pub fn newer(&self, seen: &Reading<Datum>) -> Result<Newer<'_>> {
+    pub fn newer(&self, seen: &Reading<Datum>) -> Result<Newer> {
         Ok(Newer::than(self.region(), seen.version, Some(self.bits_of(&seen.value)?)))
     }
 

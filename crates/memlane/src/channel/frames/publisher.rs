@@ -13,6 +13,7 @@ use crate::os::mapping::{Access, Mapping};
 use crate::region::{Opening, Region};
 use crate::space::Space;
 use crate::sync::claim;
+use std::any::Any;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,6 +89,16 @@ impl FramePublisher {
     /// Bytes of a frame; the most there can be when their length varies.
     pub fn capacity(&self) -> usize {
         self.words.capacity()
+    }
+
+    /// Whether frames vary in length, so that their schema gives the most bytes there can be.
+    pub fn varies(&self) -> bool {
+        self.words.parameters.variable
+    }
+
+    /// What keeps the frames' memory mapped, for bindings whose views outlive the publisher.
+    pub fn mapping(&self) -> Arc<dyn Any + Send + Sync> {
+        self.payload.clone()
     }
 
     /// A slot to write the next frame into. It holds what some earlier frame left there. Dropped unpublished,

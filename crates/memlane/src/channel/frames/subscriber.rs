@@ -206,6 +206,16 @@ impl FrameSubscriber {
         Ok(frames)
     }
 
+    /// A frame newer than the last one returned, to wait for among other things in another thread.
+    pub fn arrival(&self) -> Arrival {
+        Arrival { seat: self.seat.clone(), cursor: self.cursor.get() }
+    }
+
+    /// Whether frames vary in length, so that their schema gives the most bytes there can be.
+    pub fn varies(&self) -> bool {
+        self.seat.words.parameters.variable
+    }
+
     /// Who publishes, and whether he lives.
     pub fn publisher(&self) -> PublisherState {
         let attachment = self.seat.region.attachment();
@@ -416,6 +426,36 @@ impl Sleep for FrameSubscriber {
     fn is_ready(&self, look: Look) -> bool {
         self.is_newer(version::count(self.seat.words.head().load(Acquire)))
             || (look == Look::Close && self.unreported_death().is_some())
+    }
+
+    fn arm(&self) -> Option<(&AtomicU32, u32)> {
+        arm_low_half(self.seat.words.head(), |count| self.is_newer(count))
+    }
+
+    /// A frame is for all, and wakes all.
+    fn pass_on(&self) {}
+}
+
+/// A frame that was not there when this was made.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    seat: Arc<Seat>,
+    cursor: u64,
+}
+
+impl Arrival {
+    fn is_newer(&self, count: u64) -> bool {
+        Located::unpack(count).sequence > self.cursor
+    }
+}
+
+impl Sleep for Arrival {
+    fn id(&self) -> &str {
+        self.seat.region.id()
+    }
+
+    fn is_ready(&self, _: Look) -> bool {
+        self.is_newer(version::count(self.seat.words.head().load(Acquire)))
     }
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {

@@ -1,7 +1,7 @@
 //! Taking an end of a pipe, and giving it up.
 
 use super::Message;
-use super::direction::{self, Role};
+use super::direction::{self, Direction, Role};
 use super::halves::{PipeReceiver, PipeSender};
 use super::spec::{HEADER, PARAMETERS, PipeSpec, Side};
 use super::words::{PipeState, Words};
@@ -16,7 +16,7 @@ use crate::region::{Opening, Region};
 use crate::space::Space;
 use crate::sync::claim;
 use crate::sync::waiter::{Peers, Wait};
-use crate::wait_set::{Look, Sleep};
+use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -170,6 +170,23 @@ impl Sleep for PipeEnd {
 }
 
 impl End {
+    /// The way to this end.
+    #[inline]
+    pub(super) fn inbound(&self) -> Direction<'_> {
+        self.words.direction(self.side.other())
+    }
+
+    /// Whether there is a message, or never will be one.
+    pub(super) fn has_arrived(&self, look: Look) -> bool {
+        let direction = self.inbound();
+        direction.sent() != direction.received() || self.departed(look).is_some()
+    }
+
+    /// The word to sleep on until then.
+    pub(super) fn arm(&self) -> Option<(&AtomicU32, u32)> {
+        arm_low_half(self.inbound().tail, |_| self.has_arrived(Look::Glance))
+    }
+
     #[cold]
     fn wrong_way(&self, parameter: &'static str) -> Error {
         Error::BadParameter {

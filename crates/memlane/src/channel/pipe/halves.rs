@@ -12,7 +12,7 @@ use crate::os::clock;
 use crate::participant::WaitingFor;
 use crate::sync::version;
 use crate::sync::waiter::{TimedOut, Wait};
-use crate::wait_set::{Look, Sleep, arm_low_half};
+use crate::wait_set::{Look, Sleep};
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -158,7 +158,12 @@ impl PipeReceiver {
 
     #[inline]
     fn direction(&self) -> Direction<'_> {
-        self.end.words.direction(self.end.side.other())
+        self.end.inbound()
+    }
+
+    /// A message, to wait for among other things in another thread.
+    pub fn arrival(&self) -> Arrival {
+        Arrival { end: self.end.clone() }
     }
 
     /// Receives the next message; waits for one. [`Error::EndOfPipe`] when the other end is gone and everything it
@@ -253,12 +258,35 @@ impl Sleep for PipeReceiver {
     }
 
     fn is_ready(&self, look: Look) -> bool {
-        let direction = self.direction();
-        direction.sent() != direction.received() || self.end.departed(look).is_some()
+        self.end.has_arrived(look)
     }
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {
-        arm_low_half(self.direction().tail, |_| self.is_ready(Look::Glance))
+        self.end.arm()
+    }
+
+    /// There is one receiver.
+    fn pass_on(&self) {}
+}
+
+/// A message at this end of a pipe, or the certainty that there never will be one, to wait for among other things in
+/// another thread.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    end: Arc<End>,
+}
+
+impl Sleep for Arrival {
+    fn id(&self) -> &str {
+        self.end.region.id()
+    }
+
+    fn is_ready(&self, look: Look) -> bool {
+        self.end.has_arrived(look)
+    }
+
+    fn arm(&self) -> Option<(&AtomicU32, u32)> {
+        self.end.arm()
     }
 
     /// There is one receiver.

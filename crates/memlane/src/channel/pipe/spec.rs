@@ -79,6 +79,21 @@ impl PipeSpec {
         Region::obtain(space, id, Opening::Create, &self.blueprint(space, id)?)
     }
 
+    /// Opens the pipe `id`, which must be like this, or makes it, without taking an end.
+    pub fn open_or_create(&self, space: &Space, id: &str) -> Result<Region> {
+        let blueprint = self.blueprint(space, id)?;
+        let region = Region::obtain(space, id, Opening::OpenOrCreate, &blueprint)?;
+        region.expect_parameters(&blueprint, &PARAMETERS)?;
+        Ok(region)
+    }
+
+    /// Opens the pipe `id`, which must exist, without taking an end.
+    pub fn open(space: &Space, id: &str) -> Result<Region> {
+        let region = Region::open(space, id)?;
+        region.expect_kind(Kind::Pipe)?;
+        Ok(region)
+    }
+
     /// The plan of a new region.
     pub(super) fn blueprint(self, space: &Space, id: &str) -> Result<Blueprint> {
         let ring = units_of(self.capacity, HEADER).map(|units| units as usize * UNIT);

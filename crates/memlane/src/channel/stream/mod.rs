@@ -61,7 +61,7 @@ pub use publisher::{Batch, StreamPublisher};
 #[cfg(not(loom))]
 pub use spec::StreamSpec;
 #[cfg(not(loom))]
-pub use subscriber::{Record, Records, StreamSubscriber};
+pub use subscriber::{Arrival, Record, Records, StreamSubscriber};
 #[cfg(not(loom))]
 pub(crate) use words::Words;
 #[cfg(not(loom))]

@@ -15,6 +15,8 @@ use crate::space::Space;
 use crate::sync::claim;
 use crate::sync::version;
 use crate::sync::waiter::{Peers, Wait};
+use std::any::Any;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A batch takes at most that part of the ring, so that readers near its end are not overtaken by every one.
@@ -95,6 +97,11 @@ impl StreamPublisher {
     /// The region behind it.
     pub fn region(&self) -> &Region {
         &self.region
+    }
+
+    /// What keeps the records' memory mapped, for bindings whose views outlive the publisher.
+    pub fn mapping(&self) -> Arc<dyn Any + Send + Sync> {
+        self.ring.mapping()
     }
 
     /// What a record's bytes mean.

@@ -158,6 +158,11 @@ impl StreamSubscriber {
         self.go_to(sequence);
     }
 
+    /// A record at the cursor, to wait for among other things in another thread.
+    pub fn arrival(&self) -> Arrival {
+        Arrival { region: self.region.clone(), words: self.words.clone(), cursor: self.cursor.get() }
+    }
+
     /// How many records were overwritten before [`Self::next`] and its like came to them.
     pub fn lost(&self) -> u64 {
         self.lost.get()
@@ -359,6 +364,31 @@ impl Sleep for StreamSubscriber {
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {
         arm_low_half(self.words.log().tail, |published| published > self.cursor.get())
+    }
+
+    /// A record is for all, and wakes all.
+    fn pass_on(&self) {}
+}
+
+/// A record that was not there when this was made.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    region: Region,
+    words: Words,
+    cursor: u64,
+}
+
+impl Sleep for Arrival {
+    fn id(&self) -> &str {
+        self.region.id()
+    }
+
+    fn is_ready(&self, _: Look) -> bool {
+        version::count(self.words.log().tail.load(Acquire)) > self.cursor
+    }
+
+    fn arm(&self) -> Option<(&AtomicU32, u32)> {
+        arm_low_half(self.words.log().tail, |published| published > self.cursor)
     }
 
     /// A record is for all, and wakes all.

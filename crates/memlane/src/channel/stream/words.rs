@@ -46,7 +46,7 @@ pub struct StreamReader {
 }
 
 /// Typed views of a stream's control part.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Words {
     pub(super) parameters: Parameters,
     pub(super) role: Shared<RoleLine>,
@@ -154,6 +154,11 @@ impl Words {
 }
 
 impl Ring {
+    /// What keeps it mapped.
+    pub(super) fn mapping(&self) -> Arc<Mapping> {
+        self.mapping.clone()
+    }
+
     /// Bytes of a record.
     #[inline]
     pub(crate) fn record_size(&self) -> usize {
