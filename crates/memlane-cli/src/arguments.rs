@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -66,32 +65,32 @@ enum Command {
 }
 
 /// Runs the command line `arguments`, the first of which is the program's name, and gives back its exit code.
-/// Messages go to the standard error as `memlane: …`.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Messages go to the standard error as `memlane: …`. Commands that start themselves again, as the demo does, do it by
+/// `self_command`: a program and its first arguments.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, self_command: Vec<OsString>) -> u8 {
     match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => execute(arguments),
+        Ok(arguments) => execute(arguments, self_command),
         Err(error) => {
             // Help that nobody reads to the end is no failure.
             let _ = error.print();
-            ExitCode::from(error.exit_code() as u8)
+            error.exit_code() as u8
         }
     }
 }
 
-fn execute(arguments: Arguments) -> ExitCode {
-    let context = Context::new(arguments.space, arguments.json);
+fn execute(arguments: Arguments, self_command: Vec<OsString>) -> u8 {
+    let context = Context::new(arguments.space, arguments.json, self_command);
     let Some(command) = arguments.command else {
         context.say(format_args!("expected a command\n\n{}", Arguments::command().render_help()));
-        return ExitCode::from(Exit::Usage as u8);
+        return Exit::Usage as u8;
     };
-    let exit = match command.run(&context) {
+    match command.run(&context) {
         Ok(()) => Exit::Success as u8,
         Err(failure) => {
             context.complain(&failure);
             failure.exit()
         }
-    };
-    ExitCode::from(exit)
+    }
 }
 
 impl Command {

@@ -4,6 +4,7 @@
 //! more (`memlane ls | head`) ends the command quietly.
 
 use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::table::Table;
 pub(crate) struct Context {
     directory: Option<PathBuf>,
     space: OnceCell<Space>,
+    self_command: Vec<OsString>,
     json: bool,
     colour: bool,
     output: Stdout,
@@ -27,16 +29,22 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// `directory`: of the space; without it the user's own.
-    pub(crate) fn new(directory: Option<PathBuf>, json: bool) -> Self {
+    /// `directory`: of the space; without it the user's own. `self_command` starts this program again.
+    pub(crate) fn new(directory: Option<PathBuf>, json: bool, self_command: Vec<OsString>) -> Self {
         let directory = directory.filter(|directory| !directory.as_os_str().is_empty());
         let (output, messages) = (io::stdout(), io::stderr());
-        Self { directory, space: OnceCell::new(), json, colour: wants_colour(&output), output, messages }
+        let colour = wants_colour(&output);
+        Self { directory, space: OnceCell::new(), self_command, json, colour, output, messages }
     }
 
     /// The directory of the space, when it was chosen on the command line or in the environment.
     pub(crate) fn directory(&self) -> Option<&Path> {
         self.directory.as_deref()
+    }
+
+    /// A program and its first arguments, which are this program.
+    pub(crate) fn self_command(&self) -> &[OsString] {
+        &self.self_command
     }
 
     /// The space; its directory is made when missing.

@@ -1,7 +1,7 @@
 //! The memlane command line as a library, so that other packages can offer it under their own name.
 //!
 //! ```no_run
-//! memlane_cli::run(["memlane", "ls", "--json"].map(Into::into));
+//! memlane_cli::run(["memlane", "ls", "--json"].map(Into::into), vec!["memlane".into()]);
 //! ```
 //!
 //! Commands that look (`ls`, `show`, `get`, `watch`, `hz`, `bw`, `ps`, `locks`, `doctor`) are observers: they

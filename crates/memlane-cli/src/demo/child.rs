@@ -6,7 +6,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use clap::ValueEnum;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Child as Process, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child as Process, ChildStderr, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::Sender;
 use std::thread;
 
@@ -36,9 +36,10 @@ pub(super) struct Child {
 impl Child {
     /// Starts this program again in a role; what it reports goes to `messages`.
     pub(super) fn start(role: Role, stage: &Stage, messages: &Sender<Message>) -> Outcome<Self> {
-        let program = std::env::current_exe().map_err(|error| not_started(&error))?;
         let name = role.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-        let mut process = Command::new(program)
+        let mut process = stage
+            .program()
+            .map_err(|error| not_started(&error))?
             .arg("--space")
             .arg(stage.directory())
             .args(["demo", "--role", &name])

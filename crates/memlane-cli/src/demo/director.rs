@@ -55,7 +55,7 @@ impl Director {
 
     fn prepare(context: &Context, length: Option<Duration>) -> Outcome<Self> {
         let interrupt = Interrupt::listen()?;
-        let stage = Stage::beside(context.directory())?;
+        let stage = Stage::beside(context.directory(), context.self_command())?;
         let space = Space::at(stage.directory())?;
         let counter = regions::counter(&space)?;
         let (sender, messages) = mpsc::channel();

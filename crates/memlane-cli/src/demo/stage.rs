@@ -5,11 +5,12 @@
 //! to the demo, so whoever can take it knows that the directory is left over, and removes it.
 
 use crate::failure::{Exit, Failure, Outcome};
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{self, Path, PathBuf};
-use std::process;
+use std::process::{self, Command};
 
 /// Its name begins with a dot: memlane takes it for no region.
 const MARKER: &str = ".demo";
@@ -22,20 +23,23 @@ const ATTEMPTS: u32 = 100;
 #[derive(Debug)]
 pub(super) struct Stage {
     directory: PathBuf,
+    self_command: Vec<OsString>,
     _marker: File,
 }
 
 impl Stage {
     /// Removes what earlier demos left beside that space, or the default one, and makes a new directory
-    /// there.
-    pub(super) fn beside(space: Option<&Path>) -> Outcome<Self> {
+    /// there. Who plays on it is started by `self_command`.
+    pub(super) fn beside(space: Option<&Path>, self_command: &[OsString]) -> Outcome<Self> {
         let space = space.map_or_else(default_space, Path::to_owned);
         let space = &path::absolute(&space).map_err(|error| not_made(&space, &error))?;
         sweep(space);
         for attempt in 0..ATTEMPTS {
             let directory = sibling(space, &format!("{}{attempt:02}", process::id()));
             match try_make(&directory) {
-                Ok(Some(marker)) => return Ok(Self { directory, _marker: marker }),
+                Ok(Some(marker)) => {
+                    return Ok(Self { directory, self_command: self_command.to_vec(), _marker: marker });
+                }
                 Ok(None) => {}
                 Err(error) => return Err(not_made(&directory, &error)),
             }
@@ -45,6 +49,14 @@ impl Stage {
 
     pub(super) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// This program, to be started again; an error when nothing says how.
+    pub(super) fn program(&self) -> io::Result<Command> {
+        let (program, arguments) = self.self_command.split_first().ok_or(io::ErrorKind::NotFound)?;
+        let mut command = Command::new(program);
+        command.args(arguments);
+        Ok(command)
     }
 }
 
@@ -142,8 +154,8 @@ mod tests {
     fn two_demos_live_side_by_side_and_leave_nothing() {
         let parent = tempfile::tempdir().expect("a temporary directory");
         let space = parent.path().join("space");
-        let first = Stage::beside(Some(&space)).expect("a first stage");
-        let second = Stage::beside(Some(&space)).expect("a second one");
+        let first = Stage::beside(Some(&space), &[]).expect("a first stage");
+        let second = Stage::beside(Some(&space), &[]).expect("a second one");
         fs::write(first.directory().join("region"), "content").expect("a file on the stage");
         assert_eq!(names(parent.path()).len(), 2);
         drop(first);
@@ -164,7 +176,7 @@ mod tests {
         fs::create_dir(&own_space).expect("somebody's space of a similar name");
         fs::write(own_space.join("region"), "content").expect("a file in it");
         fs::create_dir(sibling(&space, "x")).expect("another");
-        drop(Stage::beside(Some(&space)).expect("a stage"));
+        drop(Stage::beside(Some(&space), &[]).expect("a stage"));
         assert_eq!(names(parent.path()), ["space-demo-3", "space-demo-x"]);
     }
 }
