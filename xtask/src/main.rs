@@ -12,6 +12,7 @@ mod kill_steps;
 mod loom;
 mod mutants;
 mod process;
+mod python;
 mod report;
 mod setup;
 mod test;
@@ -51,6 +52,8 @@ enum Task {
     Chaos(chaos::Options),
     /// Hunt for lost wake-ups: pairs that wait for each other, with delays at their shared accesses
     Wakeups(wakeups::Options),
+    /// Build the Python package into .venv, check its types and run its tests
+    Python(python::Options),
     /// Feed hostile bytes to every parser
     Fuzz(fuzz::Options),
     /// Measure against the machine's own floor
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Task::KillSteps(options) => kill_steps::run(&workspace, &options),
         Task::Chaos(options) => chaos::run(&workspace, &options),
         Task::Wakeups(options) => wakeups::run(&workspace, &options),
+        Task::Python(options) => python::run(&workspace, &options),
         Task::Fuzz(options) => fuzz::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
     };

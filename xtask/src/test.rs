@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 use crate::process::run as run_program;
 use crate::report::{self, Mark};
 use crate::workspace::Workspace;
-use crate::{chaos, kill_steps, loom, setup, tidy, wakeups};
+use crate::{chaos, kill_steps, loom, python, setup, tidy, wakeups};
 
 struct Step {
     name: &'static str,
@@ -36,6 +36,11 @@ const STEPS: &[Step] = &[
     // Cargo's `--all-targets` is without the tests that do not run by default.
     step("clippy, long tests", |workspace| lint(workspace, &["--features", "memlane/delays", "--test", "*"])),
     step("tests", |workspace| run_program(&mut workspace.cargo(["test", "--workspace"]))),
+    Step {
+        name: "python",
+        run: |workspace| python::run(workspace, &python::Options::default()),
+        needs: Some(python::is_possible),
+    },
     step("documentation", |workspace| {
         let mut document = workspace.cargo(["doc", "--workspace", "--no-deps"]);
         run_program(document.env("RUSTDOCFLAGS", "--deny warnings"))

@@ -38,8 +38,8 @@ pub(super) fn make_environment(workspace: &Workspace) -> Outcome {
 
 pub(super) fn missing(workspace: &Workspace) -> Option<Missing> {
     (!is_ready(workspace)).then(|| Missing {
-        name: "numpy",
-        needed_for: "tests against programs written in Python",
+        name: "the Python environment",
+        needed_for: "the Python package's tests, and those against programs written in Python",
         how_to_get: "cargo xtask setup".to_owned(),
     })
 }

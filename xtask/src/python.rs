@@ -1,0 +1,45 @@
+//! `cargo xtask python`: builds the Python package into `.venv` and runs its tests there.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use clap::Args;
+
+use crate::failure::Outcome;
+use crate::process;
+use crate::workspace::Workspace;
+
+#[derive(Args, Default)]
+pub(crate) struct Options {
+    /// Build as for users: takes minutes, and is as fast as the package is
+    #[arg(long)]
+    release: bool,
+    /// What pytest is given: parts of the tests to run, options; all tests, if nothing is
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pytest: Vec<String>,
+}
+
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
+    let mut build = python(workspace, "maturin");
+    build.args(["develop", "--quiet"]).args(options.release.then_some("--release"));
+    process::run(build.env("VIRTUAL_ENV", workspace.python_environment()))?;
+    process::run(python(workspace, "mypy").args(["--strict", "--package", "memlane"]))?;
+    process::run(python(workspace, "pytest").args(["-q", "tests"]).args(&options.pytest))
+}
+
+/// Whether there is an environment to run it in.
+pub(crate) fn is_possible(workspace: &Workspace) -> bool {
+    interpreter(workspace).is_file()
+}
+
+/// A module of the environment, as a program that runs in the package's directory.
+fn python(workspace: &Workspace, module: &str) -> Command {
+    let mut command = Command::new(interpreter(workspace));
+    command.current_dir(workspace.root.join("bindings").join("python")).args(["-m", module]);
+    command.env("CARGO_TARGET_DIR", &workspace.target);
+    command
+}
+
+fn interpreter(workspace: &Workspace) -> PathBuf {
+    workspace.python_environment().join("bin").join("python")
+}
