@@ -1,7 +1,8 @@
 """Where the regions of this package are, and how they are named.
 
-A nameless object is an ephemeral region: it lasts as long as some process has it open, and is found by its handle
-alone. An object with a name is an ordinary region of the default space, which stays until it is unlinked.
+A nameless object is an ephemeral region: it lasts as long as some process has it open, and is found by its
+handle alone. An object with a name is an ordinary region of the default space, which stays until it is
+unlinked.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Pipes: two connected ends, for objects and bytes of any size.
 
-As `multiprocessing.connection`, whose other names are here too. The bytes travel through shared memory: a queue for
-each direction. Beside it runs a pipe of the operating system, with a byte for each message. It gives `fileno` its
-meaning for `wait`, `select` and event loops, and it says when the other end is gone: when all of its copies, in all
-processes, were closed or have died.
+As `multiprocessing.connection`, whose other names are here too. The bytes travel through shared memory: a
+queue for each direction. Beside it runs a pipe of the operating system, with a byte for each message. It
+gives `fileno` its meaning for `wait`, `select` and event loops, and it says when the other end is gone: when
+all of its copies, in all processes, were closed or have died.
 
-An end may be used by any process that has a copy of it, and also by several. A message is received as a whole or not at
-all, whoever is killed sending or receiving another; a process killed in the middle of one takes only that one along.
+An end may be used by any process that has a copy of it, and also by several. A message is received as a whole
+or not at all, whoever is killed sending or receiving another; a process killed in the middle of one takes
+only that one along.
 """
 
 from __future__ import annotations
@@ -31,23 +32,25 @@ __all__ = ["Client", "Connection", "Listener", "Pipe", "wait"]
 _CAPACITY = 1 << 20
 _PART = _CAPACITY // 4
 
-# The pipe beside it takes 65536 bytes, of which each message has one: fewer messages than that, and none is left out.
+# The pipe beside it takes 65536 bytes, of which each message has one: fewer messages than that, and none is
+# left out.
 _MESSAGES = 32768
 
 # Before each part: a number for the message, its length, and where in it the part belongs.
 _HEAD = struct.Struct("<QQQ")
 
-# How often it is looked whether the other end is gone, and whether a message came whose sender was killed before it
-# could say so.
+# How often it is looked whether the other end is gone, and whether a message came whose sender was killed
+# before it could say so.
 _SLICE = 0.5
 
 
 class Connection:
-    """One end of a pipe. EOFError when the other end is gone and nothing is left; BrokenPipeError when sending to it.
+    """One end of a pipe. EOFError when the other end is gone and nothing is left; BrokenPipeError when
+    sending to it.
 
-    Different from `multiprocessing` are: several processes may use one end at once, and each gets whole messages as
-    long as they are shorter than 256 KiB; nothing that was sent is lost by the death of its sender; when its receiver is
-    killed in `recv`, at most the message that it was taking is lost.
+    Different from `multiprocessing` are: several processes may use one end at once, and each gets whole
+    messages as long as they are shorter than 256 KiB; nothing that was sent is lost by the death of its
+    sender; when its receiver is killed in `recv`, at most the message that it was taking is lost.
     """
 
     def __init__(
@@ -123,7 +126,8 @@ class Connection:
         return ForkingPickler.loads(self._receive())
 
     def recv_bytes(self, maxlength: int | None = None) -> bytes:
-        """Receives a message's bytes; waits for one. OSError when there are more, and then the end is closed."""
+        """Receives a message's bytes; waits for one. OSError when there are more, and then the end is closed.
+        """
         self._receiver()
         if maxlength is not None and maxlength < 0:
             raise ValueError("negative maxlength")
@@ -290,7 +294,9 @@ class Connection:
         return f"<{type(self).__module__}.{type(self).__name__}, {state}>"
 
 
-def _rebuild(incoming: native.Queue | None, outgoing: native.Queue | None, read: Any, write: Any) -> Connection:
+def _rebuild(
+    incoming: native.Queue | None, outgoing: native.Queue | None, read: Any, write: Any
+) -> Connection:
     """The end of a pickled one."""
     read_fd = -1 if read is None else read.detach()
     write_fd = -1 if write is None else write.detach()

@@ -25,7 +25,8 @@ SimpleQueue = queues.SimpleQueue
 class _Context(_stdlib.BaseContext):
     """A context of a start method, whose objects are memlane's.
 
-    Processes, pools and managers are the standard library's. What a pool uses inside is the standard library's too.
+    Processes, pools and managers are the standard library's. What a pool uses inside is the standard
+    library's too.
     """
 
     _original: Any
@@ -40,7 +41,7 @@ class _Context(_stdlib.BaseContext):
     Queue = staticmethod(queues.Queue)  # type: ignore[assignment]
     JoinableQueue = staticmethod(queues.JoinableQueue)  # type: ignore[assignment]
     SimpleQueue = staticmethod(queues.SimpleQueue)  # type: ignore[assignment]
-    Pipe = staticmethod(connection.Pipe)
+    Pipe = staticmethod(connection.Pipe)  # type: ignore[assignment]
     Value = staticmethod(sharedctypes.Value)
     Array = staticmethod(sharedctypes.Array)
     RawValue = staticmethod(sharedctypes.RawValue)

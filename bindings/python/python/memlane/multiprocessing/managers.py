@@ -14,10 +14,11 @@ __all__ = ["BaseManager", "BaseProxy", "SharedMemoryManager", "SyncManager", "To
 
 
 class SharedMemoryManager:
-    """Makes blocks and lists, and unlinks them all when it is shut down, or at the exit of the process that made them.
+    """Makes blocks and lists, and unlinks them all when it is shut down, or at the exit of the process that
+    made them.
 
-    There is no server process, hence nothing to connect to: address and authkey are taken for the signature's sake. When
-    its process is killed, the blocks stay until somebody unlinks them.
+    There is no server process, hence nothing to connect to: address and authkey are taken for the signature's
+    sake. When its process is killed, the blocks stay until somebody unlinks them.
     """
 
     def __init__(self, address: Any = None, authkey: bytes | None = None, *args: Any, **options: Any) -> None:

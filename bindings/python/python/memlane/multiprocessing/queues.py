@@ -1,8 +1,9 @@
 """Queues whose `put` is done when it returns, and that go on whoever is killed.
 
-As `multiprocessing.queues`, without a feeder thread: what was put is there for the next `get`, is not changed by
-changing the object afterwards, survives the end of the process, and an object that does not pickle raises at `put`.
-A reader killed in `get`, or a writer killed in `put`, blocks nobody and leaves no part of a message.
+As `multiprocessing.queues`, without a feeder thread: what was put is there for the next `get`, is not changed
+by changing the object afterwards, survives the end of the process, and an object that does not pickle raises
+at `put`. A reader killed in `get`, or a writer killed in `put`, blocks nobody and leaves no part of a
+message.
 
 A queue holds 16 MiB; `put` waits for room beyond that, even when there is no `maxsize`.
 """
@@ -26,10 +27,12 @@ __all__ = ["JoinableQueue", "Queue", "SimpleQueue"]
 
 _CAPACITY = 16 << 20
 
-# What is larger travels in a region of its own, so that it may be of any size and does not keep others waiting for room.
+# What is larger travels in a region of its own, so that it may be of any size and does not keep others
+# waiting for room.
 _LARGE = _CAPACITY // 4
 
-# A message has left the queue and nobody has its region open: its getter was killed, or is just about to open it.
+# A message has left the queue and nobody has its region open: its getter was killed, or is just about to open
+# it.
 _GRACE = 1.0
 
 
@@ -51,7 +54,9 @@ class _Elsewhere:
 
 
 class _Sent:
-    """Large objects on their way: their regions are held here until they were taken, or the sender's could be lost."""
+    """Large objects on their way: their regions are held here until they were taken, or the sender's could be
+    lost.
+    """
 
     def __init__(self, queue: native.Queue) -> None:
         self._queue = queue
@@ -104,7 +109,8 @@ def _wait_at_exit(sent: weakref.ref[_Sent]) -> None:
 
 
 def _take(where: _Elsewhere) -> tuple[Any] | None:
-    """The object that is elsewhere, alone in a tuple; None when its sender was killed and the region is gone."""
+    """The object that is elsewhere, alone in a tuple; None when its sender was killed and the region is gone.
+    """
     try:
         raw = native.Raw(where.id, create=False, space=_space.space(None))
     except FileNotFoundError:
@@ -187,10 +193,10 @@ class _Transport:
 class Queue(_Transport):
     """A queue of objects of any size, for any number of readers and writers.
 
-    `qsize` is exact, on every platform. Whoever is killed, the others go on: a message is there as a whole or not at
-    all, in the order in which it was put. What was put is not lost with its putter, except an object of more than 4 MiB
-    that nobody has begun to take: it is skipped then. A normal exit waits until such objects were taken, unless
-    `cancel_join_thread` was called.
+    `qsize` is exact, on every platform. Whoever is killed, the others go on: a message is there as a whole or
+    not at all, in the order in which it was put. What was put is not lost with its putter, except an object
+    of more than 4 MiB that nobody has begun to take: it is skipped then. A normal exit waits until such
+    objects were taken, unless `cancel_join_thread` was called.
     """
 
     def __init__(self, maxsize: int = 0, *, ctx: Any = None, name: str | None = None) -> None:
@@ -236,8 +242,8 @@ class Queue(_Transport):
 class JoinableQueue(Queue):
     """A queue that can be waited for until all that was put is done.
 
-    An object counts from the moment before it is put. What a killed process had taken and not yet reported as done
-    counts as not done; as with `multiprocessing`, `join` waits for it.
+    An object counts from the moment before it is put. What a killed process had taken and not yet reported as
+    done counts as not done; as with `multiprocessing`, `join` waits for it.
     """
 
     def __init__(self, maxsize: int = 0, *, ctx: Any = None, name: str | None = None) -> None:

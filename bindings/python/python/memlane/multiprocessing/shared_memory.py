@@ -1,8 +1,8 @@
 """Blocks of bytes and lists of plain values, shared by name.
 
-As `multiprocessing.shared_memory`, without a resource tracker: what attaches never unlinks, whether it exits or is
-killed. A block lasts until somebody unlinks it, also when its maker is killed; `memlane.Raw` without an id and
-`SharedMemoryManager` are for blocks that should go by themselves.
+As `multiprocessing.shared_memory`, without a resource tracker: what attaches never unlinks, whether it exits
+or is killed. A block lasts until somebody unlinks it, also when its maker is killed; `memlane.Raw` without an
+id and `SharedMemoryManager` are for blocks that should go by themselves.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ _T = TypeVar("_T", int, float, bool, str, bytes, None)
 class SharedMemory:
     """A named block of bytes, of exactly the size it was made with, found by the same name in any process.
 
-    `close` may be called twice and never fails: views made before stay good, and keep the memory mapped. `unlink`
-    removes the name alone. `track` is taken for the signature's sake, since nothing is tracked. Dying changes nothing.
+    `close` may be called twice and never fails: views made before stay good, and keep the memory mapped.
+    `unlink` removes the name alone. `track` is taken for the signature's sake, since nothing is tracked.
+    Dying changes nothing.
     """
 
-    def __init__(self, name: str | None = None, create: bool = False, size: int = 0, *, track: bool = True) -> None:
+    def __init__(
+        self, name: str | None = None, create: bool = False, size: int = 0, *, track: bool = True
+    ) -> None:
         if not size >= 0:
             raise ValueError("'size' must be a positive integer")
         if create and size == 0:
@@ -34,7 +37,10 @@ class SharedMemory:
         if name is None and not create:
             raise ValueError("'name' can only be None if create=True")
         space = native.Space(participants=_space.PARTICIPANTS)
-        self._native = self._make(space, name, size) if create else native.Raw(_bare(name), create=False, space=space)
+        if create:
+            self._native = self._make(space, name, size)
+        else:
+            self._native = native.Raw(_bare(name), create=False, space=space)
         self._size = self._native.size
         self._buf: memoryview | None = self._native.buf
 
@@ -43,7 +49,8 @@ class SharedMemory:
         while True:
             # Eight random digits are enough as long as a name that is taken is tried no more.
             try:
-                return native.Raw(_bare(name or f"psm_{secrets.token_hex(4)}"), size, create=True, space=space)
+                id = _bare(name or f"psm_{secrets.token_hex(4)}")
+                return native.Raw(id, size, create=True, space=space)
             except FileExistsError:
                 if name is not None:
                     raise
@@ -85,8 +92,8 @@ def _bare(name: str | None) -> str:
     return (name or "").removeprefix("/")
 
 
-# The head is the number of items; then comes for each item its kind, the bytes it takes, the bytes there are for it, and
-# where they are.
+# The head is the number of items; then comes for each item its kind, the bytes it takes, the bytes there are
+# for it, and where they are.
 _HEAD = struct.Struct("<Q")
 _ENTRY = struct.Struct("<cxxxIII")
 _NONE, _BOOL, _INT, _FLOAT, _STR, _BYTES = b"n", b"b", b"i", b"f", b"s", b"y"
@@ -127,11 +134,13 @@ def _encode(value: Any) -> tuple[bytes, bytes]:
         return _STR, value.encode("utf-8")
     if isinstance(value, bytes):
         return _BYTES, value
-    raise TypeError(f"a ShareableList holds int, float, bool, str, bytes and None, and no {type(value).__name__}")
+    kind = type(value).__name__
+    raise TypeError(f"a ShareableList holds int, float, bool, str, bytes and None, and no {kind}")
 
 
 def _room(value: Any, data: bytes) -> int:
-    """What an item gets: eight bytes, and text a few more than it has characters, as with `multiprocessing`."""
+    """What an item gets: eight bytes, and text a few more than it has characters, as with `multiprocessing`.
+    """
     if not isinstance(value, (str, bytes)):
         return 8
     return max(8 * (len(value) // 8 + 1), (len(data) + 7) // 8 * 8)
@@ -140,10 +149,10 @@ def _room(value: Any, data: bytes) -> int:
 class ShareableList(Generic[_T]):
     """A list of int, float, bool, str, bytes and None whose length is fixed, in a `SharedMemory`.
 
-    An item can be replaced by one that takes no more room than the first had: ValueError otherwise. Different from
-    `multiprocessing` are: text and bytes come back with the zeros at their end, and the bytes in memory are laid out
-    differently. There is no lock in it: who replaces items while others read them has to hold one. Killed in
-    the middle of that, a process can leave an item half-changed.
+    An item can be replaced by one that takes no more room than the first had: ValueError otherwise. Different
+    from `multiprocessing` are: text and bytes come back with the zeros at their end, and the bytes in memory
+    are laid out differently. There is no lock in it: who replaces items while others read them has to hold
+    one. Killed in the middle of that, a process can leave an item half-changed.
     """
 
     def __init__(self, sequence: Iterable[_T] | None = None, *, name: str | None = None) -> None:
@@ -181,7 +190,7 @@ class ShareableList(Generic[_T]):
         place, _, _, room, offset = self._entry(position)
         kind, data = _encode(value)
         if len(data) > room:
-            raise ValueError(f"an item of {len(data)} bytes exceeds available storage for existing item: {room} bytes")
+            raise ValueError(f"an item of {len(data)} bytes exceeds available storage of {room} bytes")
         self.shm.buf[offset : offset + len(data)] = data
         _ENTRY.pack_into(self.shm.buf, place, kind, len(data), room, offset)
 

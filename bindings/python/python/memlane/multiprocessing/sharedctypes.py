@@ -1,9 +1,10 @@
 """Values and arrays of ctypes in shared memory, with or without a lock.
 
-As `multiprocessing.sharedctypes`. Different are: every object has a region of its own, which lives as long as any
-process or view uses it and is used for nothing else before; objects pickle at any time with `multiprocessing`'s pickler,
-which is the one of its queues and of memlane's; and when a process dies holding an object's lock, the next one gets it. The object
-may then be half-changed, if a change takes more than one assignment.
+As `multiprocessing.sharedctypes`. Different are: every object has a region of its own, which lives as long as
+any process or view uses it and is used for nothing else before; objects pickle at any time with
+`multiprocessing`'s pickler, which is the one of its queues and of memlane's; and when a process dies holding
+an object's lock, the next one gets it. The object may then be half-changed, if a change takes more than one
+assignment.
 """
 
 from __future__ import annotations
@@ -84,7 +85,8 @@ def _new(type_: Any, name: str | None = None) -> tuple[Any, bool]:
 
 
 def RawValue(typecode_or_type: Any, *args: Any, name: str | None = None) -> Any:
-    """A ctypes object in shared memory, without a lock. With the name of one that exists, that one as it is."""
+    """A ctypes object in shared memory, without a lock. With the name of one that exists, that one as it is.
+    """
     obj, is_new = _new(typecode_to_type.get(typecode_or_type, typecode_or_type), name)
     if is_new and args:
         obj.__init__(*args)
@@ -102,13 +104,20 @@ def RawArray(typecode_or_type: Any, size_or_initializer: Any, *, name: str | Non
     return array
 
 
-def Value(typecode_or_type: Any, *args: Any, lock: Any = True, ctx: Any = None, name: str | None = None) -> Any:
+def Value(
+    typecode_or_type: Any, *args: Any, lock: Any = True, ctx: Any = None, name: str | None = None
+) -> Any:
     """A ctypes object in shared memory and its lock: a new RLock, or the one given; False for none."""
     return _with_lock(RawValue(typecode_or_type, *args, name=name), lock, name)
 
 
 def Array(
-    typecode_or_type: Any, size_or_initializer: Any, *, lock: Any = True, ctx: Any = None, name: str | None = None
+    typecode_or_type: Any,
+    size_or_initializer: Any,
+    *,
+    lock: Any = True,
+    ctx: Any = None,
+    name: str | None = None,
 ) -> Any:
     """A ctypes array in shared memory and its lock: a new RLock, or the one given; False for none."""
     return _with_lock(RawArray(typecode_or_type, size_or_initializer, name=name), lock, name)

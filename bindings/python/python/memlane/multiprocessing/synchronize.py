@@ -1,8 +1,8 @@
 """Locks, semaphores, conditions, events and barriers that no death can block.
 
-They have the signatures of `multiprocessing.synchronize`. Different are: all pickle at any time, not only while a
-process is started; each takes a `name`, by which unrelated processes find it; and what happens when a process dies is
-said with each class. Waiting lets other threads run, and Ctrl-C ends it.
+They have the signatures of `multiprocessing.synchronize`. Different are: all pickle at any time, not only
+while a process is started; each takes a `name`, by which unrelated processes find it; and what happens when a
+process dies is said with each class. Waiting lets other threads run, and Ctrl-C ends it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _WAITING_THREADS = 1024
 class Lock:
     """A lock that any process or thread may release, not only the one that took it.
 
-    ValueError when it is released and nobody holds it. When the process that took it dies, the next one gets it at
-    once; with `multiprocessing` it is locked for ever.
+    ValueError when it is released and nobody holds it. When the process that took it dies, the next one gets
+    it at once; with `multiprocessing` it is locked for ever.
     """
 
     def __init__(self, *, name: str | None = None) -> None:
@@ -37,7 +37,9 @@ class Lock:
         )
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """Takes the lock, and says whether it got it. The time counts only when it blocks; below zero it is over."""
+        """Takes the lock, and says whether it got it. The time counts only when it blocks; below zero it is
+        over.
+        """
         return self._native.acquire(bool(block), timeout)
 
     def release(self) -> None:
@@ -63,7 +65,9 @@ class Lock:
         self.release()
 
     def _is_held(self) -> bool:
-        """Whether a condition may be used: this lock has no owner but the process, so that held by anybody is held."""
+        """Whether a condition may be used: this lock has no owner but the process, so that held by anybody is
+        held.
+        """
         return self._native.locked()
 
     def __repr__(self) -> str:
@@ -73,15 +77,17 @@ class Lock:
 class RLock:
     """A lock that the thread which holds it may take again; it is free when it was released as often.
 
-    AssertionError when somebody else releases it. When its owner dies, the next one gets it at once, however often the
-    owner had taken it; with `multiprocessing` it is locked for ever.
+    AssertionError when somebody else releases it. When its owner dies, the next one gets it at once, however
+    often the owner had taken it; with `multiprocessing` it is locked for ever.
     """
 
     def __init__(self, *, name: str | None = None) -> None:
         self._native = native.RLock(name, on_owner_death="continue", space=_space.space(name))
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """Takes the lock, and says whether it got it. The time counts only when it blocks; below zero it is over."""
+        """Takes the lock, and says whether it got it. The time counts only when it blocks; below zero it is
+        over.
+        """
         return self._native.acquire(bool(block), timeout)
 
     def release(self) -> None:
@@ -89,7 +95,7 @@ class RLock:
         try:
             self._native.release()
         except native.NotOwner as error:
-            raise AssertionError(f"attempt to release a recursive lock not owned by this thread: {error}") from None
+            raise AssertionError(f"attempt to release a lock of somebody else: {error}") from None
 
     def locked(self) -> bool:
         """Whether anybody holds it."""
@@ -109,7 +115,8 @@ class RLock:
     def _is_held(self) -> bool:
         """Whether this thread holds it."""
         holder = self._native.holder
-        return holder is not None and (holder["pid"], holder["thread"]) == (os.getpid(), threading.get_native_id())
+        me = os.getpid(), threading.get_native_id()
+        return holder is not None and (holder["pid"], holder["thread"]) == me
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}({_owner(self._native)})>"
@@ -125,9 +132,9 @@ def _owner(lock: native.Lock | native.RLock) -> str:
 class Semaphore:
     """A counter that `release` raises and `acquire` takes from, and waits for.
 
-    Anybody may release, also who did not acquire, as with `multiprocessing`. Therefore nobody knows whose a token is,
-    and what a process had taken when it died is gone; nobody else is blocked by that death. Where tokens have to come
-    back by themselves, `memlane.Semaphore` is the one to use.
+    Anybody may release, also who did not acquire, as with `multiprocessing`. Therefore nobody knows whose a
+    token is, and what a process had taken when it died is gone; nobody else is blocked by that death. Where
+    tokens have to come back by themselves, `memlane.Semaphore` is the one to use.
     """
 
     def __init__(self, value: int = 1, *, name: str | None = None) -> None:
@@ -140,7 +147,9 @@ class Semaphore:
         return native.SignalSemaphore(name, value, maximum=maximum, space=_space.space(name))
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """Takes a token, and says whether it got one. The time counts only when it blocks; below zero it is over."""
+        """Takes a token, and says whether it got one. The time counts only when it blocks; below zero it is
+        over.
+        """
         return self._native.acquire(bool(block), timeout)
 
     def release(self) -> None:
@@ -186,8 +195,8 @@ class BoundedSemaphore(Semaphore):
 class Condition:
     """Waiting, under a lock, until it is worth looking again. Its lock is an `RLock` unless one is given.
 
-    AssertionError when it is waited for or notified without the lock. `notify` wakes living waiters and never waits
-    for them, whoever died waiting; with `multiprocessing` it blocks for ever then.
+    AssertionError when it is waited for or notified without the lock. `notify` wakes living waiters and never
+    waits for them, whoever died waiting; with `multiprocessing` it blocks for ever then.
     """
 
     def __init__(self, lock: Lock | RLock | None = None, *, name: str | None = None) -> None:
@@ -258,8 +267,8 @@ class Condition:
 class Event:
     """A flag to wait for.
 
-    `set` never blocks, whoever was killed waiting, and may be called in a signal handler; with `multiprocessing` it
-    blocks for ever in both cases.
+    `set` never blocks, whoever was killed waiting, and may be called in a signal handler; with
+    `multiprocessing` it blocks for ever in both cases.
     """
 
     def __init__(self, *, name: str | None = None) -> None:
@@ -289,7 +298,8 @@ class Barrier:
     """A meeting of a number of parties: whoever arrives waits for the rest.
 
     When a party dies waiting, the barrier breaks, and the others get threading.BrokenBarrierError; with
-    `multiprocessing` they block for ever. `action` has to pickle when the barrier is passed to another process.
+    `multiprocessing` they block for ever. `action` has to pickle when the barrier is passed to another
+    process.
     """
 
     def __init__(
