@@ -163,7 +163,7 @@ class Connection:
             if not incoming.empty():
                 return True
             remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
-            if self._wait_readable(incoming, remaining):
+            if self._is_over(incoming, remaining):
                 return True
             if remaining == 0.0:
                 return not incoming.empty()
@@ -235,30 +235,31 @@ class Connection:
 
     def _receive_part(self) -> bytes:
         incoming = self._receiver()
+        is_over = False
         while True:
             try:
                 part: bytes = incoming.get(False)
             except Empty:
-                if self._wait_readable(incoming, _SLICE) and incoming.empty():
+                if is_over:
                     self._parts.clear()
                     raise EOFError("the other end of the pipe is gone") from None
+                # Once more after it is over: the last message may have come in between.
+                is_over = self._is_over(incoming, _SLICE)
                 continue
             self._eat_byte()
             return part
 
-    def _wait_readable(self, incoming: native.Queue, timeout: float | None) -> bool:
-        """Waits for a sign from the other end. True when there is a message now, or never will be one."""
+    def _is_over(self, incoming: native.Queue, timeout: float | None) -> bool:
+        """Waits for a sign from the other end, a slice at most. Whether there never will be another."""
         poller = select.poll()
         poller.register(self._read_fd, select.POLLIN)
         milliseconds = _SLICE * 1000 if timeout is None else min(timeout, _SLICE) * 1000
         for _, state in poller.poll(milliseconds):
-            if not incoming.empty():
+            if not state & select.POLLIN:
                 return True
-            if state & select.POLLIN:
+            if incoming.empty():
                 # Said late: somebody had taken the message before its sender came to say that it is there.
                 self._eat_byte()
-            else:
-                return True
         return False
 
     def _eat_byte(self) -> None:

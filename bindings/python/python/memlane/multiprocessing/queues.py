@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import time
-import weakref
 from multiprocessing import util
 from multiprocessing.reduction import ForkingPickler
 from pickle import loads
@@ -76,7 +75,8 @@ class _Sent:
         self._regions.append(raw)
         if self._at_exit is None:
             # Where the standard library waits for its feeder threads: after the children were joined.
-            self._at_exit = util.Finalize(self, _wait_at_exit, args=(weakref.ref(self),), exitpriority=-5)
+            # This object is kept until then, also when the queue itself is not.
+            self._at_exit = util.Finalize(None, self.wait, exitpriority=-5)
 
     def forget_taken(self) -> None:
         self._regions = [raw for raw in self._regions if not raw.unlinked]
@@ -100,12 +100,6 @@ class _Sent:
 
     def _is_open_elsewhere(self, raw: native.Raw) -> bool:
         return any(who["alive"] and who["pid"] != self._pid for who in raw.participants())
-
-
-def _wait_at_exit(sent: weakref.ref[_Sent]) -> None:
-    this = sent()
-    if this is not None:
-        this.wait()
 
 
 def _take(where: _Elsewhere) -> tuple[Any] | None:
