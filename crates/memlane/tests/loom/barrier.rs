@@ -296,6 +296,21 @@ fn who_left_in_peace_may_die() {
 }
 
 #[test]
+fn who_left_in_peace_is_not_taken_for_dead() {
+    explore("meeting, a look at who leaves", 3, |run| {
+        let scene = Scene::new(2, &[ADA, BOB], Slices::Never);
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| {
+            scene.meeting().leave(ADA);
+            scene.world.bury(ADA);
+        });
+        let found = cast.part(|scene| scene.meeting().dead_member(&scene.world));
+        cast.perform(run);
+        assert_eq!(found.get(), None);
+    });
+}
+
+#[test]
 fn all_agree_when_a_time_is_over() {
     for deadline in [Deadline::BeforeSleep, Deadline::WithTheWake] {
         explore("meeting, deadline", 2, move |run| {
@@ -325,6 +340,22 @@ fn an_abort_is_told_to_all() {
         let [bob, cleo] = parts.map(|part| part.get());
         assert_eq!(bob.is_ok(), cleo.is_ok(), "they do not agree");
         assert!(scene.state().broken);
+    });
+}
+
+#[test]
+fn who_arrives_after_an_abort_does_nothing() {
+    explore("meeting, arrivals after an abort", 2, |run| {
+        let scene = Scene::new(2, &[ADA, BOB], Slices::Never);
+        let mut cast = Cast::new(&scene);
+        let ada = cast.part(|scene| {
+            scene.meeting().abort(&scene.world);
+            scene.meet_with_action(ADA)
+        });
+        let bob = cast.part(|scene| scene.meet_with_action(BOB));
+        cast.perform(run);
+        assert_eq!([ada.get(), bob.get()], [Err(Failure::Broken); 2]);
+        assert_eq!(scene.action.get(), 0);
     });
 }
 

@@ -124,9 +124,11 @@ fn what_another_gives_back_for_the_holder_is_given_back_once_and_passed_on() {
     explore("claim, given back by another", 4, |run| {
         let scene = Scene::new(Slices::Never);
         assert_eq!(try_acquire(&scene.word, ADA), Ok(Acquired::Free));
-        scene.visits.set(1);
         let mut cast = Cast::new(&scene);
-        let bob = cast.part(|scene| release_for(&scene.word, ADA, &scene.world));
+        let bob = cast.part(|scene| {
+            scene.visits.set(1);
+            release_for(&scene.word, ADA, &scene.world)
+        });
         let cleo = cast.part(|scene| scene.visit(CLEO));
         cast.perform(run);
         assert_eq!((bob.get(), cleo.get()), (true, Acquired::Free));

@@ -6,8 +6,8 @@ use crate::world::{ADA, Deadline, Impatient, Slices, World};
 use loom::cell::Cell;
 use memlane::algorithms::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed};
 use memlane::algorithms::flag::{clear, is_set, set, take, wait};
-use memlane::algorithms::version::count;
-use memlane::algorithms::waiter::{ALL, Peers, TimedOut, Wait};
+use memlane::algorithms::version::{count, pass_on};
+use memlane::algorithms::waiter::{ALL, Expired, Peers, TimedOut, Wait};
 use std::rc::Rc;
 
 struct Scene {
@@ -133,6 +133,55 @@ fn each_setting_lets_one_through() {
         cast.part(Scene::pass);
         cast.perform(run);
         assert_eq!((scene.content.get(), is_set(count(scene.word.load(Relaxed)))), (2, true));
+    });
+}
+
+#[test]
+fn what_is_set_while_one_goes_is_the_next_ones() {
+    explore("flag, set while one goes", 2, |run| {
+        let scene = Scene::new(Slices::Never);
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| {
+            scene.set(1);
+            // So that loom takes the next look for one that may come at any time.
+            let _ = scene.word.compare_exchange(u64::MAX, u64::MAX, Relaxed, Relaxed);
+            scene.set(1);
+        });
+        for _ in 0..2 {
+            cast.part(|scene| {
+                scene.take_as(&scene.world).expect("a wait for ever does not time out");
+                scene.set(1);
+            });
+        }
+        cast.perform(run);
+        assert!(is_set(count(scene.word.load(Relaxed))));
+    });
+}
+
+#[test]
+fn clearing_forgets_nobody_whose_turn_is_to_come() {
+    explore("flag, cleared while one goes", 2, |run| {
+        let scene = Scene::new(Slices::Never);
+        // Set when nobody was to be woken by it: whoever is about to go had just been.
+        scene.set(1);
+        let word = scene.word.load(Relaxed);
+        let mut cast = Cast::new(&scene);
+        // Has slept, took an earlier setting, and goes.
+        cast.part(|scene| {
+            pass_on(&scene.word, &scene.world, || is_set(count(scene.word.load(Acquire))));
+        });
+        cast.part(|scene| {
+            if clear(&scene.word) {
+                scene.set(1);
+            }
+        });
+        cast.part(move |scene| {
+            // Asleep since before: it neither looks nor sets the flag any more.
+            if scene.world.wait_u64(&scene.word, word, &mut Wait::FOREVER.clone()) == Expired::No {
+                scene.take_as(&scene.world).expect("a wait for ever does not time out");
+            }
+        });
+        cast.perform(run);
     });
 }
 

@@ -8,7 +8,8 @@ use memlane::algorithms::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use memlane::algorithms::claim::Claim;
 use memlane::algorithms::permits::Permits;
 use memlane::algorithms::tokens;
-use memlane::algorithms::waiter::{Peers, TimedOut, Wait};
+use memlane::algorithms::version::pass_on;
+use memlane::algorithms::waiter::{Expired, Peers, TimedOut, Wait};
 use std::rc::Rc;
 
 /// Slices that the heirs of a dead one sleep through at most: on the gatekeeper's word and on the permits'.
@@ -300,6 +301,32 @@ fn tokens_added_one_by_one_reach_two_sleepers() {
         cast.part(Shop::take);
         cast.perform(run);
         assert_eq!(shop.value(), 0);
+    });
+}
+
+#[test]
+fn taking_forgets_nobody_whose_turn_is_to_come() {
+    explore("tokens, taken while one goes", 2, |run| {
+        let shop = Shop::new(Slices::Never);
+        // Added when nobody was to be woken by it: whoever is about to go had just been.
+        shop.add(1);
+        let word = shop.word.load(Relaxed);
+        let mut cast = Cast::new(&shop);
+        // Has slept, took an earlier token, and goes.
+        cast.part(|shop| pass_on(&shop.word, &shop.world, || shop.value() > 0));
+        cast.part(|shop| {
+            if tokens::try_take(&shop.word) {
+                // Two, so that the word is not again what it was.
+                shop.add(2);
+            }
+        });
+        cast.part(move |shop| {
+            // Asleep since before: it neither looks nor sets the flag any more.
+            if shop.world.wait_u64(&shop.word, word, &mut Wait::FOREVER.clone()) == Expired::No {
+                shop.take();
+            }
+        });
+        cast.perform(run);
     });
 }
 
