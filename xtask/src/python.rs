@@ -24,6 +24,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     build.args(["develop", "--quiet"]).args(options.release.then_some("--release"));
     process::run(build.env("VIRTUAL_ENV", workspace.python_environment()))?;
     process::run(python(workspace, "mypy").args(["--strict", "--package", "memlane"]))?;
+    process::run(python(workspace, "mypy").args(["--strict", "examples"]))?;
+    process::run(python(workspace, "mypy.stubtest").args(["memlane._memlane", "--ignore-missing-stub"]))?;
     process::run(python(workspace, "pytest").args(["-q", "tests"]).args(&options.pytest))
 }
 
