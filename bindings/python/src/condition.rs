@@ -1,7 +1,7 @@
 //! `memlane.Condition`: waiting under a lock until it is worth looking again.
 
 use crate::error::{NotOwner, raise};
-use crate::handle::{Handle, Reopen, common_methods};
+use crate::handle::{Handle, Reopen, common_methods, locked};
 use crate::lock::{Lock, RLock};
 use crate::place::{Place, obtain};
 use crate::wait::{Timeout, wait_raw};
@@ -159,7 +159,7 @@ impl Condition {
                 let answer = predicate.call0(py);
                 let is_over = answer.as_ref().map_or(Ok(true), |answer| answer.is_truthy(py));
                 let is_over = is_over.unwrap_or(true);
-                *said.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+                *locked(&said) = answer;
                 is_over
             })
         };

@@ -4,7 +4,7 @@
 use crate::array::dimensions;
 use crate::dtype;
 use crate::error::raise;
-use crate::handle::{Alone, Handle, Reopen, closes_at_exit, common_methods};
+use crate::handle::{Alone, Handle, Reopen, closes_at_exit, common_methods, locked};
 use crate::memory::{Item, Layout, Memory, exports_memory};
 use crate::place::{Place, obtain};
 use crate::record::fitted;
@@ -18,11 +18,11 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use std::any::Any;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// A channel's publisher, when it is not lent: a loan has it as long as it lasts.
-type Home = Arc<Mutex<Option<CorePublisher>>>;
+type Home = Mutex<Option<CorePublisher>>;
 
 /// The one who publishes pictures, or other large frames, without copying them. When its process dies, the next one
 /// takes over and the sequence goes on; the last frames stand.
@@ -76,7 +76,6 @@ impl FramePublisher {
             space=None
         )
     )]
-    #[allow(clippy::too_many_arguments)] // They are Python's keywords.
     fn new(
         py: Python<'_>,
         id: Option<String>,
@@ -109,17 +108,16 @@ impl FramePublisher {
         let schema = region.description().schema.clone().unwrap_or(Schema::of::<u8>());
         let variable = inner.varies();
         let mapping = inner.mapping();
-        let home = Arc::new(Mutex::new(Some(inner)));
+        let home = Mutex::new(Some(inner));
         let channel = Channel { region, home, layout: Layout::new(schema), variable, mapping };
         Ok(Self { handle: Handle::new(place, channel) })
     }
 
     /// A frame to write in place: `with camera.loan() as frame: frame.array[...] = picture`. It is published at the
-    /// end,
-    /// unless an exception ends it. It holds what some earlier frame left there. One at a time.
+    /// end, unless an exception ends it. It holds what some earlier frame left there. One at a time.
     fn loan(&self) -> PyResult<FrameLoan> {
         let channel = self.handle.get()?;
-        let publisher = channel.home.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let publisher = locked(&channel.home).take();
         let publisher = publisher.ok_or_else(|| {
             PyRuntimeError::new_err(format!(
                 "a frame of region `{}` is on loan already: publish or discard it first",
@@ -138,15 +136,14 @@ impl FramePublisher {
                 Ok(FrameLoan { channel, state: Mutex::new(state), address, sequence })
             }
             Err((publisher, error)) => {
-                *channel.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(publisher.into_inner());
+                *locked(&channel.home) = Some(publisher.into_inner());
                 Err(raise(error))
             }
         }
     }
 
     /// Copies a picture into a frame and publishes it; returns its number. `captured`: when, in seconds since the
-    /// epoch,
-    /// if not now.
+    /// epoch, if not now.
     #[pyo3(signature = (frame, captured=None))]
     fn publish(&self, py: Python<'_>, frame: &Bound<'_, PyAny>, captured: Option<f64>) -> PyResult<u64> {
         let loan = Bound::new(py, self.loan()?)?;
@@ -240,8 +237,7 @@ enum LoanState {
 /// A frame being written in place; see `FramePublisher.loan`.
 ///
 /// `array` is a NumPy view straight into shared memory; without NumPy, `memoryview(loan)`. After `publish` new views
-/// are
-/// read-only. Those made before cannot be taken back: whoever writes through one then changes a picture that others
+/// are read-only. Those made before cannot be taken back: whoever writes through one then changes a picture that others
 /// look at.
 #[pyclass(module = "memlane", frozen, weakref)]
 pub(crate) struct FrameLoan {
@@ -274,7 +270,7 @@ impl FrameLoan {
             frame
         };
         crate::memory::with_bytes(frame, |bytes| {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = locked(&self.state);
             let LoanState::Open(cell) = &mut *state else { return Err(Self::is_over()) };
             let variable = self.channel.variable;
             cell.with_dependent_mut(|_, HeldLoan(loan)| {
@@ -303,7 +299,7 @@ impl FrameLoan {
     /// how many bytes it has, where frames vary in length.
     #[pyo3(signature = (captured=None, *, size=None))]
     fn publish(&self, captured: Option<f64>, size: Option<usize>) -> PyResult<u64> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = locked(&self.state);
         let LoanState::Open(cell) = &mut *state else { return Err(Self::is_over()) };
         let published = cell.with_dependent_mut(|_, HeldLoan(held)| {
             let mut loan = held.take().ok_or_else(Self::is_over)?;
@@ -327,7 +323,7 @@ impl FrameLoan {
 
     /// Gives the frame back unseen.
     fn discard(&self) -> PyResult<()> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = locked(&self.state);
         if matches!(*state, LoanState::Open(_)) {
             self.go_home(&mut state, LoanState::Discarded);
         }
@@ -344,7 +340,7 @@ impl FrameLoan {
         _error: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        if !matches!(*self.state.lock().unwrap_or_else(PoisonError::into_inner), LoanState::Open(_)) {
+        if !matches!(*locked(&self.state), LoanState::Open(_)) {
             return Ok(());
         }
         if kind.is_none() { self.publish(None, None).map(drop) } else { self.discard() }
@@ -360,7 +356,7 @@ impl FrameLoan {
     }
 
     fn __repr__(&self) -> String {
-        let what = match *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+        let what = match *locked(&self.state) {
             LoanState::Open(_) => "not yet published",
             LoanState::Published => "published",
             LoanState::Discarded => "discarded",
@@ -375,7 +371,7 @@ fn loan_len(loan: &FrameLoan) -> usize {
 
 impl FrameLoan {
     pub(crate) fn memory(&self) -> PyResult<Memory> {
-        let readonly = match *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+        let readonly = match *locked(&self.state) {
             LoanState::Open(_) => false,
             LoanState::Published => true,
             LoanState::Discarded => return Err(Self::is_over()),
@@ -388,7 +384,7 @@ impl FrameLoan {
     fn go_home(&self, state: &mut LoanState, next: LoanState) {
         if let LoanState::Open(cell) = std::mem::replace(state, next) {
             let publisher = cell.into_owner().into_inner();
-            *self.channel.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(publisher);
+            *locked(&self.channel.home) = Some(publisher);
         }
     }
 
@@ -474,7 +470,6 @@ impl FrameSubscriber {
         ),
         text_signature = "(id, *, borrows=2, history=0, spin=0.0, on_publisher_death='wait', wait=0, space=None)"
     )]
-    #[allow(clippy::too_many_arguments)] // They are Python's keywords.
     fn new(
         py: Python<'_>,
         id: String,
@@ -705,7 +700,7 @@ impl Frame {
 
     /// Gives the frame back before this object dies. Arrays made of it keep holding it.
     fn release(&self) {
-        drop(self.held.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(locked(&self.held).take());
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
@@ -730,18 +725,14 @@ impl Frame {
     }
 
     fn __repr__(&self) -> String {
-        let state = if self.held.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
-            ""
-        } else {
-            ", given back"
-        };
+        let state = if locked(&self.held).is_some() { "" } else { ", given back" };
         format!("<memlane.Frame {} of {}{state}>", self.sequence, self.layout.schema())
     }
 }
 
 impl Frame {
     pub(crate) fn memory(&self) -> PyResult<Memory> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let held = locked(&self.held).clone();
         let held = held.ok_or_else(|| {
             PyValueError::new_err(format!("frame {} was given back: take its array before", self.sequence))
         })?;

@@ -7,12 +7,26 @@ use memlane::Region;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyType};
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// A handle that can be closed while others still use it: they finish with what they have.
 pub(crate) struct Handle<T> {
     inner: Mutex<Option<Arc<T>>>,
     pub(crate) place: Where,
+}
+
+/// Takes a mutex, also one that a panic left: nothing here is half-changed by one.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// [`locked`], unless another thread has it.
+pub(crate) fn try_locked<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }
 
 /// Where the region is, known also after closing.
@@ -29,16 +43,16 @@ impl<T> Handle<T> {
     /// What it is a handle of; memlane.Closed when it was closed.
     #[inline]
     pub(crate) fn get(&self) -> PyResult<Arc<T>> {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = locked(&self.inner);
         inner.clone().ok_or_else(|| self.place.closed())
     }
 
     pub(crate) fn take(&self) -> Option<Arc<T>> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).take()
+        locked(&self.inner).take()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        locked(&self.inner).is_none()
     }
 }
 
@@ -140,21 +154,15 @@ impl<T: Send> Alone<T> {
         py: Python<'_>,
         body: impl FnOnce(&mut T) -> memlane::Result<R> + Send,
     ) -> PyResult<R> {
-        let outcome = wait_raw(py, || match self.inner.try_lock() {
-            Ok(mut inner) => body(&mut inner).map_err(Some),
-            Err(TryLockError::Poisoned(inner)) => body(&mut inner.into_inner()).map_err(Some),
-            Err(TryLockError::WouldBlock) => Err(None),
+        let outcome = wait_raw(py, || {
+            try_locked(&self.inner).map_or(Err(None), |mut inner| body(&mut inner).map_err(Some))
         })?;
         outcome.map_err(|error| error.map_or_else(|| self.in_use(), raise))
     }
 
     /// Runs `body`, which does not wait, holding the interpreter's lock.
     pub(crate) fn now<R>(&self, body: impl FnOnce(&mut T) -> R) -> PyResult<R> {
-        match self.inner.try_lock() {
-            Ok(mut inner) => Ok(body(&mut inner)),
-            Err(TryLockError::Poisoned(inner)) => Ok(body(&mut inner.into_inner())),
-            Err(TryLockError::WouldBlock) => Err(self.in_use()),
-        }
+        try_locked(&self.inner).map(|mut inner| body(&mut inner)).ok_or_else(|| self.in_use())
     }
 
     #[cold]

@@ -237,7 +237,6 @@ impl Lock {
 impl RLock {
     #[inline]
     fn try_take(&self, inner: &CoreRLock, timeout: Option<Duration>) -> memlane::Result<Died> {
-        let _ = self;
         inner.acquire(timeout)
     }
 }
@@ -352,7 +351,7 @@ macro_rules! lock_methods {
 lock_methods!(Lock, CoreLock);
 lock_methods!(RLock, CoreRLock);
 
-pub(crate) fn holder<'py>(py: Python<'py>, state: &LockState) -> PyResult<Option<Bound<'py, PyDict>>> {
+fn holder<'py>(py: Python<'py>, state: &LockState) -> PyResult<Option<Bound<'py, PyDict>>> {
     let Some(holder) = &state.holder else { return Ok(None) };
     let dict = PyDict::new(py);
     dict.set_item("pid", holder.participant.pid)?;

@@ -273,7 +273,6 @@ macro_rules! exports_memory {
             }
 
             /// The processor.
-            #[allow(clippy::unused_self)]
             fn __dlpack_device__(&self) -> (u32, u32) {
                 (1, 0)
             }

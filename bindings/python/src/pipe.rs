@@ -1,7 +1,7 @@
 //! `memlane.PipeEnd`: messages between two ends.
 
 use crate::error::{empty, full, raise};
-use crate::handle::{Handle, OfRegion, Reopen, closes_at_exit, common_methods};
+use crate::handle::{Handle, OfRegion, Reopen, closes_at_exit, common_methods, try_locked};
 use crate::place::{Place, obtain};
 use crate::queue::{decoded, with_encoded};
 use crate::wait::{Timeout, wait_raw};
@@ -11,7 +11,7 @@ use memlane::{Error, PipeEnd as CorePipeEnd, PipeSpec, Region, Tag};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use std::sync::{Mutex, TryLockError};
+use std::sync::Mutex;
 
 /// What is on its way each way, unless said otherwise.
 const DEFAULT_CAPACITY: usize = 1 << 20;
@@ -205,11 +205,7 @@ impl Halves {
         body: impl FnOnce(&H) -> memlane::Result<T> + Send,
     ) -> PyResult<memlane::Result<T>> {
         let half = half.ok_or_else(|| self.wrong_way(doing))?;
-        let outcome = wait_raw(py, || match half.try_lock() {
-            Ok(half) => body(&half).map_err(Some),
-            Err(TryLockError::Poisoned(half)) => body(&half.into_inner()).map_err(Some),
-            Err(TryLockError::WouldBlock) => Err(None),
-        })?;
+        let outcome = wait_raw(py, || try_locked(half).map_or(Err(None), |half| body(&half).map_err(Some)))?;
         match outcome {
             Ok(value) => Ok(Ok(value)),
             Err(Some(error)) => Ok(Err(error)),

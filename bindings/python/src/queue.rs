@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // A reservation is written through a pointer.
 
 use crate::error::{empty, full, raise};
-use crate::handle::{Handle, Reopen, closes_at_exit, common_methods};
+use crate::handle::{Handle, Reopen, closes_at_exit, common_methods, locked};
 use crate::memory::{Layout, Memory, with_bytes};
 use crate::place::{Place, obtain};
 use crate::wait::{Timeout, wait_raw};
@@ -13,7 +13,7 @@ use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyByteArray, PyBytes, PyList, PyMemoryView, PyString};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// What a queue holds unless said otherwise.
 const DEFAULT_CAPACITY: usize = 16 << 20;
@@ -436,7 +436,7 @@ impl Lease {
         _error: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        if self.cell.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+        if locked(&self.cell).is_none() {
             return Ok(());
         }
         if kind.is_none() { self.acknowledge(py) } else { self.give_back(py) }
@@ -445,13 +445,13 @@ impl Lease {
 
 impl Lease {
     fn with<T>(&self, read: impl FnOnce(&CoreLease<'_>) -> T) -> PyResult<T> {
-        let cell = self.cell.lock().unwrap_or_else(PoisonError::into_inner);
+        let cell = locked(&self.cell);
         let read = cell.as_ref().and_then(|cell| cell.with_dependent(|_, lease| lease.as_ref().map(read)));
         read.ok_or_else(Self::is_over)
     }
 
     fn take(&self) -> PyResult<LeaseCell> {
-        self.cell.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(Self::is_over)
+        locked(&self.cell).take().ok_or_else(Self::is_over)
     }
 
     fn is_over() -> PyErr {

@@ -5,7 +5,7 @@ use crate::array::dimensions;
 use crate::dtype::{self, from_python, to_python};
 use crate::error::raise;
 use crate::frames::publisher;
-use crate::handle::{Alone, Handle, OfRegion, Reopen, closes_at_exit, common_methods};
+use crate::handle::{Alone, Handle, OfRegion, Reopen, closes_at_exit, common_methods, locked, try_locked};
 use crate::memory::{Item, Layout, Memory, exports_memory, with_bytes};
 use crate::place::{Place, obtain};
 use crate::record::fitted;
@@ -17,7 +17,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::any::Any;
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 type Home = Mutex<Option<CorePublisher>>;
@@ -72,12 +72,9 @@ impl Channel {
         body: impl FnOnce(&mut CorePublisher) -> memlane::Result<T> + Send,
     ) -> PyResult<T> {
         let outcome = wait_raw(py, || {
-            let mut home = match self.home.try_lock() {
-                Ok(home) => home,
-                Err(TryLockError::Poisoned(home)) => home.into_inner(),
-                Err(TryLockError::WouldBlock) => return Err(None),
-            };
-            home.as_mut().map_or(Err(None), |publisher| body(publisher).map_err(Some))
+            let mut home = try_locked(&self.home);
+            let publisher = home.as_deref_mut().and_then(Option::as_mut);
+            publisher.map_or(Err(None), |publisher| body(publisher).map_err(Some))
         })?;
         outcome.map_err(|error| error.map_or_else(|| self.in_use(), raise))
     }
@@ -102,7 +99,6 @@ impl StreamPublisher {
         text_signature = "(id=None, dtype=None, *, shape=None, capacity=1024, lossless=False, readers=16, \
             timeout=None, create=None, space=None)"
     )]
-    #[allow(clippy::too_many_arguments)] // They are Python's keywords.
     fn new(
         py: Python<'_>,
         id: Option<String>,
@@ -254,12 +250,12 @@ pub(crate) struct StreamBatch {
 #[pymethods]
 impl StreamBatch {
     fn __enter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = locked(&self.open);
         if open.is_some() {
             return Err(PyRuntimeError::new_err("this batch was entered already"));
         }
         let home = &self.channel.home;
-        let publisher = home.try_lock().ok().and_then(|mut home| home.take());
+        let publisher = try_locked(home).and_then(|mut home| home.take());
         let publisher = self_cell::MutBorrow::new(publisher.ok_or_else(|| self.channel.in_use())?);
         let count = self.count;
         let made = wait_raw(py, || {
@@ -270,7 +266,7 @@ impl StreamBatch {
         let mut cell = match made {
             Ok(cell) => cell,
             Err((publisher, error)) => {
-                *home.lock().unwrap_or_else(PoisonError::into_inner) = Some(publisher.into_inner());
+                *locked(home) = Some(publisher.into_inner());
                 return Err(raise(error));
             }
         };
@@ -285,14 +281,14 @@ impl StreamBatch {
     }
 
     fn __exit__(&self, kind: &Bound<'_, PyAny>, _error: &Bound<'_, PyAny>, _traceback: &Bound<'_, PyAny>) {
-        let Some(mut cell) = self.open.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let Some(mut cell) = locked(&self.open).take() else { return };
         if kind.is_none() {
             cell.with_dependent_mut(|_, HeldBatch(batch)| {
                 batch.take().map(|batch| batch.publish(self.count))
             });
         }
         let publisher = cell.into_owner().into_inner();
-        *self.channel.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(publisher);
+        *locked(&self.channel.home) = Some(publisher);
     }
 }
 
@@ -557,7 +553,6 @@ impl Records {
 }
 
 impl Records {
-    #[allow(clippy::unnecessary_wraps)] // As all that export memory.
     fn memory(&self) -> PyResult<Memory> {
         let layout = Layout::strided(&self.item, Some(self.count), self.item.schema().size());
         // The copy is the caller's alone: a read-only view would only make another one necessary.

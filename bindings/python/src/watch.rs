@@ -3,6 +3,7 @@
 use crate::barrier::Barrier;
 use crate::event::Event;
 use crate::frames::FrameSubscriber;
+use crate::handle::locked;
 use crate::lock::{Lock, RLock};
 use crate::pipe::PipeEnd;
 use crate::queue::Queue;
@@ -15,7 +16,7 @@ use memlane::wait_set::{WaitSet, Waitable, Waker};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// Something to wait for, that any thread may look at.
@@ -94,7 +95,7 @@ impl Drop for Watcher {
 
 impl Shared {
     fn change<T>(&self, change: impl FnOnce(&mut List) -> T) -> T {
-        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut list = locked(&self.list);
         let changed = change(&mut list);
         list.changes += 1;
         if let Some(waker) = &list.waker {
@@ -106,7 +107,7 @@ impl Shared {
     fn run(&self) {
         loop {
             let (numbers, things, changes) = {
-                let list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+                let list = locked(&self.list);
                 if list.ended {
                     return;
                 }
@@ -116,8 +117,7 @@ impl Shared {
             };
             let ready = self.wait(&things, changes);
             for number in ready.into_iter().filter_map(|index| numbers.get(index)) {
-                let listed =
-                    self.list.lock().unwrap_or_else(PoisonError::into_inner).things.remove(number).is_some();
+                let listed = locked(&self.list).things.remove(number).is_some();
                 if listed && !self.call(*number) {
                     return;
                 }
@@ -133,7 +133,7 @@ impl Shared {
             let _ = set.add(&**thing);
         }
         {
-            let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut list = locked(&self.list);
             if list.changes != changes {
                 return Vec::new();
             }

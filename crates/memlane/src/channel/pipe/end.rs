@@ -3,7 +3,7 @@
 use super::Message;
 use super::direction::{self, Direction, Role};
 use super::halves::{PipeReceiver, PipeSender};
-use super::spec::{HEADER, PARAMETERS, PipeSpec, Side};
+use super::spec::{HEADER, PipeSpec, Side};
 use super::words::{PipeState, Words};
 use crate::atomic::{AtomicU32, Ordering::Release};
 use crate::channel::ring::Ring;
@@ -55,10 +55,7 @@ impl PipeEnd {
     }
 
     fn obtain(space: &Space, id: &str, opening: Opening, spec: &PipeSpec, side: Side) -> Result<Self> {
-        let blueprint = spec.blueprint(space, id)?;
-        let region = Region::obtain(space, id, opening, &blueprint)?;
-        region.expect_parameters(&blueprint, &PARAMETERS)?;
-        Self::of(region, side)
+        Self::of(spec.obtain(space, id, opening)?, side)
     }
 
     fn of(region: Region, side: Side) -> Result<Self> {

@@ -76,13 +76,17 @@ impl PipeSpec {
 
     /// Makes the pipe `id`, which must not exist, without taking an end.
     pub fn create(&self, space: &Space, id: &str) -> Result<Region> {
-        Region::obtain(space, id, Opening::Create, &self.blueprint(space, id)?)
+        self.obtain(space, id, Opening::Create)
     }
 
     /// Opens the pipe `id`, which must be like this, or makes it, without taking an end.
     pub fn open_or_create(&self, space: &Space, id: &str) -> Result<Region> {
+        self.obtain(space, id, Opening::OpenOrCreate)
+    }
+
+    pub(super) fn obtain(&self, space: &Space, id: &str, opening: Opening) -> Result<Region> {
         let blueprint = self.blueprint(space, id)?;
-        let region = Region::obtain(space, id, Opening::OpenOrCreate, &blueprint)?;
+        let region = Region::obtain(space, id, opening, &blueprint)?;
         region.expect_parameters(&blueprint, &PARAMETERS)?;
         Ok(region)
     }
@@ -95,7 +99,7 @@ impl PipeSpec {
     }
 
     /// The plan of a new region.
-    pub(super) fn blueprint(self, space: &Space, id: &str) -> Result<Blueprint> {
+    fn blueprint(self, space: &Space, id: &str) -> Result<Blueprint> {
         let ring = units_of(self.capacity, HEADER).map(|units| units as usize * UNIT);
         let ring = ring.filter(|_| self.capacity > 0).ok_or_else(|| Error::BadParameter {
             id: id.into(),
