@@ -21,6 +21,12 @@ const PACKAGES: &[Package] = &[
         present: super::python::can_make_environments,
     },
     Package {
+        // Each release of Debian has it for its own Python; apt-get takes a pattern.
+        name: "libpython3.*-testsuite",
+        needed_for: "CPython's own tests of multiprocessing, run on the Python package",
+        present: super::python::has_tests,
+    },
+    Package {
         name: "g++",
         needed_for: "tests against programs written in C++",
         present: || on_path("g++").is_some(),

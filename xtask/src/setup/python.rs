@@ -14,6 +14,11 @@ pub(super) fn can_make_environments() -> bool {
     process::answer(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_some()
 }
 
+/// Debian ships Python without its own tests, too.
+pub(super) fn has_tests() -> bool {
+    process::answer(Command::new("python3").args(["-c", "import test._test_multiprocessing"])).is_some()
+}
+
 /// Makes the environment, or renews it after a change of the requirements.
 pub(super) fn make_environment(workspace: &Workspace) -> Outcome {
     if is_ready(workspace) {
