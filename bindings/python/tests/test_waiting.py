@@ -186,14 +186,31 @@ def test_a_forked_child_has_handles_of_its_own():
 
 
 def cycle():
+    """Every kind made, used, sent to somebody, closed or let go."""
     value = memlane.Value(None, 1)
     value.add(1)
-    lock = memlane.Lock(None)
-    with lock:
-        pass
+    memlane.Text(None, 8).write("text")
+    memlane.Record(None, {"x": 1.0}).write({"x": 2.0})
+    memlane.Array(None, 4)[...] = 1
+    memlane.Raw(None, 8).write(0, b"raw")
+    for lock in memlane.Lock(None), memlane.RLock(None), memlane.Semaphore(None, 2), memlane.Condition(None):
+        with lock:
+            pass
+    memlane.Event(None).set()
+    memlane.Barrier(None, 1).wait()
+    nameless = memlane.Space(ephemeral=True)
     camera = memlane.FramePublisher(None, shape=(4,))
+    viewer = memlane.FrameSubscriber(camera.id, space=nameless)
     with camera.loan() as loan:
         loan.array[...] = 1
+    assert viewer.latest().array.sum() == 4
+    samples = memlane.StreamPublisher(None, "u1", capacity=4)
+    samples.append(1)
+    assert memlane.StreamSubscriber(samples.id, space=nameless).last(1).tolist() == [1]
+    pipe = memlane.Pipe(None)
+    with pipe.end("left") as left, pipe.end("right") as right:
+        left.send("message")
+        assert right.recv() == "message"
     jobs = memlane.Queue(None, 4096)
     jobs.put(value)
     assert jobs.get().value == 2
@@ -215,7 +232,7 @@ def test_nothing_leaks(directory):
     gc.collect()
     before = open_files(), mappings(), threading.active_count()
     memory = resident()
-    for _ in range(2500):
+    for _ in range(10_000):
         cycle()
     gc.collect()
     assert (open_files(), threading.active_count()) == (before[0], before[2])
