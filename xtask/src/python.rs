@@ -26,7 +26,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     process::run(python(workspace, "mypy").args(["--strict", "--package", "memlane"]))?;
     process::run(python(workspace, "mypy").args(["--strict", "examples"]))?;
     process::run(python(workspace, "mypy.stubtest").args(["memlane._memlane", "--ignore-missing-stub"]))?;
-    process::run(python(workspace, "pytest").args(["-q", "tests"]).args(&options.pytest))
+    process::run(python(workspace, "pytest").arg("-q").args(&options.pytest))
 }
 
 /// Whether there is an environment to run it in.
