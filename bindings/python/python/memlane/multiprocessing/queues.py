@@ -135,6 +135,7 @@ class _Transport:
         self._maxsize = maxsize
         self._sent = _Sent(queue)
         self._closed = False
+        self._has_put = False
 
     def __getstate__(self) -> dict[str, Any]:
         return {"queue": self._native, "maxsize": self._maxsize}
@@ -143,6 +144,7 @@ class _Transport:
         self._open(state["queue"], state["maxsize"])
 
     def _put(self, obj: Any, block: bool, timeout: float | None) -> None:
+        self._has_put = True
         if type(obj) in (bytes, str) and len(obj) <= _LARGE // 4:
             # These travel as they are, and programs in other languages can read them.
             self._native.put(obj, block, timeout)
@@ -167,8 +169,10 @@ class _Transport:
                 timeout = max(0.0, deadline - time.monotonic())
 
     def empty(self) -> bool:
-        """Whether there is nothing to get."""
-        self._check_open()
+        """Whether there is nothing to get. OSError after `close`, which is only heeded where something was put.
+        """
+        if self._closed and self._has_put:
+            raise OSError(f"Queue {self!r} is closed")
         return self._native.empty()
 
     def close(self) -> None:
