@@ -22,7 +22,7 @@ use std::thread;
 /// Something to wait for, that any thread may look at.
 type Watched = Arc<dyn Waitable + Send + Sync>;
 
-/// A thread that waits for any number of things (up to 127 at once), each once. The `async_` methods use one a process.
+/// A thread that waits for up to `MOST` things at once, each once. The `async_` methods take as many as they need.
 #[pyclass(module = "memlane", frozen)]
 pub(crate) struct Watcher {
     shared: Arc<Shared>,
@@ -44,11 +44,12 @@ struct List {
     waker: Option<Waker>,
 }
 
-/// The most things that one thread can wait for, as `WaitSet` says.
-const MOST: usize = 127;
-
 #[pymethods]
 impl Watcher {
+    /// The most things that one thread can wait for, as `WaitSet` says.
+    #[classattr]
+    const MOST: usize = 127;
+
     /// `callback(number)` is called in the thread.
     #[new]
     fn new(callback: Py<PyAny>) -> PyResult<Self> {
@@ -65,7 +66,7 @@ impl Watcher {
         let thing = watchable(handle)?;
         py.detach(|| {
             self.shared.change(|list| {
-                if list.things.len() >= MOST {
+                if list.things.len() >= Self::MOST {
                     return Err(());
                 }
                 list.last += 1;
@@ -73,7 +74,7 @@ impl Watcher {
                 Ok(list.last)
             })
         })
-        .map_err(|()| PyRuntimeError::new_err(format!("{MOST} things are waited for already")))
+        .map_err(|()| PyRuntimeError::new_err(format!("{} things are waited for already", Self::MOST)))
     }
 
     /// Forgets one.

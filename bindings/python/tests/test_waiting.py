@@ -145,13 +145,43 @@ def test_async_forms():
         assert [job async for job in jobs] == [1, 2]
 
     asyncio.run(main())
-    watchers = [name for name in map(thread_name, os.listdir("/proc/self/task")) if name == "memlane-watcher"]
-    assert len(watchers) == 1, "one thread for all"
+    assert watchers() == 1, "one thread for all"
 
 
-def thread_name(thread):
-    with open(f"/proc/self/task/{thread}/comm") as file:
-        return file.read().strip()
+def watchers():
+    def thread_name(thread):
+        with open(f"/proc/self/task/{thread}/comm") as file:
+            return file.read().strip()
+
+    return [thread_name(thread) for thread in os.listdir("/proc/self/task")].count("memlane-watcher")
+
+
+def test_any_number_of_tasks_wait(start, monkeypatch):
+    """In a process of its own, whose threads are counted."""
+    monkeypatch.setenv("PYTHONPATH", os.path.dirname(__file__))
+    other = start(
+        """
+        import asyncio
+        from test_waiting import watchers
+
+        async def main():
+            go, jobs = memlane.Event("go"), memlane.Queue("jobs", 4096)
+            tasks = [asyncio.create_task(go.async_wait()) for _ in range(200)]
+            tasks += [asyncio.create_task(jobs.async_get()) for _ in range(100)]
+            await asyncio.sleep(0)
+            print(watchers())
+            for number in range(100):
+                jobs.put(number)
+            go.set()
+            got = await asyncio.gather(*tasks)
+            print(sum(got[:200]), sorted(got[200:]) == list(range(100)))
+
+        asyncio.run(main())
+        """
+    )
+    assert other.hear() == "3"
+    assert other.hear() == "200 True"
+    other.ends()
 
 
 def test_a_task_that_is_cancelled_takes_nothing():

@@ -1,7 +1,8 @@
-"""Waiting in asyncio: one thread of the process sleeps for all tasks, and tells their loops.
+"""Waiting in asyncio: a thread of the process sleeps for its tasks, and tells their loops.
 
 A coroutine first tries without waiting. Only when there is nothing to be had it is put on the thread's list,
-and tries again when the thread says that it is worth it.
+and tries again when the thread says that it is worth it. One thread is enough for 127 tasks that wait at the
+same time, which is as much as the kernel lets a thread wait for; more tasks get more threads.
 """
 
 from __future__ import annotations
@@ -38,23 +39,31 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _lock = threading.Lock()
-_watcher: Watcher | None = None
-# Number of the watch -> loop and future.
-_waiting: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = {}
-# Watchers of the parents of this process: their threads are not here.
-_left_behind: list[Watcher | None] = []
+_threads: list[_Thread] = []
+# Those of the parents of this process, which do not run here.
+_left_behind: list[_Thread] = []
 
 
-def _call_back(number: int) -> None:
-    """Runs in the watcher's thread."""
-    with _lock:
-        waiting = _waiting.pop(number, None)
-    if waiting is not None:
-        loop, future = waiting
-        try:
-            loop.call_soon_threadsafe(_resolve, future)
-        except RuntimeError:
-            pass  # the loop was closed, and nobody waits any more
+class _Thread:
+    """One that sleeps for tasks."""
+
+    def __init__(self) -> None:
+        from ._memlane import Watcher
+
+        self.watcher: Watcher = Watcher(self._call_back)
+        # Number of the watch -> loop and future.
+        self.waiting: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = {}
+
+    def _call_back(self, number: int) -> None:
+        """Runs in the thread."""
+        with _lock:
+            waiting = self.waiting.pop(number, None)
+        if waiting is not None:
+            loop, future = waiting
+            try:
+                loop.call_soon_threadsafe(_resolve, future)
+            except RuntimeError:
+                pass  # the loop was closed, and nobody waits any more
 
 
 def _resolve(future: asyncio.Future[None]) -> None:
@@ -63,32 +72,34 @@ def _resolve(future: asyncio.Future[None]) -> None:
 
 
 def _after_fork() -> None:
-    global _lock, _watcher
+    global _lock
     _lock = threading.Lock()
-    _left_behind.append(_watcher)
-    _watcher = None
-    _waiting.clear()
+    _left_behind.extend(_threads)
+    _threads.clear()
 
 
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def _watch(handle: _Watchable, loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> int:
-    global _watcher
-    from ._memlane import Watcher
-
+def _watch(
+    handle: _Watchable, loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]
+) -> tuple[_Thread, int]:
     with _lock:
-        if _watcher is None:
-            _watcher = Watcher(_call_back)
-        number = _watcher.watch(handle)
-        _waiting[number] = loop, future
-    return number
+        for thread in _threads:
+            if len(thread.waiting) < thread.watcher.MOST:
+                break
+        else:
+            thread = _Thread()
+            _threads.append(thread)
+        number = thread.watcher.watch(handle)
+        thread.waiting[number] = loop, future
+    return thread, number
 
 
-def _forget(number: int) -> None:
+def _forget(thread: _Thread, number: int) -> None:
     with _lock:
-        if _waiting.pop(number, None) is not None and _watcher is not None:
-            _watcher.forget(number)
+        if thread.waiting.pop(number, None) is not None and thread in _threads:
+            thread.watcher.forget(number)
 
 
 async def _until(
@@ -105,7 +116,7 @@ async def _until(
     while True:
         future = loop.create_future()
         # On the list before the last look, so that nothing is missed.
-        number = None
+        watch = None
         try:
             for look in range(2):
                 error = None
@@ -121,11 +132,11 @@ async def _until(
                         raise error
                     return outcome
                 if look == 0:
-                    number = _watch(handle, loop, future)
+                    watch = _watch(handle, loop, future)
             await asyncio.wait([future], timeout=remaining)
         finally:
-            if number is not None:
-                _forget(number)
+            if watch is not None:
+                _forget(*watch)
 
 
 async def _event_wait(self: Event, timeout: float | None = None) -> bool:

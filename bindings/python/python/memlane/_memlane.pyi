@@ -7,7 +7,7 @@ import os
 import pathlib
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Literal, SupportsIndex, TypedDict, TypeVar, final, overload, type_check_only
+from typing import Any, Final, Literal, SupportsIndex, TypedDict, TypeVar, final, overload, type_check_only
 
 import numpy as np
 import numpy.typing as npt
@@ -762,6 +762,7 @@ _Watchable: TypeAlias = (
 
 @final
 class Watcher:
+    MOST: Final[int]
     def __new__(cls, callback: Callable[[int], object]) -> Self: ...
     def watch(self, handle: _Watchable) -> int: ...
     def forget(self, number: int) -> None: ...
