@@ -105,6 +105,15 @@ pub(crate) fn participants<'py>(py: Python<'py>, region: &Region) -> PyResult<Bo
         entry.set_item("attached", participant.attached as f64 / 1e9)?;
         entry.set_item("slot", participant.slot)?;
         entry.set_item("generation", participant.generation)?;
+        let waits = PyList::empty(py);
+        for thread in &participant.waits {
+            let wait = PyDict::new(py);
+            wait.set_item("thread", thread.thread)?;
+            wait.set_item("what", thread.what.name())?;
+            wait.set_item("since", thread.since as f64 / 1e9)?;
+            waits.append(wait)?;
+        }
+        entry.set_item("waits", waits)?;
         list.append(entry)?;
     }
     Ok(list)
@@ -224,7 +233,8 @@ macro_rules! common_methods {
                 Ok(crate::handle::OfRegion::region_of(&*self.handle.get()?).unlinked())
             }
 
-            /// Who has it open and who died with it, as a list of dicts.
+            /// Who has it open and who died with it, as a list of dicts. `attached` is in seconds as `time.time()`
+            /// counts them; `waits` lists what its threads wait for here, since when by `time.monotonic()`.
             fn participants<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyList>> {
                 crate::handle::participants(py, crate::handle::OfRegion::region_of(&*self.handle.get()?))
             }

@@ -50,6 +50,16 @@ def kill(process):
     process.join()
 
 
+def wait_for_waiters(handle, number=1):
+    """Until as many threads of other processes sleep on the region of one of our objects."""
+    deadline = time.monotonic() + 20
+    while True:
+        others = [who for who in handle._native.participants() if who["pid"] != os.getpid()]
+        if sum(len(who["waits"]) for who in others) >= number:
+            return
+        assert time.monotonic() < deadline, "nobody waits"
+
+
 def soon(function, limit=10):
     """What the function returns or raises, which it has to do within the limit."""
     outcome = []
@@ -118,37 +128,33 @@ def test_holder_of_a_token_is_killed(context, run, kind):
     assert semaphore.get_value() == 2
 
 
-def wait_for_event(event, ready):
-    ready.set()
+def wait_for_event(event):
     event.wait()
 
 
 def test_waiter_for_an_event_is_killed(context, run):
     """`set` returns and wakes the others; with `multiprocessing` it blocks for ever (cpython #75158)."""
-    event, ready = context.Event(), context.Event()
-    waiter = run(wait_for_event, event, ready)
-    assert ready.wait(20)
-    time.sleep(0.2)
+    event = context.Event()
+    waiter = run(wait_for_event, event)
+    wait_for_waiters(event)
     kill(waiter)
     soon(event.set)
     assert event.wait(1)
 
 
-def wait_for_condition(condition, ready, woken):
+def wait_for_condition(condition, woken):
     with condition:
-        ready.release()
         condition.wait()
     woken.release()
 
 
 def test_waiter_for_a_condition_is_killed(context, run):
     """`notify` wakes one who lives, and does not wait for the dead one (cpython #75158)."""
-    condition, ready, woken = context.Condition(), context.Semaphore(0), context.Semaphore(0)
-    first = run(wait_for_condition, condition, ready, woken)
-    assert ready.acquire(timeout=20)
-    run(wait_for_condition, condition, ready, woken)
-    assert ready.acquire(timeout=20)
-    time.sleep(0.2)
+    condition, woken = context.Condition(), context.Semaphore(0)
+    first = run(wait_for_condition, condition, woken)
+    wait_for_waiters(condition)
+    run(wait_for_condition, condition, woken)
+    wait_for_waiters(condition, 2)
     kill(first)
 
     def notify():
@@ -159,8 +165,7 @@ def test_waiter_for_a_condition_is_killed(context, run):
     assert woken.acquire(timeout=10)
 
 
-def wait_at_barrier(barrier, ready):
-    ready.set()
+def wait_at_barrier(barrier):
     barrier.wait()
 
 
@@ -168,27 +173,24 @@ def test_party_of_a_barrier_is_killed(context, run):
     """The others are told that it broke; with `multiprocessing` even `wait(timeout)` blocks (cpython
     #123899).
     """
-    barrier, ready = context.Barrier(3), context.Event()
-    party = run(wait_at_barrier, barrier, ready)
-    assert ready.wait(20)
-    time.sleep(0.2)
+    barrier = context.Barrier(3)
+    party = run(wait_at_barrier, barrier)
+    wait_for_waiters(barrier)
     kill(party)
     with pytest.raises(threading.BrokenBarrierError):
         soon(lambda: barrier.wait(5))
 
 
-def get_one(messages, ready):
-    ready.set()
+def get_one(messages):
     messages.get()
 
 
 def test_reader_of_a_queue_is_killed(context, run):
     """Killed inside `get`, it keeps no lock with which it blocks all other readers (cpython #85880, #87971).
     """
-    messages, ready = context.Queue(), context.Event()
-    reader = run(get_one, messages, ready)
-    assert ready.wait(20)
-    time.sleep(0.2)
+    messages = context.Queue()
+    reader = run(get_one, messages)
+    wait_for_waiters(messages)
     kill(reader)
     messages.put("next")
     assert soon(lambda: messages.get(timeout=5)) == "next"
@@ -206,7 +208,6 @@ def test_writer_of_a_queue_is_killed(context, run, size):
     messages, ready = context.Queue(4), context.Event()
     writer = run(put_for_ever, messages, ready, size)
     assert ready.wait(20)
-    time.sleep(0.1)
     kill(writer)
 
     def drain():
@@ -219,20 +220,17 @@ def test_writer_of_a_queue_is_killed(context, run, size):
     assert soon(lambda: messages.get(timeout=5)) == "next"
 
 
-def send_for_ever(connection, ready):
+def send_for_ever(connection):
     while True:
         connection.send_bytes(b"x" * 3_000_000)
-        ready.set()
 
 
 def test_writer_of_a_pipe_is_killed(context, run):
     """In the middle of a long message: the reader gets whole messages and then the end (cpython #94777)."""
     reader, writer = context.Pipe(duplex=False)
-    ready = context.Event()
-    sender = run(send_for_ever, writer, ready)
+    sender = run(send_for_ever, writer)
     writer.close()
     assert soon(reader.recv_bytes, 30) == b"x" * 3_000_000
-    time.sleep(0.1)
     kill(sender)
 
     def drain():
@@ -429,9 +427,15 @@ if __name__ == "__main__":
         os.kill(pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
+
+    def left():
+        return [name for _, _, names in os.walk(directory) for name in names]
+
     # Whoever makes the next region sweeps up what the killed ones could not, when it is ten seconds old.
-    time.sleep(11)
-    mp.Lock()
-    gc.collect()
-    left = [os.path.join(where, name) for where, _, names in os.walk(directory) for name in names]
-    assert left == []
+    assert left()
+    deadline = time.monotonic() + 30
+    while left():
+        assert time.monotonic() < deadline, left()
+        time.sleep(0.1)
+        mp.Lock()
+        gc.collect()

@@ -134,8 +134,11 @@ impl Stranger {
                 return None;
             }
         };
-        let pid = stranger.hear().parse().ok().and_then(Pid::from_raw).expect("a pid");
-        let introduction = stranger.hear();
+        // Two processes tell these, in any order; a number sorts before a word.
+        let mut told = [stranger.hear(), stranger.hear()];
+        told.sort_unstable();
+        let [pid, introduction] = told;
+        let pid = pid.parse().ok().and_then(Pid::from_raw).expect("a pid");
         Some(Self { role: stranger, pid, introduction })
     }
 

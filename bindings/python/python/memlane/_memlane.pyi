@@ -28,6 +28,12 @@ _Bytes: TypeAlias = Buffer | npt.NDArray[Any]
 _Side: TypeAlias = Literal["left", "right"]
 
 @type_check_only
+class _Wait(TypedDict):
+    thread: int
+    what: str
+    since: float
+
+@type_check_only
 class _Participant(TypedDict):
     pid: int
     alive: bool
@@ -35,6 +41,7 @@ class _Participant(TypedDict):
     attached: float
     slot: int
     generation: int
+    waits: list[_Wait]
 
 @type_check_only
 class _Holder(TypedDict):
