@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -38,6 +40,25 @@ def test_the_camera_is_viewed():
     finally:
         camera.terminate()
         camera.wait()
+
+
+def test_opencv_reads_straight_into_a_frame(tmp_path):
+    """A video of one picture is published, and what a viewer saves is that picture."""
+    video, saved = str(tmp_path / "video.avi"), str(tmp_path / "saved.png")
+    picture = np.random.default_rng(1).integers(0, 256, (48, 64, 3), "uint8")
+    writer = cv2.VideoWriter(video, cv2.VideoWriter_fourcc(*"FFV1"), 30, (64, 48))
+    writer.write(picture)
+    writer.release()
+    # What the lossless codec made of the picture: it keeps brightness and colour, not red, green and blue.
+    expected = cv2.VideoCapture(video).read()[1]
+    viewer = subprocess.Popen(
+        [sys.executable, EXAMPLES / "camera.py", "--view", "--pictures", "1", "--save", saved],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    run("camera.py", "--source", video)
+    assert "picture 1:" in viewer.communicate(timeout=60)[0]
+    assert (cv2.imread(saved) == expected).all()
 
 
 def test_the_command_is_in_the_package():
