@@ -14,6 +14,7 @@ mod mutants;
 mod process;
 mod python;
 mod report;
+mod scenarios;
 mod setup;
 mod test;
 mod tidy;
@@ -54,6 +55,8 @@ enum Task {
     Wakeups(wakeups::Options),
     /// Build the Python package into .venv, check its types and run its tests
     Python(python::Options),
+    /// Play what processes do together, with every pair of languages
+    Scenarios(scenarios::Options),
     /// Feed hostile bytes to every parser
     Fuzz(fuzz::Options),
     /// Measure against the machine's own floor
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Task::Chaos(options) => chaos::run(&workspace, &options),
         Task::Wakeups(options) => wakeups::run(&workspace, &options),
         Task::Python(options) => python::run(&workspace, &options),
+        Task::Scenarios(options) => scenarios::run(&workspace, &options),
         Task::Fuzz(options) => fuzz::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
     };
