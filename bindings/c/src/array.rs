@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{Opening, bad, bytes, bytes_mut, lent, memlane_opening, out, text};
-use crate::handle::{self, get, opaque};
+use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status};
 use crate::wait::wait;
@@ -11,9 +11,9 @@ use memlane::schema::Schema;
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 
-opaque! {
-    /// Elements in place, each changed by one instruction; several at once under the region's lock.
-    memlane_array
+/// Elements in place, each changed by one instruction; several at once under the region's lock.
+pub struct memlane_array {
+    _opaque: [u8; 0],
 }
 
 /// Opens the array `id`, or makes it, all zero. `schema` says what it is: `[6]<f4`, `[480,640]|u1`. It may be NULL with

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{Opening, give_optional, memlane_opening, out, text};
-use crate::handle::{self, get, opaque};
+use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{call, memlane_status};
 use crate::wait::wait;
@@ -10,9 +10,9 @@ use memlane::Barrier;
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
-opaque! {
-    /// A meeting of so many parties. It breaks when one of them dies.
-    memlane_barrier
+/// A meeting of so many parties. It breaks when one of them dies.
+pub struct memlane_barrier {
+    _opaque: [u8; 0],
 }
 
 /// Opens the barrier `id`, or makes it for so many parties.

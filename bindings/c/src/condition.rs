@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{Opening, give_optional, memlane_opening, out, text};
-use crate::handle::{self, Object, get, object, opaque};
+use crate::handle::{self, Object, get, object};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::MEMLANE_WRONG_HANDLE};
 use crate::wait::{timed_out, wait};
@@ -10,9 +10,9 @@ use memlane::{Condition, Error};
 use std::ffi::{c_char, c_void};
 use std::mem::{ManuallyDrop, MaybeUninit};
 
-opaque! {
-    /// Something to wait for under a lock.
-    memlane_condition
+/// Something to wait for under a lock.
+pub struct memlane_condition {
+    _opaque: [u8; 0],
 }
 
 /// Opens the condition `id`, or makes it, for so many threads at once (1 to 65536). One that exists is opened whatever it

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{Opening, give_optional, memlane_opening, out, text};
-use crate::handle::{self, get, opaque};
+use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{call, memlane_status};
 use crate::wait::wait;
@@ -10,9 +10,9 @@ use memlane::Event;
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
-opaque! {
-    /// A flag to wait for. One with automatic reset lets one waiter go for each time it is set.
-    memlane_event
+/// A flag to wait for. One with automatic reset lets one waiter go for each time it is set.
+pub struct memlane_event {
+    _opaque: [u8; 0],
 }
 
 /// Opens the event `id`, or makes it, clear. With MEMLANE_OPEN, `auto_reset` is not looked at.

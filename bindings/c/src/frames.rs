@@ -5,7 +5,7 @@ use crate::argument::{
     Opening, bad, give_optional, lent, memlane_opening, null, optional_text, options, out, text,
 };
 use crate::array::schema;
-use crate::handle::{self, Alone, get, opaque};
+use crate::handle::{self, Alone, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::*};
 use crate::wait::wait;
@@ -16,11 +16,14 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::Duration;
 
-opaque! {
-    /// The one who publishes frames. When its process dies, the next one takes over and the sequence goes on.
-    memlane_frame_publisher,
-    /// One reader of a frame channel.
-    memlane_frame_subscriber
+/// The one who publishes frames. When its process dies, the next one takes over and the sequence goes on.
+pub struct memlane_frame_publisher {
+    _opaque: [u8; 0],
+}
+
+/// One reader of a frame channel.
+pub struct memlane_frame_subscriber {
+    _opaque: [u8; 0],
 }
 
 /// What a frame channel is made for; begin with MEMLANE_FRAME_DEFAULTS and say either `schema` or `capacity`.
@@ -333,7 +336,8 @@ pub extern "C" fn memlane_frame_subscriber_latest(
     call(|| {
         let to = out(frame, "frame")?;
         get(subscriber)?.with(|inner| {
-            let frame = inner.latest()?.ok_or_else(|| Failure::new(MEMLANE_EMPTY, "no frame was published yet"))?;
+            let frame =
+                inner.latest()?.ok_or_else(|| Failure::new(MEMLANE_EMPTY, "no frame was published yet"))?;
             to.give(hand_out(frame, subscriber));
             Ok(())
         })

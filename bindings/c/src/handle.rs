@@ -60,16 +60,6 @@ pub(crate) trait Opaque {
     fn into_object(object: Self::Object) -> Object;
 }
 
-macro_rules! opaque {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => { $(
-        $(#[$doc])*
-        pub struct $name {
-            _opaque: [u8; 0],
-        }
-    )* };
-}
-pub(crate) use opaque;
-
 use crate::array::memlane_array;
 use crate::barrier::memlane_barrier;
 use crate::condition::memlane_condition;
@@ -212,8 +202,7 @@ pub(crate) fn open<H: Opaque>(object: H::Object) -> *mut H {
         if pool.empty.len() > CLOSED_BEFORE_REUSE { pool.empty.pop_front() } else { None }
     };
     let shell = shell.unwrap_or_else(|| {
-        let shell =
-            Shell { magic: MAGIC, open: AtomicBool::new(false), object: UnsafeCell::new(None) };
+        let shell = Shell { magic: MAGIC, open: AtomicBool::new(false), object: UnsafeCell::new(None) };
         Box::leak(Box::new(shell))
     });
     // SAFETY: it came out of the pool or is new, so nobody else has it yet.

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{Opening, memlane_opening, out, text};
-use crate::handle::{self, get, opaque};
+use crate::handle::{self, get};
 use crate::region::{MEMLANE_PROGRAM_SIZE, program};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::*};
@@ -12,11 +12,14 @@ use memlane::{Lock, RLock};
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
-opaque! {
-    /// Mutual exclusion between processes, which says when its owner died.
-    memlane_lock,
-    /// A lock that the thread which holds it may take again.
-    memlane_rlock
+/// Mutual exclusion between processes, which says when its owner died.
+pub struct memlane_lock {
+    _opaque: [u8; 0],
+}
+
+/// A lock that the thread which holds it may take again.
+pub struct memlane_rlock {
+    _opaque: [u8; 0],
 }
 
 /// Who holds a lock.

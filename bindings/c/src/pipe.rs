@@ -4,7 +4,7 @@
 use crate::argument::{
     Opening, bad, bytes, copy_out, give_optional, memlane_opening, null, number, options, out, text,
 };
-use crate::handle::{self, Alone, get, opaque};
+use crate::handle::{self, Alone, get};
 use crate::queue::{memlane_tag, tag, tagged};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status};
@@ -14,9 +14,9 @@ use memlane::{PipeEnd, PipeSpec, Region, Side, Tag};
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 
-opaque! {
-    /// One end of a pipe. One thread may send while another receives.
-    memlane_pipe_end
+/// One end of a pipe. One thread may send while another receives.
+pub struct memlane_pipe_end {
+    _opaque: [u8; 0],
 }
 
 /// An end of a pipe.

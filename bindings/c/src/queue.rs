@@ -4,7 +4,7 @@
 use crate::argument::{
     Opening, bad, bytes, copy_out, give_optional, memlane_opening, number, options, out, text,
 };
-use crate::handle::{self, Object, get, opaque};
+use crate::handle::{self, Object, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::MEMLANE_NOT_OWNER};
 use crate::wait::wait;
@@ -15,13 +15,19 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::thread::ThreadId;
 
-opaque! {
-    /// Messages of any size between any number of processes, each taken once.
-    memlane_queue,
-    /// A message that was handed out and waits to be acknowledged.
-    memlane_lease,
-    /// Room for a message that is written where it will lie.
-    memlane_reservation
+/// Messages of any size between any number of processes, each taken once.
+pub struct memlane_queue {
+    _opaque: [u8; 0],
+}
+
+/// A message that was handed out and waits to be acknowledged.
+pub struct memlane_lease {
+    _opaque: [u8; 0],
+}
+
+/// Room for a message that is written where it will lie.
+pub struct memlane_reservation {
+    _opaque: [u8; 0],
 }
 
 /// What a message's bytes are said to be.

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{Opening, bytes, bytes_mut, lent, memlane_opening, out, text};
-use crate::handle::{self, get, opaque};
+use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{call, memlane_status};
 use crate::wait::wait;
@@ -10,9 +10,9 @@ use memlane::Raw;
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 
-opaque! {
-    /// Bytes in place, for types of one's own.
-    memlane_raw
+/// Bytes in place, for types of one's own.
+pub struct memlane_raw {
+    _opaque: [u8; 0],
 }
 
 /// Opens the bytes `id`, which must be `size`, or makes them, all zero. With MEMLANE_OPEN, `size` is not looked at.

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{Opening, bytes, copy_out, give_optional, memlane_opening, out, text};
-use crate::handle::{self, get, opaque};
+use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::MEMLANE_CONFLICT};
 use crate::wait::wait;
@@ -10,9 +10,9 @@ use memlane::Record;
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 
-opaque! {
-    /// A structure that changes as a whole, or not at all.
-    memlane_record
+/// A structure that changes as a whole, or not at all.
+pub struct memlane_record {
+    _opaque: [u8; 0],
 }
 
 /// Opens the record `id`, or makes it, all zero. `schema` says what its bytes are: `{x:<f8,count@8:<u4;16}`, with the
@@ -102,7 +102,8 @@ pub(crate) fn settle(id: &str, version: &mut u64, written: Result<u64, u64>) -> 
         Ok(at) => *version = at,
         Err(at) => {
             *version = at;
-            let message = format!("region `{id}` stands at version {at}, not {expected}: somebody wrote first");
+            let message =
+                format!("region `{id}` stands at version {at}, not {expected}: somebody wrote first");
             return Err(Failure::new(MEMLANE_CONFLICT, message));
         }
     }

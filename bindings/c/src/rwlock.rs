@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{Opening, memlane_opening, out, text};
-use crate::handle::{self, get, opaque};
+use crate::handle::{self, get};
 use crate::lock::taken;
 use crate::space::{self, memlane_space};
 use crate::status::{call, memlane_status};
@@ -11,9 +11,9 @@ use memlane::RwLock;
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
-opaque! {
-    /// Many readers or one writer. A dead reader is not waited for.
-    memlane_rwlock
+/// Many readers or one writer. A dead reader is not waited for.
+pub struct memlane_rwlock {
+    _opaque: [u8; 0],
 }
 
 /// Opens the rwlock `id`, or makes it.
@@ -53,7 +53,10 @@ pub extern "C" fn memlane_rwlock_release_read(rwlock: *const memlane_rwlock) -> 
 
 /// Takes it for writing; otherwise as `memlane_lock_acquire`.
 #[unsafe(no_mangle)]
-pub extern "C" fn memlane_rwlock_acquire_write(rwlock: *const memlane_rwlock, timeout: i64) -> memlane_status {
+pub extern "C" fn memlane_rwlock_acquire_write(
+    rwlock: *const memlane_rwlock,
+    timeout: i64,
+) -> memlane_status {
     call(|| {
         let lock = get(rwlock)?;
         taken(lock.region().id(), wait(timeout, |timeout| lock.acquire_write(timeout))?)

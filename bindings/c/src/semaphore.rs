@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{Opening, memlane_opening, out, text};
-use crate::handle::{self, get, opaque};
+use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{call, memlane_status};
 use crate::wait::wait;
@@ -10,11 +10,14 @@ use memlane::{Semaphore, SignalSemaphore};
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
-opaque! {
-    /// A number of permits, each held by a process: they return when it dies.
-    memlane_semaphore,
-    /// A counter that anybody may raise, and that is waited for to be above zero.
-    memlane_signal_semaphore
+/// A number of permits, each held by a process: they return when it dies.
+pub struct memlane_semaphore {
+    _opaque: [u8; 0],
+}
+
+/// A counter that anybody may raise, and that is waited for to be above zero.
+pub struct memlane_signal_semaphore {
+    _opaque: [u8; 0],
 }
 
 /// Opens the semaphore `id`, or makes it with so many permits.

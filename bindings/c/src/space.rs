@@ -2,16 +2,16 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{optional_text, options, out, text};
-use crate::handle::{self, get, opaque};
+use crate::handle::{self, get};
 use crate::status::{Failure, call, memlane_status};
 use crate::wait::wait;
 use memlane::Space;
 use std::ffi::{CString, c_char, c_void};
 use std::path::PathBuf;
 
-opaque! {
-    /// A directory of regions, and how new ones are made there.
-    memlane_space
+/// A directory of regions, and how new ones are made there.
+pub struct memlane_space {
+    _opaque: [u8; 0],
 }
 
 /// How new regions are made; begin with MEMLANE_SPACE_DEFAULTS.

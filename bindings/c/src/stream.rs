@@ -4,7 +4,7 @@
 use crate::argument::{
     Opening, bad, bytes, bytes_mut, copy_out, give_optional, memlane_opening, null, options, out, text,
 };
-use crate::handle::{self, Alone, get, opaque};
+use crate::handle::{self, Alone, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::MEMLANE_EMPTY};
 use crate::wait::{timeout, wait};
@@ -14,11 +14,14 @@ use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-opaque! {
-    /// The one who publishes records. When its process dies, the next one takes over and the numbers go on.
-    memlane_stream_publisher,
-    /// One reader of a stream.
-    memlane_stream_subscriber
+/// The one who publishes records. When its process dies, the next one takes over and the numbers go on.
+pub struct memlane_stream_publisher {
+    _opaque: [u8; 0],
+}
+
+/// One reader of a stream.
+pub struct memlane_stream_subscriber {
+    _opaque: [u8; 0],
 }
 
 /// What a stream is made for; begin with MEMLANE_STREAM_DEFAULTS and say `schema`.

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{Opening, bad, bytes, give_optional, lent, memlane_opening, out, text};
-use crate::handle::{self, get, opaque};
+use crate::handle::{self, get};
 use crate::record::settle;
 use crate::region::copy_text;
 use crate::space::{self, memlane_space};
@@ -12,9 +12,9 @@ use memlane::Text;
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
-opaque! {
-    /// UTF-8 of bounded length, which changes as a whole.
-    memlane_text
+/// UTF-8 of bounded length, which changes as a whole.
+pub struct memlane_text {
+    _opaque: [u8; 0],
 }
 
 /// Opens the text `id`, or makes it, empty, with room for `capacity` bytes of UTF-8.

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{Opening, bad, bytes, bytes_mut, memlane_opening, number, out, text};
-use crate::handle::{self, get, opaque};
+use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::MEMLANE_CONFLICT};
 use crate::wait::wait;
@@ -11,9 +11,9 @@ use memlane::{Region, Space, Value};
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 
-opaque! {
-    /// A scalar of up to 8 bytes, changed by one instruction.
-    memlane_value
+/// A scalar of up to 8 bytes, changed by one instruction.
+pub struct memlane_value {
+    _opaque: [u8; 0],
 }
 
 macro_rules! scalars {
@@ -124,7 +124,9 @@ fn check_size<T>(size: usize) -> Result<(), Failure> {
 
 #[cold]
 fn bad_size(size: usize, expected: usize) -> Failure {
-    bad(format!("the value has {expected} bytes, not {size}: pass a variable of its own type, and its sizeof"))
+    bad(format!(
+        "the value has {expected} bytes, not {size}: pass a variable of its own type, and its sizeof"
+    ))
 }
 
 /// Opens the value `id` of a type, or makes it with the scalar at `initial` (NULL: zero).

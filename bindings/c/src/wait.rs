@@ -60,11 +60,8 @@ fn should_end() -> bool {
 /// A wait that was ended looks like one whose time is up.
 #[cold]
 fn interrupted(failure: Failure) -> Failure {
-    let status: memlane_status = if ENDED.get() && failure.status == MEMLANE_TIMEOUT {
-        MEMLANE_INTERRUPTED
-    } else {
-        failure.status
-    };
+    let status: memlane_status =
+        if ENDED.get() && failure.status == MEMLANE_TIMEOUT { MEMLANE_INTERRUPTED } else { failure.status };
     Failure { status, ..failure }
 }
 

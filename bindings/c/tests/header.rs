@@ -8,7 +8,8 @@ use std::path::Path;
 #[test]
 fn the_committed_header_is_that_of_the_source() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let config = cbindgen::Config::from_file(package.join("cbindgen.toml")).expect("cbindgen.toml can be read");
+    let config =
+        cbindgen::Config::from_file(package.join("cbindgen.toml")).expect("cbindgen.toml can be read");
     let bindings = cbindgen::generate_with_config(package, config).expect("the source can be parsed");
     let mut header = Vec::new();
     bindings.write(&mut header);
