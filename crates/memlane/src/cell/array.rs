@@ -235,6 +235,44 @@ impl AnyArray {
         Ok(())
     }
 
+    /// Fills `bytes` with elements from `start` on, as many as fit. Somebody may write meanwhile: each part of up to 8
+    /// bytes is whole, and several belong together under the region's lock.
+    pub fn read(&self, start: usize, bytes: &mut [u8]) -> Result<()> {
+        self.check(start, bytes.len())?;
+        self.elements.units.copy_out(start * self.elements.units_per_item, bytes);
+        Ok(())
+    }
+
+    /// Sets elements from `start` on to `bytes`; the change counter goes up once.
+    ///
+    /// ```
+    /// # fn main() -> memlane::Result<()> {
+    /// # let directory = tempfile::tempdir().expect("a directory for the example");
+    /// # let space = memlane::Space::at(directory.path())?;
+    /// let array = memlane::AnyArray::create(&space, "joints", "[3]u2".parse().expect("it is a schema"))?;
+    /// array.write(1, &[7, 0, 8, 0])?;
+    /// let mut bytes = [0; 6];
+    /// array.read(0, &mut bytes)?;
+    /// assert_eq!(bytes, [0, 0, 7, 0, 8, 0]);
+    /// assert!(array.write(2, &[7, 0, 8, 0]).is_err());
+    /// # Ok(()) }
+    /// ```
+    pub fn write(&self, start: usize, bytes: &[u8]) -> Result<()> {
+        self.check(start, bytes.len())?;
+        self.elements.units.copy_in(start * self.elements.units_per_item, bytes);
+        self.elements.changed();
+        Ok(())
+    }
+
+    /// Whether `size` bytes are whole elements that there are from `start` on.
+    fn check(&self, start: usize, size: usize) -> Result<()> {
+        let item = self.elements.schema.item_size();
+        if !size.is_multiple_of(item) {
+            return Err(Error::TooLarge { id: self.region().id().into(), size, capacity: size / item * item });
+        }
+        self.elements.check(start, size / item)
+    }
+
     /// An array other than of version `seen`, to wait for.
     pub fn newer(&self, seen: u64) -> Newer {
         Newer::than(self.region(), seen, None)

@@ -64,7 +64,7 @@ pub use publisher::{FramePublisher, Loan};
 #[cfg(not(loom))]
 pub use spec::FrameSpec;
 #[cfg(not(loom))]
-pub use subscriber::{Arrival, Frame, FrameSubscriber, OnPublisherDeath, OwnedFrame};
+pub use subscriber::{Arrival, Frame, FrameSubscriber, OnPublisherDeath, OwnedFrame, Seat};
 #[cfg(not(loom))]
 pub use timestamp::Timestamp;
 #[cfg(not(loom))]

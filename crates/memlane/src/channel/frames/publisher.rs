@@ -102,7 +102,7 @@ impl FramePublisher {
     }
 
     /// A slot to write the next frame into. It holds what some earlier frame left there. Dropped unpublished,
-    /// it is free again and nobody has seen it.
+    /// it is free again and nobody has seen it; the next loan is of the same slot, with what was written there.
     #[inline]
     pub fn loan(&mut self) -> Result<Loan<'_>> {
         if self.forks != fork::count() {

@@ -53,13 +53,13 @@ pub struct FrameSubscriber {
 
 /// What a subscriber has in the region. It outlives the subscriber as long as frames are held.
 #[derive(Debug)]
-struct Seat {
+pub struct Seat {
     region: Region,
     words: Words,
     payload: Arc<Mapping>,
     /// Indices of the borrow entries that are ours.
     entries: Vec<usize>,
-    /// Bit i: `entries[i]` was given back by an [`OwnedFrame`], which may be another thread's.
+    /// Bit i: `entries[i]` was given back, maybe by another thread, and the subscriber does not know it yet.
     returned: AtomicU64,
     forks: u32,
 }
@@ -102,7 +102,7 @@ impl FrameSubscriber {
         let entries = claim_entries(&region, &words, entries as usize)?;
         let cursor = Cell::new(words.pool().newest().sequence);
         Ok(Self {
-            free: Cell::new(u64::MAX >> (MAX_ENTRIES as usize - entries.len())),
+            free: Cell::new(all(entries.len())),
             schema: region.schema()?.clone(),
             seat: Arc::new(Seat {
                 region,
@@ -209,6 +209,11 @@ impl FrameSubscriber {
     /// A frame newer than the last one returned, to wait for among other things in another thread.
     pub fn arrival(&self) -> Arrival {
         Arrival { seat: self.seat.clone(), cursor: self.cursor.get() }
+    }
+
+    /// Where its frames are given back that were [kept](Frame::keep).
+    pub fn seat(&self) -> Arc<Seat> {
+        self.seat.clone()
     }
 
     /// Whether frames vary in length, so that their schema gives the most bytes there can be.
@@ -402,7 +407,34 @@ impl FrameSubscriber {
     }
 }
 
+/// As many bits as there are entries.
+fn all(entries: usize) -> u64 {
+    u64::MAX >> (MAX_ENTRIES as usize - entries)
+}
+
 impl Seat {
+    /// Gives back a frame that was kept, in any thread, also after its subscriber is gone.
+    ///
+    /// # Safety
+    /// `entry` is what [`Frame::keep`] gave for a frame of this seat that was not given back since, and nobody looks at
+    /// that frame's bytes any more.
+    #[inline]
+    pub unsafe fn give_back(&self, entry: usize) {
+        self.return_entry(entry);
+    }
+
+    /// Whether the subscriber is gone and no frame is held, so that nobody needs the memory any more.
+    pub fn is_left(&self) -> bool {
+        self.returned.load(Acquire) == all(self.entries.len())
+    }
+
+    #[inline]
+    fn return_entry(&self, index: usize) {
+        if self.release(index) {
+            self.returned.fetch_or(1 << index, Release);
+        }
+    }
+
     #[inline]
     fn entry(&self, index: usize) -> Option<&AtomicU32> {
         self.entries.get(index).and_then(|entry| self.words.borrow_entry(*entry))
@@ -494,6 +526,13 @@ fn release_entries(region: &Region, words: &Words, entries: &[usize]) {
     }
 }
 
+impl Drop for FrameSubscriber {
+    /// Whoever holds frames of it still sees by this that they are the last.
+    fn drop(&mut self) {
+        self.seat.returned.fetch_or(self.free.get(), Release);
+    }
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
         // A forked child's copy has no entries to give back.
@@ -523,6 +562,13 @@ impl Frame<'_> {
         let frame = std::mem::ManuallyDrop::new(self);
         let seat = frame.subscriber.seat.clone();
         OwnedFrame { seat, index: frame.index, located: frame.located, length: frame.bytes.len() }
+    }
+
+    /// Leaves the frame held, for bindings whose frames are plain data; gives back the entry that holds it, for
+    /// [`Seat::give_back`]. Its bytes do not change until then, and stay mapped as long as the [`Seat`] lives.
+    #[inline]
+    pub fn keep(self) -> usize {
+        std::mem::ManuallyDrop::new(self).index
     }
 
     /// Number of the frame, from 1, going on across publishers.
@@ -588,8 +634,6 @@ impl Deref for OwnedFrame {
 
 impl Drop for OwnedFrame {
     fn drop(&mut self) {
-        if self.seat.release(self.index) {
-            self.seat.returned.fetch_or(1 << self.index, Release);
-        }
+        self.seat.return_entry(self.index);
     }
 }

@@ -144,6 +144,11 @@ impl Queue {
         self.len() == 0
     }
 
+    /// Whether its messages are kept until they are acknowledged.
+    pub fn is_acknowledged(&self) -> bool {
+        self.words.parameters.acknowledged
+    }
+
     /// Whether nothing can be put any more.
     pub fn is_closed(&self) -> bool {
         self.words.ends().tail().closed
