@@ -18,8 +18,14 @@ struct pose {
     uint32_t position[3]; /* float, big-endian */
 };
 
+/* {number:>u2,level:|i1;4} */
+struct sample {
+    uint16_t number; /* big-endian */
+    int8_t level;
+};
+
 static const char POSE[] = "{state:|i1,time@8:<f8,count:>u2,position@20:[3]>f4;32}";
-static const char SAMPLE[] = "{number:>u2,level:|i1}";
+static const char SAMPLE[] = "{number:>u2,level:|i1;4}";
 
 /* What the process has open: one of each kind is enough. */
 static memlane_value *value;
@@ -168,19 +174,20 @@ static memlane_status receive_message(char *rest) {
 }
 
 static memlane_status append_record(char *rest) {
-    const unsigned long number = strtoul(rest, &rest, 10);
-    const long level = strtol(rest, NULL, 10);
-    const uint8_t bytes[3] = {(uint8_t)(number >> 8), (uint8_t)number, (uint8_t)level};
-    return memlane_stream_publisher_append(stream, bytes, sizeof bytes, NULL);
+    struct sample sample;
+    memset(&sample, 0, sizeof sample);
+    sample.number = htons((uint16_t)strtoul(rest, &rest, 10));
+    sample.level = (int8_t)strtol(rest, NULL, 10);
+    return memlane_stream_publisher_append(stream, &sample, sizeof sample, NULL);
 }
 
 static memlane_status next_record(char *rest) {
-    uint8_t bytes[3];
+    struct sample sample;
     uint64_t sequence = 0;
     const memlane_status status =
-        memlane_stream_subscriber_next(reader, bytes, sizeof bytes, &sequence, timeout(rest));
+        memlane_stream_subscriber_next(reader, &sample, sizeof sample, &sequence, timeout(rest));
     if (status == MEMLANE_OK) {
-        snprintf(answer, sizeof answer, "%d %d of %" PRIu64, bytes[0] << 8 | bytes[1], (int8_t)bytes[2], sequence);
+        snprintf(answer, sizeof answer, "%d %d of %" PRIu64, ntohs(sample.number), sample.level, sequence);
     }
     return status;
 }

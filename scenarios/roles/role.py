@@ -18,7 +18,7 @@ POSE = np.dtype(
         "itemsize": 32,
     }
 )
-SAMPLE = np.dtype([("number", ">u2"), ("level", "i1")])
+SAMPLE = np.dtype([("number", ">u2"), ("level", "i1")], align=True)
 SHAPE = (4, 6, 3)
 
 # What a process has open: one of each kind is enough.

@@ -13,7 +13,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 const POSE: &str = "{state:|i1,time@8:<f8,count:>u2,position@20:[3]>f4;32}";
-const SAMPLE: &str = "{number:>u2,level:|i1}";
+const SAMPLE: &str = "{number:>u2,level:|i1;4}";
 const FRAME_SIZE: usize = 4 * 6 * 3;
 
 /// Something that is open, and what is done with it.
@@ -144,7 +144,7 @@ impl Part for StreamPublisher {
     fn act(&mut self, action: &str, rest: &str) -> Result<String> {
         let ("append", Some((number, level))) = (action, rest.split_once(' ')) else { unknown(action) };
         let [high, low] = parse::<u16>(number).to_be_bytes();
-        self.append(&[high, low, parse::<i8>(level).cast_unsigned()]).map(|_| ok())
+        self.append(&[high, low, parse::<i8>(level).cast_unsigned(), 0]).map(|_| ok())
     }
 }
 
@@ -152,7 +152,7 @@ impl Part for StreamSubscriber {
     fn act(&mut self, action: &str, rest: &str) -> Result<String> {
         let "next" = action else { unknown(action) };
         let record = self.next(timeout(rest))?;
-        let [high, low, level] = *record.bytes else { panic!("a record of {} bytes", record.bytes.len()) };
+        let [high, low, level, _] = *record.bytes else { panic!("a record of {} bytes", record.bytes.len()) };
         let (number, level) = (u16::from_be_bytes([high, low]), level.cast_signed());
         Ok(format!("{number} {level} of {}", record.sequence))
     }

@@ -323,6 +323,45 @@ concept Scalar = detail::IsScalar<T>::value;
 /// The schema of a scalar, of an array of them, or of a structure with MEMLANE_DESCRIBE.
 template <class T> std::string schema() { return detail::schema_of<T>(); }
 
+/// A number whose bytes lie in network order, as some devices and files have them: for fields of a structure. It converts
+/// from and to T.
+template <class T> class BigEndian {
+    static_assert(std::is_arithmetic_v<T> && sizeof(T) > 1, "what has bytes to be in order");
+
+public:
+    BigEndian() = default;
+    BigEndian(T value) noexcept : reversed_(reverse(bytes_of(value))) {}
+    operator T() const noexcept {
+        const Bytes bytes = reverse(reversed_);
+        T value;
+        std::memcpy(&value, bytes.data(), sizeof value);
+        return value;
+    }
+
+private:
+    using Bytes = std::array<unsigned char, sizeof(T)>;
+    static Bytes bytes_of(T value) noexcept {
+        Bytes bytes{};
+        std::memcpy(bytes.data(), &value, sizeof value);
+        return bytes;
+    }
+    static Bytes reverse(const Bytes &bytes) noexcept {
+        Bytes reversed{};
+        for (std::size_t index = 0; index < sizeof(T); ++index) {
+            reversed[index] = bytes[sizeof(T) - 1 - index];
+        }
+        return reversed;
+    }
+    alignas(T) Bytes reversed_;
+};
+
+/// As MEMLANE_DESCRIBE does for structures.
+template <class T> std::string memlane_describe(const BigEndian<T> *) {
+    std::string text = schema<T>();
+    text.front() = '>';
+    return text;
+}
+
 #define MEMLANE_EACH_1(m, a) m(a)
 #define MEMLANE_EACH_2(m, a, ...) m(a) MEMLANE_EACH_1(m, __VA_ARGS__)
 #define MEMLANE_EACH_3(m, a, ...) m(a) MEMLANE_EACH_2(m, __VA_ARGS__)

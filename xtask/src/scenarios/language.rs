@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
+use crate::install;
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -17,13 +18,13 @@ pub(crate) struct Language {
 impl Language {
     /// All of them, built. The Python package is the one in `.venv`.
     pub(crate) fn all(workspace: &Workspace) -> Outcome<[Self; 4]> {
-        process::run(&mut workspace.cargo(["build", "--package", "memlane-scenarios", "--package", "memlane-c"]))?;
+        process::run(&mut workspace.cargo(["build", "--package", "memlane-scenarios"]))?;
+        let prefix = workspace.target.join("scenarios");
+        install::run(workspace, &install::Options::for_tests(prefix.clone()))?;
         let roles = workspace.root.join("scenarios").join("roles");
-        let built = workspace.target.join("scenarios");
-        std::fs::create_dir_all(&built).map_err(Failure::at(&built))?;
         let compiled = |name, compiler, standard, source: &str| -> Outcome<Self> {
-            let program = built.join(source.replace('.', "-"));
-            compile(workspace, compiler, standard, &roles.join(source), &program)?;
+            let program = prefix.join(source.replace('.', "-"));
+            compile(compiler, standard, &roles.join(source), &prefix, &program)?;
             Ok(Self { name, program, arguments: Vec::new() })
         };
         Ok([
@@ -43,13 +44,12 @@ impl Language {
     }
 }
 
-/// Compiles a role as its users would, with the library of this build.
-fn compile(workspace: &Workspace, compiler: &str, standard: &str, source: &Path, program: &Path) -> Outcome {
-    let library = workspace.target.join("debug");
-    let include = workspace.root.join("bindings").join("c").join("include");
+/// Compiles a role as its users would, with what was installed.
+fn compile(compiler: &str, standard: &str, source: &Path, prefix: &Path, program: &Path) -> Outcome {
+    let libraries = prefix.join("lib");
     let mut command = Command::new(compiler);
     command.arg(format!("-std={standard}")).args(["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]);
-    command.arg("-I").arg(include).arg(source).arg("-o").arg(program);
-    command.arg("-L").arg(&library).arg("-lmemlane").arg(format!("-Wl,-rpath,{}", library.display()));
+    command.arg("-I").arg(prefix.join("include")).arg(source).arg("-o").arg(program);
+    command.arg("-L").arg(&libraries).arg("-lmemlane").arg(format!("-Wl,-rpath,{}", libraries.display()));
     process::run(&mut command)
 }
