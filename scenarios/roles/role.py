@@ -90,7 +90,7 @@ def pipe_open(id: str, side: Any) -> None:
 
 
 def stream_append(number: str, level: str) -> None:
-    opened["stream"].append((int(number), int(level)))
+    opened["stream"].append({"number": int(number), "level": int(level)})
 
 
 def stream_next(timeout: str) -> str:
@@ -122,7 +122,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "value-set": value_set,
     "value-add": lambda number: opened["value"].add(float(number)),
     "value-wait": value_wait,
-    "integer-open": opening("integer", lambda id: memlane.Value(id, 0, "i4")),
+    "integer-open": opening("integer", lambda id: memlane.Value(id, 0, dtype="i4")),
     "record-open": opening("record", lambda id: memlane.Record(id, POSE)),
     "record-write": record_write,
     "record-read": record_read,

@@ -4,8 +4,8 @@
 
 use memlane::schema::{Datum, Primitive};
 use memlane::{
-    Error, Event, FramePublisher, FrameSpec, FrameSubscriber, Lock, PipeEnd, PipeSpec, Queue, QueueSpec, Record, Result,
-    Side, Space, StreamPublisher, StreamSpec, StreamSubscriber, Tag, Text, Value,
+    Error, Event, FramePublisher, FrameSpec, FrameSubscriber, Lock, PipeEnd, PipeSpec, Queue, QueueSpec,
+    Record, Result, Side, Space, StreamPublisher, StreamSpec, StreamSubscriber, Tag, Text, Value,
 };
 use std::collections::HashMap;
 use std::io::{Write, stdin, stdout};
@@ -86,7 +86,7 @@ fn numbers(datum: &Datum) -> Vec<String> {
     match datum {
         Datum::Struct(fields) => fields.iter().flat_map(|(_, field)| numbers(field)).collect(),
         Datum::Array(items) => items.iter().flat_map(numbers).collect(),
-        number => vec![number.to_string()],
+        number => number.as_f64().map(|number| number.to_string()).into_iter().collect(),
     }
 }
 

@@ -5,11 +5,14 @@ mod role;
 mod script;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::thread::{self, ScopedJoinHandle};
+use std::time::Instant;
 
 use clap::Args;
 
 use crate::failure::{Failure, Outcome};
-use crate::report;
+use crate::report::{self, Mark};
 use crate::workspace::Workspace;
 use language::Language;
 use role::Role;
@@ -31,22 +34,33 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     let languages = Language::all(workspace)?;
     let (mut passed, mut failed) = (0, 0);
     for scenario in &scenarios {
-        let mut failures = Vec::new();
-        for a in &languages {
-            for b in &languages {
-                match play(scenario, [a, b]) {
-                    Ok(()) => passed += 1,
-                    Err(failure) => failures.push(format!("{} and {}: {failure}", a.name, b.name)),
-                }
-            }
+        let start = Instant::now();
+        let failures = play_in_pairs(scenario, &languages);
+        let seconds = Some(start.elapsed().as_secs_f64());
+        if failures.is_empty() {
+            report::row(Mark::Good, "passed", seconds, &scenario.title, "");
+        } else {
+            report::row(Mark::Bad, "FAILED", seconds, &scenario.title, &failures.join("\n"));
         }
-        let mark = if failures.is_empty() { report::Mark::Good } else { report::Mark::Bad };
-        let verdict = if failures.is_empty() { "passed" } else { "FAILED" };
-        report::row(mark, verdict, None, &scenario.title, &failures.join("\n"));
+        passed += languages.len() * languages.len() - failures.len();
         failed += failures.len();
     }
     report::total(passed, failed);
     if failed == 0 { Ok(()) } else { Err(Failure::shown()) }
+}
+
+/// What went wrong with which pair. All pairs play at once: they wait for most of the time.
+fn play_in_pairs(scenario: &Scenario, languages: &[Language]) -> Vec<String> {
+    let pairs = languages.iter().flat_map(|a| languages.iter().map(move |b| [a, b]));
+    thread::scope(|scope| {
+        let plays: Vec<_> = pairs.map(|pair| (pair, scope.spawn(move || play(scenario, pair)))).collect();
+        let outcome = |([a, b], play): ([&Language; 2], ScopedJoinHandle<Outcome>)| {
+            let outcome = play.join().unwrap_or_else(|_| Err(Failure::new("the play came to no end")));
+            let failure = outcome.err()?;
+            Some(format!("{} and {}: {failure}", a.name, b.name))
+        };
+        plays.into_iter().filter_map(outcome).collect()
+    })
 }
 
 /// Plays a scenario with two languages, in a space that is gone afterwards.
@@ -71,7 +85,8 @@ struct Directory(PathBuf);
 
 impl Directory {
     fn new() -> Outcome<Self> {
-        let name = format!("memlane-scenario-{}", std::process::id());
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("memlane-scenario-{}-{}", std::process::id(), MADE.fetch_add(1, Relaxed));
         let path = PathBuf::from("/dev/shm").join(name);
         std::fs::create_dir(&path).map_err(Failure::at(&path))?;
         Ok(Self(path))

@@ -48,7 +48,13 @@ impl Language {
 fn compile(compiler: &str, standard: &str, source: &Path, prefix: &Path, program: &Path) -> Outcome {
     let libraries = prefix.join("lib");
     let mut command = Command::new(compiler);
-    command.arg(format!("-std={standard}")).args(["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]);
+    command.arg(format!("-std={standard}")).args([
+        "-Wall",
+        "-Wextra",
+        "-Wpedantic",
+        "-Wconversion",
+        "-Werror",
+    ]);
     command.arg("-I").arg(prefix.join("include")).arg(source).arg("-o").arg(program);
     command.arg("-L").arg(&libraries).arg("-lmemlane").arg(format!("-Wl,-rpath,{}", libraries.display()));
     process::run(&mut command)

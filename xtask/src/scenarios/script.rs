@@ -33,7 +33,9 @@ pub(crate) fn parse(text: &str) -> Outcome<Vec<Scenario>> {
         }
         let scenario = scenarios.last_mut();
         let (Some(scenario), Some(steps)) = (scenario, steps(line)) else {
-            return Err(Failure::new(format!("line {number} of the scenarios is none of their forms: {line}")));
+            return Err(Failure::new(format!(
+                "line {number} of the scenarios is none of their forms: {line}"
+            )));
         };
         scenario.steps.extend(steps.into_iter().map(|step| (number, step)));
     }
