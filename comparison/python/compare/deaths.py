@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +22,9 @@ _ENDLESS = 10**9
 
 # What shows that somebody goes on.
 _SOME = 20
+
+# Of a picture, for each of its writers.
+_VALUES = 16
 
 
 def _hold(measured: Locking) -> Work:
@@ -46,7 +50,6 @@ def _lock_holder(measured: object, kills: int) -> str:
 
 def _kill_at_work(victim: Pair) -> None:
     """At a random moment, so that in time it is at each place of its work."""
-    victim.tell(_ENDLESS)
     time.sleep(random.uniform(0.01, 0.05))
     victim.kill()
 
@@ -64,17 +67,19 @@ def _queue_reader(measured: object, kills: int) -> str:
                 except Failed as failed:
                     return f"after kill {killed}, the next reader {failed}"
                 if killed < kills:
+                    reader.tell(_ENDLESS)
                     _kill_at_work(reader)
         return f"{kills} kills, and the next reader goes on"
 
 
 def _write_uniform(measured: Pictures) -> Work:
+    """Pictures of one value each, which say what the number of the writer is."""
     write = measured.writer()
     picture: Picture = np.zeros(SHAPE, "uint8")
 
-    def work(count: int) -> None:
-        for number in range(count):
-            picture.fill(number % 251)
+    def work(number: int) -> None:
+        for turn in itertools.count():
+            picture.fill(number * _VALUES + turn % _VALUES)
             write(picture)
 
     return work
@@ -83,39 +88,40 @@ def _write_uniform(measured: Pictures) -> Work:
 def _whole(picture: Picture) -> float:
     if picture.min() != picture.max():
         raise AssertionError("a torn picture")
-    return 1.0
+    return float(picture[0, 0, 0])
 
 
 def _read_whole(measured: Pictures) -> Work:
+    """Reads, and looks at all of each picture, until it had some of the writer of that number."""
     read = measured.reader()
 
-    def work(count: int) -> None:
-        for _ in range(count):
-            read(_whole)
+    def work(number: int) -> None:
+        left = _SOME
+        while left:
+            left -= read(_whole) // _VALUES == number
 
     return work
 
 
 def _picture_writer(measured: object, kills: int) -> str:
     with Pair([_read_whole], measured) as reader:
-        for killed in range(kills + 1):
+        for number in range(kills + 1):
             with Pair([_write_uniform], measured) as writer:
                 try:
                     writer.ready()
                 except Failed as failed:
-                    return f"after kill {killed}, the next writer {failed}"
+                    return f"after kill {number}, the next writer {failed}"
+                if number == 0:
+                    reader.ready()
+                    reader.tell(number)
+                writer.tell(number)
                 try:
-                    if killed == 0:
-                        reader.ready()
-                    else:
-                        writer.tell(_ENDLESS)
-                        reader.hear(_LIMIT)
+                    reader.hear(_LIMIT)
                 except Failed as failed:
-                    return f"after kill {killed}, the reader {failed}"
-                if killed < kills:
-                    # Across the kill: it looks at what the dead one left, too.
-                    reader.tell(_SOME * 100)
-                    _kill_at_work(writer)
+                    return f"after kill {number}, the reader {failed}"
+                # It goes on reading meanwhile, and looks at what the dead one left.
+                reader.tell(number + 1)
+                _kill_at_work(writer)
     return f"{kills} kills, each picture whole, and the reader goes on"
 
 

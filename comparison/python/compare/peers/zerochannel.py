@@ -20,7 +20,7 @@ class Ring:
         self._name = f"/{name}"
 
     def writer(self) -> Callable[[Picture], object]:
-        """Copied into the next entry, where it lies: `write` takes bytes only, which the picture would be made first."""
+        """Copied into the next entry, where it lies: `write` takes bytes only, which would be another copy."""
         ring = zerochannel.BytesWriter(self._name, entry_length=_SIZE, entry_count=4)
 
         def write(picture: Picture) -> None:
