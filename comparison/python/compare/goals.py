@@ -40,14 +40,25 @@ COMPARISONS = [
         scenarios.LOCK,
         [
             Goal("memlane.Lock", "multiprocessing.Lock", 0.6),
-            Goal("memlane.MultiprocessingLock", "multiprocessing.Lock", 1.0),
+            Goal(
+                "memlane.MultiprocessingLock",
+                "multiprocessing.Lock",
+                0.6,
+                "It is a Python class around `memlane.Lock`, as its model is one around a semaphore, and the calls of "
+                "Python methods are most of either.",
+            ),
         ],
     ),
     Comparison(
         scenarios.COUNTER,
         [
             Goal("memlane.Value", "multiprocessing.Value", 10.0),
-            Goal("memlane.MultiprocessingValue", "multiprocessing.Value", 1.0),
+            Goal(
+                "memlane.MultiprocessingValue",
+                "multiprocessing.Value",
+                1.0,
+                "It has the same Python methods and takes its lock twice for each, as its model does.",
+            ),
         ],
     ),
     Comparison(
