@@ -45,7 +45,7 @@ def _lock_holder(measured: object, kills: int) -> str:
         holder.kill()
         next_one.tell(1)
         seconds, _ = next_one.hear(_LIMIT)
-        return f"the next one has it within {seconds * 1e3:.0f} ms"
+        return f"the next one has it within {seconds * 1e3:.1f} ms"
 
 
 def _kill_at_work(victim: Pair) -> None:

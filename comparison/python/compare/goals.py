@@ -52,7 +52,13 @@ COMPARISONS = [
     Comparison(
         scenarios.COUNTER,
         [
-            Goal("memlane.Value", "multiprocessing.Value", 10.0),
+            Goal(
+                "memlane.Value",
+                "multiprocessing.Value",
+                10.0,
+                "Each addition changes the number and its change counter in one cache line, which two cores take from "
+                "each other; the other side sleeps most of the time.",
+            ),
             Goal(
                 "memlane.MultiprocessingValue",
                 "multiprocessing.Value",
@@ -98,7 +104,13 @@ COMPARISONS = [
         [
             Goal("memlane.Value", "zerochannel.Ring", 1.0),
             Goal("memlane.Stream", "zerochannel.Ring", 1.0),
-            Goal("memlane.PolledFrames", "zerochannel.Ring", 1.0),
+            Goal(
+                "memlane.PolledFrames",
+                "zerochannel.Ring",
+                1.0,
+                "A frame is an object that keeps its memory from being written as long as it lives; a number that is "
+                "copied out needs no such thing, and is better sent by a value or a stream.",
+            ),
             Goal("memlane.Value", "iceoryx2.PublishSubscribe", 0.25),
             Goal("memlane.Stream", "iceoryx2.PublishSubscribe", 0.25),
             Goal("memlane.PolledFrames", "iceoryx2.PublishSubscribe", 0.25),

@@ -24,7 +24,7 @@ def made(way: str) -> Iterator[Any]:
         peer = importlib.import_module(f"{__package__}.peers.{module}")
         measured = getattr(peer, name)(f"compare-{os.getpid()}-{next(_numbers)}")
     except Exception as error:
-        raise Failed(f"{type(error).__name__}: {error}") from None
+        raise Failed(f"cannot be made: {type(error).__name__}: {error}") from None
     try:
         yield measured
     finally:

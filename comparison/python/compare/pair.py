@@ -128,4 +128,4 @@ def _serve(control: Connection, core: int, side: Side, measured: object) -> None
             said = work(count)
             control.send((begin, time.monotonic(), said))
     except Exception as error:
-        control.send(Failed(f"{type(error).__name__}: {error}"))
+        control.send(Failed(f"raises {type(error).__name__}: {error}"))

@@ -22,6 +22,10 @@ class PublishSubscribe:
         self._name = name
         self._node: Any = None
 
+    def close(self) -> None:
+        """Removes what killed processes leave."""
+        self._created().try_cleanup_dead_nodes()
+
     def writer(self) -> Callable[[Picture], object]:
         """Copied into a loan."""
         publisher = self._service(self._name, _Picture).publisher_builder().initial_max_slice_len(_SIZE).create()
@@ -71,8 +75,12 @@ class PublishSubscribe:
         return send, receive
 
     def _service(self, name: str, type_: Any) -> Any:
+        builder = self._created().service_builder(iceoryx2.ServiceName.new(name))
+        return builder.publish_subscribe(type_).open_or_create()
+
+    def _created(self) -> Any:
+        """The node of this process."""
         if self._node is None:
             iceoryx2.set_log_level(iceoryx2.LogLevel.Error)
             self._node = iceoryx2.NodeBuilder.new().create(iceoryx2.ServiceType.Ipc)
-        builder = self._node.service_builder(iceoryx2.ServiceName.new(name))
-        return builder.publish_subscribe(type_).open_or_create()
+        return self._node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,11 @@ class Ring:
 
     def __init__(self, name: str) -> None:
         self._name = f"/{name}"
+
+    def close(self) -> None:
+        """Removes what a killed writer leaves."""
+        for ring in (self._name, f"{self._name}.left", f"{self._name}.right"):
+            Path(f"/dev/shm{ring}").unlink(missing_ok=True)
 
     def writer(self) -> Callable[[Picture], object]:
         """Copied into the next entry, where it lies: `write` takes bytes only, which would be another copy."""
