@@ -30,7 +30,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--peer", help="only beside this module of `peers`")
     parser.add_argument("--rounds", type=int, default=11, help="how often each is measured (11)")
     parser.add_argument("--seconds", type=float, default=0.2, help="how long each time (0.2)")
-    parser.add_argument("--kills", type=int, choices=range(1, 15), default=10, help="how often a process is killed (10)")
+    parser.add_argument(
+        "--kills", type=int, choices=range(1, 15), default=10, help="how often a process is killed (10)"
+    )
     parser.add_argument("--quick", action="store_true", help="--rounds 3 --seconds 0.05 --kills 2")
     parser.add_argument("--json", action="store_true", help="a line for each row, with each round's figure")
     arguments = parser.parse_args()
