@@ -104,7 +104,7 @@ COMPARISONS = [
                 "memlane.Frames",
                 "pyzmq.PushPull",
                 0.2,
-                "Of ours, half is the one copy into shared memory, and most of the rest is the kernel that wakes the reader.",
+                "Most of ours is the one copy into shared memory, and the kernel that wakes the reader.",
             ),
             Goal("memlane.Frames", "multiprocessing.Pipe", 0.2),
             Goal("memlane.Frames", "multiprocessing.SharedMemory", 1.0, _BY_HAND),
