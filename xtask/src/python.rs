@@ -9,6 +9,9 @@ use crate::failure::Outcome;
 use crate::process;
 use crate::workspace::Workspace;
 
+const COMPARISON: &str = "../../comparison/python/compare";
+const COMPARISON_TYPES: &str = "../../comparison/python/pyproject.toml";
+
 #[derive(Args, Default)]
 pub(crate) struct Options {
     /// Build as for users: takes minutes, and is as fast as the package is
@@ -25,6 +28,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     process::run(build.env("VIRTUAL_ENV", workspace.python_environment()))?;
     process::run(python(workspace, "mypy").args(["--strict", "--package", "memlane"]))?;
     process::run(python(workspace, "mypy").args(["--strict", "examples"]))?;
+    process::run(python(workspace, "mypy").args(["--config-file", COMPARISON_TYPES, COMPARISON]))?;
     process::run(python(workspace, "mypy.stubtest").args(["memlane._memlane", "--ignore-missing-stub"]))?;
     process::run(python(workspace, "pytest").arg("-q").args(&options.pytest))
 }

@@ -54,6 +54,11 @@ impl Item {
         &self.schema
     }
 
+    /// NumPy's dtype of it: made once, as NumPy takes a microsecond for it.
+    pub(crate) fn dtype<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
+        Ok(self.numpy(py)?.1.bind(py))
+    }
+
     /// NumPy's array class, and the item's dtype.
     fn numpy(&self, py: Python<'_>) -> PyResult<&(Py<PyAny>, Py<PyAny>)> {
         self.numpy.get_or_try_init(py, || {
@@ -113,6 +118,10 @@ impl Layout {
 
     pub(crate) fn schema(&self) -> &Schema {
         &self.item.schema
+    }
+
+    pub(crate) fn item(&self) -> &Item {
+        &self.item
     }
 
     fn is_contiguous(&self) -> bool {

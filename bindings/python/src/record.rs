@@ -3,7 +3,7 @@
 use crate::dtype::{self, from_python, to_python};
 use crate::error::{Conflict, raise};
 use crate::handle::{Handle, Reopen, closes_at_exit, common_methods};
-use crate::memory::{Layout, Memory, with_bytes};
+use crate::memory::{Item, Layout, Memory, with_bytes};
 use crate::place::{Place, obtain};
 use crate::text::with_content;
 use crate::wait::{Timeout, wait};
@@ -95,14 +95,14 @@ impl Record {
     /// Replaces the content by a dict, an array of the dtype, or bytes; returns its version.
     fn write(&self, py: Python<'_>, content: &Bound<'_, PyAny>) -> PyResult<u64> {
         let inner = self.handle.get()?;
-        let bytes = encoded(inner.schema(), content)?;
+        let bytes = encoded(self.layout.item(), content)?;
         wait(py, || inner.write_bytes(&bytes))
     }
 
     /// Replaces the content if its version is still `version`; returns the new one. Else Conflict, with what is there.
     fn write_if(&self, py: Python<'_>, version: u64, content: &Bound<'_, PyAny>) -> PyResult<u64> {
         let inner = self.handle.get()?;
-        let bytes = encoded(inner.schema(), content)?;
+        let bytes = encoded(self.layout.item(), content)?;
         let conflict = match wait(py, || inner.write_if(version, &bytes))? {
             Ok(version) => return Ok(version),
             Err(conflict) => conflict,
@@ -161,30 +161,28 @@ impl Record {
 }
 
 /// A content's bytes, by its schema.
-pub(crate) fn encoded(schema: &memlane::schema::Schema, content: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+fn encoded(item: &Item, content: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    let schema = item.schema();
     if content.is_instance_of::<PyDict>() {
         return schema.encode(&from_python(content)?).map_err(dtype::bad);
     }
     if content.is_instance_of::<PyBytes>() || content.hasattr("__array_interface__")? {
-        let array = if content.is_instance_of::<PyBytes>() {
-            content.clone()
-        } else {
-            fitted(schema, content, false)?
-        };
+        let array =
+            if content.is_instance_of::<PyBytes>() { content.clone() } else { fitted(item, content, false)? };
         return with_bytes(&array, <[u8]>::to_vec);
     }
     let datum: Datum = from_python(content)?;
     schema.encode(&datum).map_err(dtype::bad)
 }
 
-/// An array with the schema's dtype and shape, in C order; with one dimension in front, when it is of several.
+/// An array with the item's dtype and shape, in C order; with one dimension in front, when it is of several.
 pub(crate) fn fitted<'py>(
-    schema: &memlane::schema::Schema,
+    item: &Item,
     array: &Bound<'py, PyAny>,
     several: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = array.py();
-    let dtype = dtype::to_numpy(py, schema.dtype())?;
+    let (schema, dtype) = (item.schema(), item.dtype(py)?);
     let array = dtype::numpy(py)?.getattr("asarray")?.call1((array, dtype))?;
     let shape: Vec<usize> = array.getattr("shape")?.extract()?;
     if shape.get(usize::from(several)..) != Some(schema.shape()) {

@@ -156,7 +156,7 @@ impl StreamPublisher {
         let channel = self.handle.get()?;
         let records = match records.is_instance_of::<PyBytes>() {
             true => records.clone(),
-            false => fitted(channel.item.schema(), records, true)?,
+            false => fitted(&channel.item, records, true)?,
         };
         with_bytes(&records, |bytes| channel.with(py, |publisher| publisher.append_many(bytes)))?
     }
@@ -224,7 +224,7 @@ fn encoded<'py>(item: &Item, record: &Bound<'py, PyAny>) -> PyResult<Encoded<'py
         || record.is_exact_instance_of::<pyo3::types::PyInt>()
         || record.is_instance_of::<PyDict>();
     if !is_plain && record.hasattr("__array_interface__")? {
-        return fitted(item.schema(), record, false).map(Encoded::Buffer);
+        return fitted(item, record, false).map(Encoded::Buffer);
     }
     from_python(record).map(Encoded::Datum)
 }

@@ -54,7 +54,7 @@ class Lock:
         return self._native.locked()
 
     def __enter__(self) -> bool:
-        return self.acquire()
+        return self._native.acquire()
 
     def __exit__(
         self,
@@ -102,7 +102,7 @@ class RLock:
         return self._native.locked()
 
     def __enter__(self) -> bool:
-        return self.acquire()
+        return self._native.acquire()
 
     def __exit__(
         self,
@@ -165,7 +165,7 @@ class Semaphore:
         return self._native.value == 0
 
     def __enter__(self) -> bool:
-        return self.acquire()
+        return self._native.acquire()
 
     def __exit__(
         self,
