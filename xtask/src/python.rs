@@ -10,6 +10,8 @@ use crate::process;
 use crate::workspace::Workspace;
 
 const COMPARISON: &str = "../../comparison/python/compare";
+/// The role of the scenarios in Python, seen from the package.
+const SCENARIOS: &str = "../../scenarios/roles/role.py";
 const COMPARISON_TYPES: &str = "../../comparison/python/pyproject.toml";
 
 #[derive(Args, Default)]
@@ -27,7 +29,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     build.args(["develop", "--quiet"]).args(options.release.then_some("--release"));
     process::run(build.env("VIRTUAL_ENV", workspace.python_environment()))?;
     process::run(python(workspace, "mypy").args(["--strict", "--package", "memlane"]))?;
-    process::run(python(workspace, "mypy").args(["--strict", "examples"]))?;
+    process::run(python(workspace, "mypy").args(["--strict", "examples", SCENARIOS]))?;
     process::run(python(workspace, "mypy").args(["--config-file", COMPARISON_TYPES, COMPARISON]))?;
     process::run(python(workspace, "mypy.stubtest").args(["memlane._memlane", "--ignore-missing-stub"]))?;
     process::run(python(workspace, "pytest").arg("-q").args(&options.pytest))

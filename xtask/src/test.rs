@@ -8,8 +8,8 @@ use std::time::Instant;
 use crate::failure::{Failure, Outcome};
 use crate::process::run as run_program;
 use crate::report::{self, Mark};
-use crate::workspace::Workspace;
-use crate::{chaos, kill_steps, loom, python, setup, tidy, wakeups};
+use crate::workspace::{Workspace, on_path};
+use crate::{chaos, kill_steps, loom, python, scenarios, setup, tidy, wakeups};
 
 struct Step {
     name: &'static str,
@@ -40,6 +40,11 @@ const STEPS: &[Step] = &[
         name: "python",
         run: |workspace| python::run(workspace, &python::Options::default()),
         needs: Some(python::is_possible),
+    },
+    Step {
+        name: "scenarios",
+        run: |workspace| scenarios::run(workspace, &scenarios::Options::default()),
+        needs: Some(|workspace| python::is_possible(workspace) && on_path("c++").is_some()),
     },
     step("documentation", |workspace| {
         let mut document = workspace.cargo(["doc", "--workspace", "--no-deps"]);
