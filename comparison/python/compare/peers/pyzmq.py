@@ -30,7 +30,8 @@ class PushPull:
 
     def sender(self) -> Callable[[bytes], object]:
         """Copied: a frame object costs more than 8 bytes do."""
-        return self._pushing().send
+        send: Callable[[bytes], object] = self._pushing().send
+        return send
 
     def receiver(self) -> Callable[[], bytes]:
         """Copied, too."""
