@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 use crate::process::run as run_program;
 use crate::report::{self, Mark};
 use crate::workspace::Workspace;
-use crate::{chaos, kill_steps, loom, python, setup, tidy, wakeups};
+use crate::{c, chaos, kill_steps, loom, python, setup, tidy, wakeups};
 
 struct Step {
     name: &'static str,
@@ -40,6 +40,11 @@ const STEPS: &[Step] = &[
         name: "python",
         run: |workspace| python::run(workspace, &python::Options::default()),
         needs: Some(python::is_possible),
+    },
+    Step {
+        name: "c",
+        run: |workspace| c::run(workspace, &c::Options::default()),
+        needs: Some(c::is_possible),
     },
     step("documentation", |workspace| {
         let mut document = workspace.cargo(["doc", "--workspace", "--no-deps"]);

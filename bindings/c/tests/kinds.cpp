@@ -101,7 +101,7 @@ static void locks() {
     { std::scoped_lock<const memlane::Lock> guard(lock); }
     try {
         memlane::LockGuard guard = lock.acquire();
-        lock.acquire();
+        (void)lock.acquire();
         CHECK(false);
     } catch (const memlane::Error &error) {
         CHECK(error.status() == MEMLANE_WOULD_DEADLOCK);
