@@ -2,6 +2,8 @@
 //! is supported, with warnings as errors, and run; then with sanitizers, and under valgrind. Projects outside of the
 //! repository use an installed prefix in the three usual ways.
 
+mod scenarios;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +17,7 @@ use crate::workspace::{Workspace, on_path};
 
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// Only programs whose name contains this, and no projects
+    /// Only programs whose name contains this, and neither examples, scenarios nor projects
     name: Option<String>,
 }
 
@@ -72,13 +74,14 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
         return Ok(());
     }
     examples(workspace, &place)?;
+    scenarios::run(workspace, &place)?;
     projects(workspace, &place)
 }
 
 /// Whether there is what it needs.
-pub(crate) fn is_possible(_workspace: &Workspace) -> bool {
+pub(crate) fn is_possible(workspace: &Workspace) -> bool {
     let tools = ["gcc", "g++", "clang", "clang++", "valgrind", "cmake", "pkg-config"];
-    tools.iter().all(|tool| on_path(tool).is_some())
+    crate::python::is_possible(workspace) && tools.iter().all(|tool| on_path(tool).is_some())
 }
 
 /// Where programs are built and run.
@@ -121,10 +124,15 @@ impl Place {
 
     /// Runs a program in a space of its own.
     fn run(&self, command: &mut Command) -> Outcome {
+        process::run(command.env("MEMLANE_DIR", self.new_space()?))
+    }
+
+    /// The space, with nothing in it.
+    fn new_space(&self) -> Outcome<PathBuf> {
         if self.space.exists() {
             fs::remove_dir_all(&self.space).map_err(Failure::at(&self.space))?;
         }
-        process::run(command.env("MEMLANE_DIR", &self.space))
+        Ok(self.space.clone())
     }
 }
 
