@@ -4,10 +4,12 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod c;
 mod chaos;
 mod ci;
 mod failure;
 mod fuzz;
+mod install;
 mod kill_steps;
 mod loom;
 mod mutants;
@@ -57,6 +59,10 @@ enum Task {
     Python(python::Options),
     /// Play what processes do together, with every pair of languages
     Scenarios(scenarios::Options),
+    /// Build the C and C++ tests and examples in every manner that is supported, and run them
+    C(c::Options),
+    /// Lay out a prefix with the library, the headers and what CMake and pkg-config look for
+    Install(install::Options),
     /// Feed hostile bytes to every parser
     Fuzz(fuzz::Options),
     /// Measure against the machine's own floor
@@ -77,6 +83,8 @@ fn main() -> ExitCode {
         Task::Wakeups(options) => wakeups::run(&workspace, &options),
         Task::Python(options) => python::run(&workspace, &options),
         Task::Scenarios(options) => scenarios::run(&workspace, &options),
+        Task::C(options) => c::run(&workspace, &options),
+        Task::Install(options) => install::run(&workspace, &options),
         Task::Fuzz(options) => fuzz::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
     };

@@ -8,8 +8,8 @@ use std::time::Instant;
 use crate::failure::{Failure, Outcome};
 use crate::process::run as run_program;
 use crate::report::{self, Mark};
-use crate::workspace::{Workspace, on_path};
-use crate::{chaos, kill_steps, loom, python, scenarios, setup, tidy, wakeups};
+use crate::workspace::Workspace;
+use crate::{c, chaos, kill_steps, loom, python, scenarios, setup, tidy, wakeups};
 
 struct Step {
     name: &'static str,
@@ -42,9 +42,14 @@ const STEPS: &[Step] = &[
         needs: Some(python::is_possible),
     },
     Step {
+        name: "c",
+        run: |workspace| c::run(workspace, &c::Options::default()),
+        needs: Some(c::is_possible),
+    },
+    Step {
         name: "scenarios",
         run: |workspace| scenarios::run(workspace, &scenarios::Options::default()),
-        needs: Some(|workspace| python::is_possible(workspace) && on_path("c++").is_some()),
+        needs: Some(c::is_possible),
     },
     step("documentation", |workspace| {
         let mut document = workspace.cargo(["doc", "--workspace", "--no-deps"]);

@@ -32,6 +32,26 @@ const PACKAGES: &[Package] = &[
         present: || on_path("g++").is_some(),
     },
     Package {
+        name: "cmake",
+        needed_for: "the tests of the C and C++ interface",
+        present: || on_path("cmake").is_some(),
+    },
+    Package {
+        name: "pkg-config",
+        needed_for: "the tests of the C and C++ interface",
+        present: || on_path("pkg-config").is_some(),
+    },
+    Package {
+        name: "clang",
+        needed_for: "the tests of the C and C++ interface with another compiler",
+        present: || on_path("clang++").is_some(),
+    },
+    Package {
+        name: "valgrind",
+        needed_for: "the tests of the C and C++ interface for errors of memory",
+        present: || on_path("valgrind").is_some(),
+    },
+    Package {
         name: "ffmpeg",
         needed_for: "tests with a real video",
         present: || on_path("ffmpeg").is_some(),
