@@ -33,6 +33,8 @@ static memlane_record *record;
 static memlane_text *text;
 static memlane_lock *lock;
 static memlane_queue *queue;
+static memlane_queue *work;
+static memlane_lease *lease;
 static memlane_pipe_end *pipe_end;
 static memlane_stream_publisher *stream;
 static memlane_stream_subscriber *reader;
@@ -80,10 +82,11 @@ static memlane_status open_integer(char *id) {
     return memlane_value_open(NULL, id, MEMLANE_OPEN_OR_CREATE, MEMLANE_I32, NULL, &integer);
 }
 
-static memlane_status open_queue(char *id) {
+static memlane_status open_queue(char *id, bool acknowledged, memlane_queue **opened) {
     memlane_queue_options options = MEMLANE_QUEUE_DEFAULTS;
     options.capacity = 4096;
-    return memlane_queue_open(NULL, id, MEMLANE_OPEN_OR_CREATE, &options, &queue);
+    options.acknowledged = acknowledged;
+    return memlane_queue_open(NULL, id, MEMLANE_OPEN_OR_CREATE, &options, opened);
 }
 
 static memlane_status open_stream(char *id) {
@@ -165,6 +168,21 @@ static memlane_status get_message(char *rest) {
     return status;
 }
 
+static memlane_status lease_work(char *rest) {
+    const void *message = NULL;
+    size_t size = 0;
+    uint32_t redelivered = 0;
+    memlane_status status = memlane_queue_lease(work, timeout(rest), &lease);
+    if (status == MEMLANE_OK) {
+        status = memlane_lease_message(lease, &message, &size, NULL, &redelivered);
+    }
+    if (status == MEMLANE_OK) {
+        snprintf(answer, sizeof answer, "%.*s, handed out %" PRIu32 " times before", (int)size, (const char *)message,
+                 redelivered);
+    }
+    return status;
+}
+
 static memlane_status receive_message(char *rest) {
     size_t size = 0;
     const memlane_status status =
@@ -231,7 +249,8 @@ static memlane_status open_one(const char *command, char *id, char *more) {
     if (is(command, "record-open")) return memlane_record_open(NULL, id, MEMLANE_OPEN_OR_CREATE, POSE, &record);
     if (is(command, "text-open")) return memlane_text_open(NULL, id, MEMLANE_OPEN_OR_CREATE, 100, &text);
     if (is(command, "lock-open")) return memlane_lock_open(NULL, id, MEMLANE_OPEN_OR_CREATE, &lock);
-    if (is(command, "queue-open")) return open_queue(id);
+    if (is(command, "queue-open")) return open_queue(id, false, &queue);
+    if (is(command, "work-open")) return open_queue(id, true, &work);
     if (is(command, "pipe-open")) return open_pipe(id, more);
     if (is(command, "stream-open")) return open_stream(id);
     if (is(command, "stream-watch")) return memlane_stream_subscriber_open(NULL, id, 0, 0, &reader);
@@ -255,6 +274,9 @@ static memlane_status act(const char *command, char *rest) {
     if (is(command, "queue-put")) return memlane_queue_put(queue, MEMLANE_UTF8, rest, strlen(rest), MEMLANE_FOREVER);
     if (is(command, "queue-get")) return get_message(rest);
     if (is(command, "queue-close")) return memlane_queue_shut_down(queue);
+    if (is(command, "work-put")) return memlane_queue_put(work, MEMLANE_UTF8, rest, strlen(rest), MEMLANE_FOREVER);
+    if (is(command, "work-lease")) return lease_work(rest);
+    if (is(command, "work-done")) return memlane_lease_acknowledge(lease);
     if (is(command, "pipe-send")) {
         return memlane_pipe_end_send(pipe_end, MEMLANE_UTF8, rest, strlen(rest), MEMLANE_FOREVER);
     }

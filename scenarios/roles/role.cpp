@@ -33,6 +33,8 @@ std::optional<memlane::Text> text;
 std::optional<memlane::Lock> lock;
 std::optional<memlane::LockGuard> guard;
 std::optional<memlane::Queue> queue;
+std::optional<memlane::Queue> work;
+std::optional<memlane::Lease> lease;
 std::optional<memlane::PipeEnd> pipe_end;
 std::optional<memlane::StreamPublisher<Sample>> stream;
 std::optional<memlane::StreamSubscriber<Sample>> reader;
@@ -78,11 +80,18 @@ std::string open_pipe(Words &words) {
     return "ok";
 }
 
-std::string open_queue(Words &words) {
+memlane::Queue open_queue(Words &words, bool acknowledged) {
     memlane_queue_options options = memlane::Queue::defaults();
     options.capacity = 4096;
-    queue.emplace(next<std::string>(words).c_str(), options);
-    return "ok";
+    options.acknowledged = acknowledged;
+    return memlane::Queue(next<std::string>(words).c_str(), options);
+}
+
+std::string lease_work(Words &words) {
+    return unless_late(work->lease(timeout(words)), [](memlane::Lease &leased) {
+        lease.emplace(std::move(leased));
+        return say(lease->bytes(), ", handed out ", lease->redelivered(), " times before");
+    });
 }
 
 std::string open_stream(Words &words) {
@@ -178,10 +187,14 @@ const std::map<std::string, std::function<std::string(Words &)>> commands = {
     {"lock-take", take_lock},
     {"lock-consistent", [](Words &) { return guard->make_consistent(), "ok"; }},
     {"lock-release", [](Words &) { return guard.reset(), "ok"; }},
-    {"queue-open", open_queue},
+    {"queue-open", [](Words &words) { return queue.emplace(open_queue(words, false)), "ok"; }},
     {"queue-put", [](Words &words) { return queue->put(rest(words), memlane::Tag::utf8), "ok"; }},
     {"queue-get", [](Words &words) { return unless_late(queue->take(timeout(words)), bytes); }},
     {"queue-close", [](Words &) { return queue->shut_down(), "ok"; }},
+    {"work-open", [](Words &words) { return work.emplace(open_queue(words, true)), "ok"; }},
+    {"work-put", [](Words &words) { return work->put(rest(words), memlane::Tag::utf8), "ok"; }},
+    {"work-lease", lease_work},
+    {"work-done", [](Words &) { return lease->acknowledge(), "ok"; }},
     {"pipe-open", open_pipe},
     {"pipe-send", [](Words &words) { return pipe_end->send(rest(words), memlane::Tag::utf8), "ok"; }},
     {"pipe-recv", [](Words &words) { return unless_late(pipe_end->receive(timeout(words)), bytes); }},

@@ -85,6 +85,11 @@ def lock_release() -> None:
         recovery.__exit__(None, None, None)
 
 
+def work_lease(timeout: str) -> str:
+    lease = opened["lease"] = opened["work"].lease(timeout=seconds(timeout))
+    return f"{lease.value}, handed out {lease.redelivered} times before"
+
+
 def pipe_open(id: str, side: Any) -> None:
     opened["pipe"] = memlane.PipeEnd(id, side)
 
@@ -137,6 +142,10 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "queue-put": lambda *words: opened["queue"].put(" ".join(words)),
     "queue-get": lambda timeout: opened["queue"].get(timeout=seconds(timeout)),
     "queue-close": lambda: opened["queue"].shutdown(),
+    "work-open": opening("work", lambda id: memlane.Queue(id, 4096, acknowledged=True)),
+    "work-put": lambda *words: opened["work"].put(" ".join(words)),
+    "work-lease": work_lease,
+    "work-done": lambda: opened.pop("lease").acknowledge(),
     "pipe-open": pipe_open,
     "pipe-send": lambda *words: opened["pipe"].send(" ".join(words)),
     "pipe-recv": lambda timeout: opened["pipe"].recv(seconds(timeout)),

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use memlane::queue::Lease;
 use memlane::schema::{Datum, Primitive};
 use memlane::{
     Error, Event, FramePublisher, FrameSpec, FrameSubscriber, Lock, PipeEnd, PipeSpec, Queue, QueueSpec,
@@ -126,6 +127,27 @@ impl Part for Queue {
     }
 }
 
+/// A queue of work, and what was taken from it last.
+struct Work {
+    queue: &'static Queue,
+    lease: Option<Lease<'static>>,
+}
+
+impl Part for Work {
+    fn act(&mut self, action: &str, rest: &str) -> Result<String> {
+        match action {
+            "put" => self.queue.put_tagged(Tag::Utf8, rest.as_bytes(), None).map(|()| ok()),
+            "lease" => {
+                let lease = self.lease.insert(self.queue.lease(timeout(rest))?);
+                let content = text(lease.bytes().to_vec());
+                Ok(format!("{content}, handed out {} times before", lease.redelivered()))
+            }
+            "done" => self.lease.take().expect("it was leased").acknowledge().map(|()| ok()),
+            _ => unknown(action),
+        }
+    }
+}
+
 impl Part for PipeEnd {
     fn act(&mut self, action: &str, rest: &str) -> Result<String> {
         match action {
@@ -205,6 +227,11 @@ fn open(space: &Space, command: &str, rest: &str) -> Result<Option<(Box<dyn Part
         "text-open" => Box::new(Text::open_or_create(space, id, 100)?),
         "lock-open" => Box::new(Lock::open_or_create(space, id)?),
         "queue-open" => Box::new(Queue::open_or_create(space, id, &QueueSpec::bytes(4096))?),
+        "work-open" => {
+            let queue = Queue::open_or_create(space, id, &QueueSpec::bytes(4096).acknowledged())?;
+            // A lease borrows from its queue, which a role has to its end.
+            Box::new(Work { queue: Box::leak(Box::new(queue)), lease: None })
+        }
         "pipe-open" => {
             let side = if more == "left" { Side::Left } else { Side::Right };
             Box::new(PipeEnd::open_or_create(space, id, &PipeSpec::duplex(1 << 20), side)?)
