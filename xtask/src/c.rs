@@ -1,6 +1,6 @@
-//! `cargo xtask c`: the tests of the C and C++ interface. Every program in `bindings/c/tests` is built in each manner that
-//! is supported, with warnings as errors, and run; then with sanitizers, and under valgrind. Projects outside of the
-//! repository use an installed prefix in the three usual ways.
+//! `cargo xtask c`: the tests of the C and C++ interface. Every program in `bindings/c/tests` is built in each manner
+//! that is supported, with warnings as errors, and run; then with sanitizers, and under valgrind. Projects outside of
+//! the repository use an installed prefix in the three usual ways.
 
 mod scenarios;
 
@@ -57,7 +57,13 @@ const MANNERS: &[Manner] = &[
     Manner { name: "sanitized-c", language: "c", compiler: "gcc", flags: SANITIZE, under: &[] },
     Manner { name: "sanitized-c++", language: "cpp", compiler: "g++", flags: SANITIZE, under: &[] },
     Manner { name: "valgrind-c", language: "c", compiler: "gcc", flags: &["-std=c11"], under: VALGRIND },
-    Manner { name: "valgrind-c++", language: "cpp", compiler: "g++", flags: &["-std=c++17"], under: VALGRIND },
+    Manner {
+        name: "valgrind-c++",
+        language: "cpp",
+        compiler: "g++",
+        flags: &["-std=c++17"],
+        under: VALGRIND,
+    },
 ];
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
@@ -154,8 +160,8 @@ fn examples(workspace: &Workspace, place: &Place) -> Outcome {
     Ok(())
 }
 
-/// A stranger's project, outside of the repository, in each of the usual ways: CMake with an installed prefix, pkg-config,
-/// and FetchContent from the sources.
+/// A stranger's project, outside of the repository, in each of the usual ways: CMake with an installed prefix,
+/// pkg-config, and FetchContent from the sources.
 fn projects(workspace: &Workspace, place: &Place) -> Outcome {
     let outside = std::env::temp_dir().join(format!("memlane-project-{}", std::process::id()));
     let finished = projects_in(&outside, workspace, place);
@@ -174,7 +180,9 @@ fn projects_in(outside: &Path, workspace: &Workspace, place: &Place) -> Outcome 
 
     // `cmake --install` lays out the same prefix as `cargo xtask install`.
     let (build, prefix) = (outside.join("build"), outside.join("prefix"));
-    process::run(cmake_of(&package, &build, workspace).arg(format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display())))?;
+    process::run(
+        cmake_of(&package, &build, workspace).arg(format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display())),
+    )?;
     process::run(Command::new("cmake").arg("--build").arg(&build))?;
     process::run(Command::new("cmake").arg("--install").arg(&build))?;
     let find = format!("-DCMAKE_PREFIX_PATH={}", prefix.display());
@@ -203,8 +211,11 @@ fn cmake_of(source: &Path, build: &Path, workspace: &Workspace) -> Command {
 
 fn pkg_config(prefix: &Path) -> Outcome<String> {
     let mut command = Command::new("pkg-config");
-    command.env("PKG_CONFIG_PATH", prefix.join("lib").join("pkgconfig")).args(["--cflags", "--libs", "memlane"]);
-    process::answer(&mut command).ok_or_else(|| Failure::new("pkg-config does not find memlane in its prefix"))
+    command
+        .env("PKG_CONFIG_PATH", prefix.join("lib").join("pkgconfig"))
+        .args(["--cflags", "--libs", "memlane"]);
+    process::answer(&mut command)
+        .ok_or_else(|| Failure::new("pkg-config does not find memlane in its prefix"))
 }
 
 fn sources(directory: &Path) -> Outcome<Vec<PathBuf>> {

@@ -7,7 +7,8 @@ use std::ffi::{CStr, CString, c_char};
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Version of this interface: a program that was compiled with one finds another one only after it was compiled again.
+/// Version of this interface: a program that was compiled with one finds another one only after it was compiled
+/// again.
 pub const MEMLANE_ABI_VERSION: u32 = 1;
 
 macro_rules! statuses {

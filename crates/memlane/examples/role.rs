@@ -1,5 +1,5 @@
-//! A role of a scenario between languages, in Rust: takes steps from its standard input, one a line. What the steps are,
-//! and the roles in the other languages, is in `bindings/c/tests/scenarios`.
+//! A role of a scenario between languages, in Rust: takes steps from its standard input, one a line. What the steps
+//! are, and the roles in the other languages, is in `bindings/c/tests/scenarios`.
 #![forbid(unsafe_code)]
 
 use memlane::queue::Lease;
@@ -52,7 +52,9 @@ impl Role {
         match words {
             ["die"] => die(),
             [verb, id, rest @ ..] if verb.starts_with("pipe") => self.pipe_step(space, verb, id, rest),
-            [verb @ ("lock_acquire" | "lock_release"), id, rest @ ..] => self.lock_step(space, verb, id, rest),
+            [verb @ ("lock_acquire" | "lock_release"), id, rest @ ..] => {
+                self.lock_step(space, verb, id, rest)
+            }
             [verb @ ("stream_append" | "stream_next"), id, text] => self.stream_step(space, verb, id, text),
             [verb, id] => event_step(space, verb, id),
             [verb, id, text] => cell_step(space, verb, id, text),
@@ -167,9 +169,11 @@ fn cell_step(space: &Space, verb: &str, id: &str, text: &str) -> Result<()> {
 
 fn channel_step(space: &Space, verb: &str, id: &str, text: &str) -> Result<()> {
     match verb {
-        "queue_put" => {
-            Queue::open_or_create(space, id, &QueueSpec::bytes(4096))?.put_tagged(Tag::Utf8, text.as_bytes(), None)
-        }
+        "queue_put" => Queue::open_or_create(space, id, &QueueSpec::bytes(4096))?.put_tagged(
+            Tag::Utf8,
+            text.as_bytes(),
+            None,
+        ),
         "queue_take" => {
             let queue = Queue::open_or_create(space, id, &QueueSpec::bytes(4096))?;
             assert_eq!(queue.get(None)?.bytes, text.as_bytes());

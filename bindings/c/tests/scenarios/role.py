@@ -43,6 +43,10 @@ def record_wait(id: str, number: str) -> None:
         pose.wait_newer(seen[1])
 
 
+def value_store(id: str, number: str) -> None:
+    memlane.Value(id, 0.0).value = float(number)
+
+
 def value_wait(id: str, wanted: str) -> None:
     value = memlane.Value(id, 0.0)
     while (seen := value.read()).value != float(wanted):
@@ -116,7 +120,7 @@ def check(condition: bool) -> None:
 
 
 STEPS = {
-    "value_store": lambda id, number: memlane.Value(id, 0.0).store(float(number)),
+    "value_store": value_store,
     "value_wait": value_wait,
     "record_write": lambda id, number: record(id).write(pose(int(number))),
     "record_wait": record_wait,

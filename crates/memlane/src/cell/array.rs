@@ -268,7 +268,11 @@ impl AnyArray {
     fn check(&self, start: usize, size: usize) -> Result<()> {
         let item = self.elements.schema.item_size();
         if !size.is_multiple_of(item) {
-            return Err(Error::TooLarge { id: self.region().id().into(), size, capacity: size / item * item });
+            return Err(Error::TooLarge {
+                id: self.region().id().into(),
+                size,
+                capacity: size / item * item,
+            });
         }
         self.elements.check(start, size / item)
     }
