@@ -1,6 +1,6 @@
-//! `cargo xtask c`: the tests of the C and C++ interface. Every program in `bindings/c/tests` is built in each manner that
-//! is supported, with warnings as errors, and run; then with sanitizers, and under valgrind. Projects outside of the
-//! repository use an installed prefix in the three usual ways.
+//! `cargo xtask c`: the tests of the C and C++ interface. Every program in `bindings/c/tests` is built in each manner
+//! that is supported, with warnings as errors, and run; then with sanitizers, and under valgrind. Projects outside of
+//! the repository use an installed prefix in the three usual ways.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,9 +35,15 @@ const WARNINGS: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-
 const SANITIZE: &[&str] =
     &["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-O1"];
 
-/// It knows no futex that waits for several words, and says so.
-const VALGRIND: &[&str] =
-    &["valgrind", "--quiet", "--error-exitcode=9", "--leak-check=full", "--show-leak-kinds=definite"];
+/// Rust's shared and hashed things are pointed to in their middle, which is taken for a possible leak.
+const VALGRIND: &[&str] = &[
+    "valgrind",
+    "--quiet",
+    "--error-exitcode=9",
+    "--leak-check=full",
+    "--show-leak-kinds=definite",
+    "--errors-for-leak-kinds=definite",
+];
 
 const MANNERS: &[Manner] = &[
     Manner { name: "gcc-c11", language: "c", compiler: "gcc", flags: &["-std=c11"], under: &[] },
@@ -151,8 +157,8 @@ fn examples(workspace: &Workspace, place: &Place) -> Outcome {
     Ok(())
 }
 
-/// A stranger's project, outside of the repository, in each of the usual ways: CMake with an installed prefix, pkg-config,
-/// and FetchContent from the sources.
+/// A stranger's project, outside of the repository, in each of the usual ways: CMake with an installed prefix,
+/// pkg-config, and FetchContent from the sources.
 fn projects(workspace: &Workspace, place: &Place) -> Outcome {
     let outside = std::env::temp_dir().join(format!("memlane-project-{}", std::process::id()));
     let finished = projects_in(&outside, workspace, place);

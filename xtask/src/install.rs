@@ -1,5 +1,5 @@
-//! `cargo xtask install`: lays out a prefix with what programs in C and C++ need: headers, libraries, and what CMake and
-//! pkg-config look for.
+//! `cargo xtask install`: lays out a prefix with what programs in C and C++ need: headers, libraries, and what CMake
+//! and pkg-config look for.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -23,7 +23,8 @@
 
 
 /**
- * Version of this interface: a program that was compiled with one finds another one only after it was compiled again.
+ * Version of this interface: a program that was compiled with one finds another one only after it was compiled
+ * again.
  */
 #define MEMLANE_ABI_VERSION 1
 
@@ -628,8 +629,8 @@ typedef struct memlane_subscriber_options {
 } memlane_subscriber_options;
 
 /**
- * A frame that is read where it lies. It does not change until it is given back with `memlane_frame_release()`, whatever
- * becomes of its publisher, and also when its subscriber is closed.
+ * A frame that is read where it lies. It does not change until it is given back with `memlane_frame_release()`,
+ * whatever becomes of its publisher, and also when its subscriber is closed.
  */
 typedef struct memlane_frame {
     /**
@@ -751,8 +752,8 @@ typedef struct memlane_stream_options {
  */
 typedef struct memlane_wait_item {
     /**
-     * A handle: of a value, record, array, raw bytes or text, for a version other than `seen`; of a subscriber, queue or
-     * end of a pipe, for something to take; of an event, semaphore or lock, for it to be had.
+     * A handle: of a value, record, array, raw bytes or text, for a version other than `seen`; of a subscriber,
+     * queue or end of a pipe, for something to take; of an event, semaphore or lock, for it to be had.
      */
     const void *handle;
     /**
@@ -770,9 +771,9 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Closes a handle of any type: what this process holds with it, locks and permits, it holds as long as it has another
- * handle of the region. NULL is nothing. Memory that was got from it is not good any more, except frames that are still
- * held. No other thread may be in a call with it.
+ * Closes a handle of any type: what this process holds with it, locks and permits, it holds as long as it has
+ * another handle of the region. NULL is nothing. Memory that was got from it is not good any more, except frames
+ * that are still held. No other thread may be in a call with it.
  *
  * What was lent is given up: a loan is discarded, a lease is handed out again, a reservation sends nothing.
  */
@@ -801,12 +802,12 @@ uint32_t memlane_abi_version(void);
 const char *memlane_version_text(void);
 
 /**
- * Lets this thread's waits end with MEMLANE_INTERRUPTED once `should_end` returns true: at best, it returns a flag that
- * a signal handler sets. NULL ends that. Without it a signal does not end a wait.
+ * Lets this thread's waits end with MEMLANE_INTERRUPTED once `should_end` returns true: at best, it returns a flag
+ * that a signal handler sets. NULL ends that. Without it a signal does not end a wait.
  *
- * It is asked at each signal that the thread gets while it sleeps, and every 40 ms at least, so it has to be quick. Only
- * an answer within a wait counts: look at the flag yourself between two waits. What the wait obtained in the same
- * instant is not lost: it is returned with MEMLANE_OK.
+ * It is asked at each signal that the thread gets while it sleeps, and every 40 ms at least, so it has to be quick.
+ * Only an answer within a wait counts: look at the flag yourself between two waits. What the wait obtained in the
+ * same instant is not lost: it is returned with MEMLANE_OK.
  */
 void memlane_interrupt_when(bool (*should_end)(void));
 
@@ -826,13 +827,14 @@ memlane_status memlane_unlinked(const void *handle, bool *unlinked);
 memlane_status memlane_id(const void *handle, char *buffer, size_t capacity, size_t *length);
 
 /**
- * Copies what the region's bytes mean, its schema as text with a NUL at its end, into a buffer: `[404,640,3]|u1`. Empty
- * for kinds without one. `length` (NULL: not wanted) is without the NUL.
+ * Copies what the region's bytes mean, its schema as text with a NUL at its end, into a buffer: `[404,640,3]|u1`.
+ * Empty for kinds without one. `length` (NULL: not wanted) is without the NUL.
  */
 memlane_status memlane_schema(const void *handle, char *buffer, size_t capacity, size_t *length);
 
 /**
- * Calls `each` with every process that has the region open or died with it. What it gets is good during the call only.
+ * Calls `each` with every process that has the region open or died with it. What it gets is good during the call
+ * only.
  */
 memlane_status memlane_participants(const void *handle, void (*each)(const struct memlane_participant *participant,
                                                                      void *context), void *context);
@@ -883,8 +885,8 @@ memlane_status memlane_space_directory(const struct memlane_space *space,
                                        size_t *length);
 
 /**
- * Opens the array `id`, or makes it, all zero. `schema` says what it is: `[6]<f4`, `[480,640]|u1`. It may be NULL with
- * MEMLANE_OPEN.
+ * Opens the array `id`, or makes it, all zero. `schema` says what it is: `[6]<f4`, `[480,640]|u1`. It may be NULL
+ * with MEMLANE_OPEN.
  */
 memlane_status memlane_array_open(const struct memlane_space *space,
                                   const char *id,
@@ -898,13 +900,10 @@ memlane_status memlane_array_open(const struct memlane_space *space,
 memlane_status memlane_array_shape(const struct memlane_array *array, size_t *count, size_t *item_size);
 
 /**
- * Copies elements from `start` on into a buffer of `size` bytes, which must be whole elements. Each part of up to 8 bytes
- * is whole; several belong together while you hold `memlane_lock_of()` the array.
+ * Copies elements from `start` on into a buffer of `size` bytes, which must be whole elements. Each part of up to 8
+ * bytes is whole; several belong together while you hold `memlane_lock_of()` the array.
  */
-memlane_status memlane_array_read(const struct memlane_array *array,
-                                  size_t start,
-                                  void *buffer,
-                                  size_t size);
+memlane_status memlane_array_read(const struct memlane_array *array, size_t start, void *buffer, size_t size);
 
 /**
  * Sets elements from `start` on to `size` bytes, and wakes who waits for newer ones.
@@ -912,8 +911,8 @@ memlane_status memlane_array_read(const struct memlane_array *array,
 memlane_status memlane_array_write(const struct memlane_array *array, size_t start, const void *from, size_t size);
 
 /**
- * Where the first element lies; the others follow in C order. Others may write at any instant: use atomics, or hold the
- * region's lock. Good until the handle is closed.
+ * Where the first element lies; the others follow in C order. Others may write at any instant: use atomics, or hold
+ * the region's lock. Good until the handle is closed.
  */
 memlane_status memlane_array_data(const struct memlane_array *array, void **data);
 
@@ -958,8 +957,8 @@ memlane_status memlane_barrier_reset(const struct memlane_barrier *barrier);
 memlane_status memlane_barrier_state(const struct memlane_barrier *barrier, uint32_t *waiting, bool *broken);
 
 /**
- * Opens the condition `id`, or makes it, for so many threads at once (1 to 65536). One that exists is opened whatever it
- * was made for.
+ * Opens the condition `id`, or makes it, for so many threads at once (1 to 65536). One that exists is opened
+ * whatever it was made for.
  */
 memlane_status memlane_condition_open(const struct memlane_space *space,
                                       const char *id,
@@ -968,14 +967,15 @@ memlane_status memlane_condition_open(const struct memlane_space *space,
                                       struct memlane_condition **condition);
 
 /**
- * Gives `lock` back, waits until notified, and takes it again, however long that takes. `lock` is a memlane_lock or a
- * memlane_rlock that this thread holds. MEMLANE_TIMEOUT and MEMLANE_INTERRUPTED: the lock is held again too.
+ * Gives `lock` back, waits until notified, and takes it again, however long that takes. `lock` is a memlane_lock or
+ * a memlane_rlock that this thread holds. MEMLANE_TIMEOUT and MEMLANE_INTERRUPTED: the lock is held again too.
  * MEMLANE_OWNER_DIED: notified, and somebody died holding the lock meanwhile.
  */
 memlane_status memlane_condition_wait(const struct memlane_condition *condition, const void *lock, int64_t timeout);
 
 /**
- * Lets those `count` go who wait longest; SIZE_MAX lets all go. `notified` (NULL: not wanted) is how many there were.
+ * Lets those `count` go who wait longest; SIZE_MAX lets all go. `notified` (NULL: not wanted) is how many there
+ * were.
  */
 memlane_status memlane_condition_notify(const struct memlane_condition *condition, size_t count, size_t *notified);
 
@@ -1019,23 +1019,21 @@ memlane_status memlane_frame_publisher_open(const struct memlane_space *space,
                                             struct memlane_frame_publisher **publisher);
 
 /**
- * Lends a frame to write in place; one at a time: until it is published or discarded, the same is lent again. Good until
- * then, or until the publisher is closed. No system call, no allocation.
+ * Lends a frame to write in place; one at a time: until it is published or discarded, the same is lent again. Good
+ * until then, or until the publisher is closed. No system call, no allocation.
  */
-memlane_status memlane_frame_publisher_loan(const struct memlane_frame_publisher *publisher,
-                                            struct memlane_loan *loan);
+memlane_status memlane_frame_publisher_loan(const struct memlane_frame_publisher *publisher, struct memlane_loan *loan);
 
 /**
- * Makes the frame on loan visible, captured now. `sequence` (NULL: not wanted) is its number. MEMLANE_NO_LOAN when there
- * is none. No system call unless somebody sleeps.
+ * Makes the frame on loan visible, captured now. `sequence` (NULL: not wanted) is its number. MEMLANE_NO_LOAN when
+ * there is none. No system call unless somebody sleeps.
  */
-memlane_status memlane_frame_publisher_publish(const struct memlane_frame_publisher *publisher,
-                                               uint64_t *sequence);
+memlane_status memlane_frame_publisher_publish(const struct memlane_frame_publisher *publisher, uint64_t *sequence);
 
 /**
- * `memlane_frame_publisher_publish` with what a camera knows: `captured`, when, in nanoseconds since the Unix epoch (0:
- * now), and `size`, how many bytes the frame has where they vary in length (SIZE_MAX: all). After an error the frame is
- * still on loan.
+ * `memlane_frame_publisher_publish` with what a camera knows: `captured`, when, in nanoseconds since the Unix epoch
+ * (0: now), and `size`, how many bytes the frame has where they vary in length (SIZE_MAX: all). After an error the
+ * frame is still on loan.
  */
 memlane_status memlane_frame_publisher_publish_captured(const struct memlane_frame_publisher *publisher,
                                                         uint64_t captured,
@@ -1048,8 +1046,8 @@ memlane_status memlane_frame_publisher_publish_captured(const struct memlane_fra
 memlane_status memlane_frame_publisher_discard(const struct memlane_frame_publisher *publisher);
 
 /**
- * Subscribes to the channel `id`, which must exist (`memlane_space_wait_for()` waits for it), from the next frame on.
- * `options` may be NULL. MEMLANE_SUBSCRIBERS_EXHAUSTED when all borrows are claimed by living subscribers.
+ * Subscribes to the channel `id`, which must exist (`memlane_space_wait_for()` waits for it), from the next frame
+ * on. `options` may be NULL. MEMLANE_SUBSCRIBERS_EXHAUSTED when all borrows are claimed by living subscribers.
  */
 memlane_status memlane_frame_subscriber_open(const struct memlane_space *space,
                                              const char *id,
@@ -1057,9 +1055,9 @@ memlane_status memlane_frame_subscriber_open(const struct memlane_space *space,
                                              struct memlane_frame_subscriber **subscriber);
 
 /**
- * The oldest frame on offer that is newer than the last one returned; waits for one. Read it where it lies, and give it
- * back with `memlane_frame_release()`. MEMLANE_BORROWS_EXHAUSTED when this subscriber holds as many frames as it may. No
- * allocation.
+ * The oldest frame on offer that is newer than the last one returned; waits for one. Read it where it lies, and give
+ * it back with `memlane_frame_release()`. MEMLANE_BORROWS_EXHAUSTED when this subscriber holds as many frames as it
+ * may. No allocation.
  */
 memlane_status memlane_frame_subscriber_next(const struct memlane_frame_subscriber *subscriber,
                                              int64_t timeout,
@@ -1078,8 +1076,8 @@ memlane_status memlane_frame_subscriber_latest(const struct memlane_frame_subscr
 memlane_status memlane_frame_subscriber_missed(const struct memlane_frame_subscriber *subscriber, uint64_t *missed);
 
 /**
- * Gives a frame back; any thread may, also when its subscriber is closed. Its pointer is cleared, so that a second call
- * is MEMLANE_BAD_ARGUMENT; a copy of the structure is not to be given back again.
+ * Gives a frame back; any thread may, also when its subscriber is closed. Its pointer is cleared, so that a second
+ * call is MEMLANE_BAD_ARGUMENT; a copy of the structure is not to be given back again.
  */
 memlane_status memlane_frame_release(struct memlane_frame *frame);
 
@@ -1092,9 +1090,9 @@ memlane_status memlane_lock_open(const struct memlane_space *space,
                                  struct memlane_lock **lock);
 
 /**
- * Takes the lock for this thread. MEMLANE_OWNER_DIED, as EOWNERDEAD of pthread_mutex_lock(): it was taken, and the last
- * owner died or abandoned it. MEMLANE_TIMEOUT, with the owner in the message: it was not. MEMLANE_WOULD_DEADLOCK when
- * this thread has it.
+ * Takes the lock for this thread. MEMLANE_OWNER_DIED, as EOWNERDEAD of pthread_mutex_lock(): it was taken, and the
+ * last owner died or abandoned it. MEMLANE_TIMEOUT, with the owner in the message: it was not.
+ * MEMLANE_WOULD_DEADLOCK when this thread has it.
  */
 memlane_status memlane_lock_acquire(const struct memlane_lock *lock, int64_t timeout);
 
@@ -1109,7 +1107,8 @@ memlane_status memlane_lock_release(const struct memlane_lock *lock);
 memlane_status memlane_lock_make_consistent(const struct memlane_lock *lock);
 
 /**
- * Gives the lock back and says that what it protects is half-changed: the next owner is told as if this one had died.
+ * Gives the lock back and says that what it protects is half-changed: the next owner is told as if this one had
+ * died.
  */
 memlane_status memlane_lock_abandon(const struct memlane_lock *lock);
 
@@ -1157,8 +1156,8 @@ memlane_status memlane_rlock_abandon(const struct memlane_rlock *rlock);
 memlane_status memlane_rlock_holder(const struct memlane_rlock *rlock, struct memlane_holder *holder);
 
 /**
- * Opens the pipe `id`, or makes it, and takes an end of it; MEMLANE_END_TAKEN when somebody living has it. `options` may
- * be NULL. With MEMLANE_OPEN they are not looked at.
+ * Opens the pipe `id`, or makes it, and takes an end of it; MEMLANE_END_TAKEN when somebody living has it. `options`
+ * may be NULL. With MEMLANE_OPEN they are not looked at.
  */
 memlane_status memlane_pipe_end_open(const struct memlane_space *space,
                                      const char *id,
@@ -1177,9 +1176,9 @@ memlane_status memlane_pipe_end_send(const struct memlane_pipe_end *end,
                                      int64_t timeout);
 
 /**
- * Receives the next message into a buffer; waits for one. `size` is how long it is; MEMLANE_SHORT_BUFFER when it is longer
- * than the buffer, and then the next call gets it. `tag` may be NULL. MEMLANE_END_OF_PIPE when the other end is gone and
- * everything it sent was received.
+ * Receives the next message into a buffer; waits for one. `size` is how long it is; MEMLANE_SHORT_BUFFER when it is
+ * longer than the buffer, and then the next call gets it. `tag` may be NULL. MEMLANE_END_OF_PIPE when the other end
+ * is gone and everything it sent was received.
  */
 memlane_status memlane_pipe_end_receive(const struct memlane_pipe_end *end,
                                         void *buffer,
@@ -1203,8 +1202,8 @@ memlane_status memlane_queue_open(const struct memlane_space *space,
                                   struct memlane_queue **queue);
 
 /**
- * Puts a message of `size` bytes; waits for room. It is done when it returns. MEMLANE_TOO_LARGE when there never will be
- * room enough, MEMLANE_CLOSED when the queue is closed.
+ * Puts a message of `size` bytes; waits for room. It is done when it returns. MEMLANE_TOO_LARGE when there never
+ * will be room enough, MEMLANE_CLOSED when the queue is closed.
  */
 memlane_status memlane_queue_put(const struct memlane_queue *queue,
                                  memlane_tag tag,
@@ -1213,9 +1212,9 @@ memlane_status memlane_queue_put(const struct memlane_queue *queue,
                                  int64_t timeout);
 
 /**
- * Takes the oldest message into a buffer; waits for one. `size` is how long it is; MEMLANE_SHORT_BUFFER when it is longer
- * than the buffer, and then it stays. Where messages are acknowledged, this acknowledges at once. `tag` may be NULL.
- * MEMLANE_CLOSED when the queue is closed and there is none left.
+ * Takes the oldest message into a buffer; waits for one. `size` is how long it is; MEMLANE_SHORT_BUFFER when it is
+ * longer than the buffer, and then it stays. Where messages are acknowledged, this acknowledges at once. `tag` may
+ * be NULL. MEMLANE_CLOSED when the queue is closed and there is none left.
  */
 memlane_status memlane_queue_get(const struct memlane_queue *queue,
                                  void *buffer,
@@ -1225,8 +1224,8 @@ memlane_status memlane_queue_get(const struct memlane_queue *queue,
                                  int64_t timeout);
 
 /**
- * Nothing can be put from now on; what is in it can be taken still. For all, and for good; to close this handle alone is
- * `memlane_close()`.
+ * Nothing can be put from now on; what is in it can be taken still. For all, and for good; to close this handle
+ * alone is `memlane_close()`.
  */
 memlane_status memlane_queue_shut_down(const struct memlane_queue *queue);
 
@@ -1240,16 +1239,14 @@ memlane_status memlane_queue_state(const struct memlane_queue *queue,
 
 /**
  * Takes the next message to be acknowledged; waits for one. Only where the queue was made so. It is handed out again
- * when this process dies, or when the lease is closed unacknowledged. End it with `memlane_lease_acknowledge()`, or give
- * the message back with `memlane_close()`.
+ * when this process dies, or when the lease is closed unacknowledged. End it with `memlane_lease_acknowledge()`, or
+ * give the message back with `memlane_close()`.
  */
-memlane_status memlane_queue_lease(const struct memlane_queue *queue,
-                                   int64_t timeout,
-                                   struct memlane_lease **lease);
+memlane_status memlane_queue_lease(const struct memlane_queue *queue, int64_t timeout, struct memlane_lease **lease);
 
 /**
- * The message of a lease, where it lies: good until the lease ends. `tag` and `redelivered`, how often it was handed out
- * before, may be NULL.
+ * The message of a lease, where it lies: good until the lease ends. `tag` and `redelivered`, how often it was handed
+ * out before, may be NULL.
  */
 memlane_status memlane_lease_message(const struct memlane_lease *lease,
                                      const void **data,
@@ -1263,9 +1260,9 @@ memlane_status memlane_lease_message(const struct memlane_lease *lease,
 memlane_status memlane_lease_acknowledge(struct memlane_lease *lease);
 
 /**
- * Room for a message of `size` bytes, to be written where it will lie; waits for it. Until it is sent or given up nobody
- * else can put anything: fill it at once. It belongs to this thread. End it with `memlane_reservation_commit()`, or give
- * it up with `memlane_close()`.
+ * Room for a message of `size` bytes, to be written where it will lie; waits for it. Until it is sent or given up
+ * nobody else can put anything: fill it at once. It belongs to this thread. End it with
+ * `memlane_reservation_commit()`, or give it up with `memlane_close()`.
  */
 memlane_status memlane_queue_reserve(const struct memlane_queue *queue,
                                      size_t size,
@@ -1288,12 +1285,10 @@ memlane_status memlane_raw_open(const struct memlane_space *space,
                                 struct memlane_raw **raw);
 
 /**
- * Where the bytes lie, at the beginning of a page, and how many there are. Others may write at any instant: use atomics,
- * or hold the region's lock. Good until the handle is closed.
+ * Where the bytes lie, at the beginning of a page, and how many there are. Others may write at any instant: use
+ * atomics, or hold the region's lock. Good until the handle is closed.
  */
-memlane_status memlane_raw_data(const struct memlane_raw *raw,
-                                void **data,
-                                size_t *size);
+memlane_status memlane_raw_data(const struct memlane_raw *raw, void **data, size_t *size);
 
 /**
  * Copies `size` bytes from `offset` on into a buffer. Somebody may write meanwhile, and then some are the old ones.
@@ -1444,8 +1439,8 @@ memlane_status memlane_signal_semaphore_release(const struct memlane_signal_sema
 memlane_status memlane_signal_semaphore_value(const struct memlane_signal_semaphore *semaphore, uint32_t *value);
 
 /**
- * Opens the stream `id`, or makes it, and becomes its publisher. MEMLANE_PUBLISHER_EXISTS when somebody living publishes
- * there. `options` may be NULL with MEMLANE_OPEN.
+ * Opens the stream `id`, or makes it, and becomes its publisher. MEMLANE_PUBLISHER_EXISTS when somebody living
+ * publishes there. `options` may be NULL with MEMLANE_OPEN.
  */
 memlane_status memlane_stream_publisher_open(const struct memlane_space *space,
                                              const char *id,
@@ -1454,9 +1449,9 @@ memlane_status memlane_stream_publisher_open(const struct memlane_space *space,
                                              struct memlane_stream_publisher **publisher);
 
 /**
- * Publishes records that lie one behind the other, `size` bytes in all, as one change as long as an eighth of the ring is
- * enough. `sequence` (NULL: not wanted) is the number of the first, from 0. No system call unless somebody sleeps, or a
- * lossless stream is full.
+ * Publishes records that lie one behind the other, `size` bytes in all, as one change as long as an eighth of the
+ * ring is enough. `sequence` (NULL: not wanted) is the number of the first, from 0. No system call unless somebody
+ * sleeps, or a lossless stream is full.
  */
 memlane_status memlane_stream_publisher_append(const struct memlane_stream_publisher *publisher,
                                                const void *records,
@@ -1464,7 +1459,8 @@ memlane_status memlane_stream_publisher_append(const struct memlane_stream_publi
                                                uint64_t *sequence);
 
 /**
- * Subscribes to the stream `id`, which must exist, from the next record on, or from up to `history` records before that.
+ * Subscribes to the stream `id`, which must exist, from the next record on, or from up to `history` records before
+ * that.
  */
 memlane_status memlane_stream_subscriber_open(const struct memlane_space *space,
                                               const char *id,
@@ -1494,8 +1490,8 @@ memlane_status memlane_stream_subscriber_next_many(const struct memlane_stream_s
 
 /**
  * The newest records, oldest first, as many as fit a buffer of `capacity` bytes and there are. Does not move the
- * subscriber's place. `count` is how many, `sequence` (NULL: not wanted) the number of the first. MEMLANE_EMPTY when there
- * never was one.
+ * subscriber's place. `count` is how many, `sequence` (NULL: not wanted) the number of the first. MEMLANE_EMPTY when
+ * there never was one.
  */
 memlane_status memlane_stream_subscriber_last(const struct memlane_stream_subscriber *subscriber,
                                               void *buffer,
@@ -1504,8 +1500,8 @@ memlane_status memlane_stream_subscriber_last(const struct memlane_stream_subscr
                                               uint64_t *sequence);
 
 /**
- * How many records were overwritten before this subscriber had read them, how many were ever published, and the bytes of
- * a record. Each may be NULL.
+ * How many records were overwritten before this subscriber had read them, how many were ever published, and the
+ * bytes of a record. Each may be NULL.
  */
 memlane_status memlane_stream_subscriber_state(const struct memlane_stream_subscriber *subscriber,
                                                uint64_t *lost,
@@ -1527,8 +1523,8 @@ memlane_status memlane_text_open(const struct memlane_space *space,
 memlane_status memlane_text_capacity(const struct memlane_text *text, size_t *capacity);
 
 /**
- * Copies the text, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL; `version` (NULL:
- * not wanted) is what `memlane_text_write_if` compares.
+ * Copies the text, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL; `version`
+ * (NULL: not wanted) is what `memlane_text_write_if` compares.
  */
 memlane_status memlane_text_read(const struct memlane_text *text,
                                  char *buffer,
@@ -1542,8 +1538,8 @@ memlane_status memlane_text_read(const struct memlane_text *text,
 memlane_status memlane_text_write(const struct memlane_text *text, const char *from, size_t length, uint64_t *version);
 
 /**
- * Replaces the text if its version is still `*version`, which becomes the new one; else MEMLANE_CONFLICT, and `*version`
- * is what stands: read again.
+ * Replaces the text if its version is still `*version`, which becomes the new one; else MEMLANE_CONFLICT, and
+ * `*version` is what stands: read again.
  */
 memlane_status memlane_text_write_if(const struct memlane_text *text,
                                      const char *from,
@@ -1576,8 +1572,8 @@ memlane_status memlane_value_load(const struct memlane_value *value, void *to, s
 memlane_status memlane_value_store(const struct memlane_value *value, const void *from, size_t size);
 
 /**
- * Sets the value to what stands at `desired` if it is what stands at `expected`, bit for bit; else MEMLANE_CONFLICT, and
- * `expected` is what it is.
+ * Sets the value to what stands at `desired` if it is what stands at `expected`, bit for bit; else MEMLANE_CONFLICT,
+ * and `expected` is what it is.
  */
 memlane_status memlane_value_compare_exchange(const struct memlane_value *value,
                                               void *expected,
@@ -1585,8 +1581,8 @@ memlane_status memlane_value_compare_exchange(const struct memlane_value *value,
                                               size_t size);
 
 /**
- * Adds what stands at `summand`, as one step; the sum goes to `sum` (NULL: not wanted). Integers wrap at their width.
- * MEMLANE_BAD_ARGUMENT for a bool.
+ * Adds what stands at `summand`, as one step; the sum goes to `sum` (NULL: not wanted). Integers wrap at their
+ * width. MEMLANE_BAD_ARGUMENT for a bool.
  */
 memlane_status memlane_value_add(const struct memlane_value *value, const void *summand, void *sum, size_t size);
 
@@ -1596,8 +1592,8 @@ memlane_status memlane_value_add(const struct memlane_value *value, const void *
 memlane_status memlane_value_read(const struct memlane_value *value, void *to, size_t size, uint64_t *version);
 
 /**
- * Waits until the value or its version differs from what `memlane_value_read` gave: the value at `seen` and `*version`,
- * both of which become the new ones.
+ * Waits until the value or its version differs from what `memlane_value_read` gave: the value at `seen` and
+ * `*version`, both of which become the new ones.
  */
 memlane_status memlane_value_wait_newer(const struct memlane_value *value,
                                         void *seen,
@@ -1606,12 +1602,10 @@ memlane_status memlane_value_wait_newer(const struct memlane_value *value,
                                         int64_t timeout);
 
 /**
- * Waits until at least one of `count` things is ready, as poll() does for files, and says which. Nothing is taken: somebody
- * else may be faster, so take it with a timeout of 0. Up to 127 things.
+ * Waits until at least one of `count` things is ready, as poll() does for files, and says which. Nothing is taken:
+ * somebody else may be faster, so take it with a timeout of 0. Up to 127 things.
  */
-memlane_status memlane_wait_any(struct memlane_wait_item *items,
-                                size_t count,
-                                int64_t timeout);
+memlane_status memlane_wait_any(struct memlane_wait_item *items, size_t count, int64_t timeout);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -97,7 +97,8 @@ pub(crate) fn bytes_mut<'a>(bytes: *mut c_void, size: usize, name: &str) -> Resu
     }
 }
 
-/// Copies `found` into a buffer of `capacity` bytes, and says how long it is; MEMLANE_SHORT_BUFFER when it does not fit.
+/// Copies `found` into a buffer of `capacity` bytes, and says how long it is; MEMLANE_SHORT_BUFFER when it does not
+/// fit.
 pub(crate) fn copy_out(
     found: &[u8],
     buffer: *mut c_void,

@@ -16,8 +16,8 @@ pub struct memlane_array {
     _opaque: [u8; 0],
 }
 
-/// Opens the array `id`, or makes it, all zero. `schema` says what it is: `[6]<f4`, `[480,640]|u1`. It may be NULL with
-/// MEMLANE_OPEN.
+/// Opens the array `id`, or makes it, all zero. `schema` says what it is: `[6]<f4`, `[480,640]|u1`. It may be NULL
+/// with MEMLANE_OPEN.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_array_open(
     space: *const memlane_space,
@@ -61,8 +61,8 @@ pub extern "C" fn memlane_array_shape(
     })
 }
 
-/// Copies elements from `start` on into a buffer of `size` bytes, which must be whole elements. Each part of up to 8 bytes
-/// is whole; several belong together while you hold `memlane_lock_of()` the array.
+/// Copies elements from `start` on into a buffer of `size` bytes, which must be whole elements. Each part of up to 8
+/// bytes is whole; several belong together while you hold `memlane_lock_of()` the array.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_array_read(
     array: *const memlane_array,
@@ -84,8 +84,8 @@ pub extern "C" fn memlane_array_write(
     call(|| Ok(get(array)?.write(start, bytes(from, size, "from")?)?))
 }
 
-/// Where the first element lies; the others follow in C order. Others may write at any instant: use atomics, or hold the
-/// region's lock. Good until the handle is closed.
+/// Where the first element lies; the others follow in C order. Others may write at any instant: use atomics, or hold
+/// the region's lock. Good until the handle is closed.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_array_data(array: *const memlane_array, data: *mut *mut c_void) -> memlane_status {
     call(|| {

@@ -15,8 +15,8 @@ pub struct memlane_condition {
     _opaque: [u8; 0],
 }
 
-/// Opens the condition `id`, or makes it, for so many threads at once (1 to 65536). One that exists is opened whatever it
-/// was made for.
+/// Opens the condition `id`, or makes it, for so many threads at once (1 to 65536). One that exists is opened
+/// whatever it was made for.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_condition_open(
     space: *const memlane_space,
@@ -40,8 +40,8 @@ pub extern "C" fn memlane_condition_open(
     })
 }
 
-/// Gives `lock` back, waits until notified, and takes it again, however long that takes. `lock` is a memlane_lock or a
-/// memlane_rlock that this thread holds. MEMLANE_TIMEOUT and MEMLANE_INTERRUPTED: the lock is held again too.
+/// Gives `lock` back, waits until notified, and takes it again, however long that takes. `lock` is a memlane_lock or
+/// a memlane_rlock that this thread holds. MEMLANE_TIMEOUT and MEMLANE_INTERRUPTED: the lock is held again too.
 /// MEMLANE_OWNER_DIED: notified, and somebody died holding the lock meanwhile.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_condition_wait(
@@ -75,7 +75,8 @@ pub extern "C" fn memlane_condition_wait(
     })
 }
 
-/// Lets those `count` go who wait longest; SIZE_MAX lets all go. `notified` (NULL: not wanted) is how many there were.
+/// Lets those `count` go who wait longest; SIZE_MAX lets all go. `notified` (NULL: not wanted) is how many there
+/// were.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_condition_notify(
     condition: *const memlane_condition,

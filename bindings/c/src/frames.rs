@@ -71,8 +71,8 @@ pub struct memlane_loan {
     pub sequence: u64,
 }
 
-/// A frame that is read where it lies. It does not change until it is given back with `memlane_frame_release()`, whatever
-/// becomes of its publisher, and also when its subscriber is closed.
+/// A frame that is read where it lies. It does not change until it is given back with `memlane_frame_release()`,
+/// whatever becomes of its publisher, and also when its subscriber is closed.
 #[repr(C)]
 pub struct memlane_frame {
     /// Where it lies.
@@ -167,8 +167,8 @@ pub extern "C" fn memlane_frame_publisher_open(
     })
 }
 
-/// Lends a frame to write in place; one at a time: until it is published or discarded, the same is lent again. Good until
-/// then, or until the publisher is closed. No system call, no allocation.
+/// Lends a frame to write in place; one at a time: until it is published or discarded, the same is lent again. Good
+/// until then, or until the publisher is closed. No system call, no allocation.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_frame_publisher_loan(
     publisher: *const memlane_frame_publisher,
@@ -189,8 +189,8 @@ pub extern "C" fn memlane_frame_publisher_loan(
     })
 }
 
-/// Makes the frame on loan visible, captured now. `sequence` (NULL: not wanted) is its number. MEMLANE_NO_LOAN when there
-/// is none. No system call unless somebody sleeps.
+/// Makes the frame on loan visible, captured now. `sequence` (NULL: not wanted) is its number. MEMLANE_NO_LOAN when
+/// there is none. No system call unless somebody sleeps.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_frame_publisher_publish(
     publisher: *const memlane_frame_publisher,
@@ -199,9 +199,9 @@ pub extern "C" fn memlane_frame_publisher_publish(
     call(|| get(publisher)?.publish(None, None, sequence))
 }
 
-/// `memlane_frame_publisher_publish` with what a camera knows: `captured`, when, in nanoseconds since the Unix epoch (0:
-/// now), and `size`, how many bytes the frame has where they vary in length (SIZE_MAX: all). After an error the frame is
-/// still on loan.
+/// `memlane_frame_publisher_publish` with what a camera knows: `captured`, when, in nanoseconds since the Unix epoch
+/// (0: now), and `size`, how many bytes the frame has where they vary in length (SIZE_MAX: all). After an error the
+/// frame is still on loan.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_frame_publisher_publish_captured(
     publisher: *const memlane_frame_publisher,
@@ -266,8 +266,8 @@ pub extern "C" fn memlane_frame_publisher_discard(
     })
 }
 
-/// Subscribes to the channel `id`, which must exist (`memlane_space_wait_for()` waits for it), from the next frame on.
-/// `options` may be NULL. MEMLANE_SUBSCRIBERS_EXHAUSTED when all borrows are claimed by living subscribers.
+/// Subscribes to the channel `id`, which must exist (`memlane_space_wait_for()` waits for it), from the next frame
+/// on. `options` may be NULL. MEMLANE_SUBSCRIBERS_EXHAUSTED when all borrows are claimed by living subscribers.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_frame_subscriber_open(
     space: *const memlane_space,
@@ -307,9 +307,9 @@ fn hand_out(frame: Frame<'_>, owner: *const memlane_frame_subscriber) -> memlane
     }
 }
 
-/// The oldest frame on offer that is newer than the last one returned; waits for one. Read it where it lies, and give it
-/// back with `memlane_frame_release()`. MEMLANE_BORROWS_EXHAUSTED when this subscriber holds as many frames as it may. No
-/// allocation.
+/// The oldest frame on offer that is newer than the last one returned; waits for one. Read it where it lies, and give
+/// it back with `memlane_frame_release()`. MEMLANE_BORROWS_EXHAUSTED when this subscriber holds as many frames as it
+/// may. No allocation.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_frame_subscriber_next(
     subscriber: *const memlane_frame_subscriber,
@@ -359,8 +359,8 @@ pub extern "C" fn memlane_frame_subscriber_missed(
     })
 }
 
-/// Gives a frame back; any thread may, also when its subscriber is closed. Its pointer is cleared, so that a second call
-/// is MEMLANE_BAD_ARGUMENT; a copy of the structure is not to be given back again.
+/// Gives a frame back; any thread may, also when its subscriber is closed. Its pointer is cleared, so that a second
+/// call is MEMLANE_BAD_ARGUMENT; a copy of the structure is not to be given back again.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_frame_release(frame: *mut memlane_frame) -> memlane_status {
     call(|| {
@@ -371,8 +371,8 @@ pub extern "C" fn memlane_frame_release(frame: *mut memlane_frame) -> memlane_st
         }
         frame.data = std::ptr::null();
         let subscriber = handle::get_departed(owner)?;
-        // SAFETY: the caller promises that this is a frame of the subscriber that it holds and does not look at any more;
-        // its owner was not cleared, so it was not given back.
+        // SAFETY: the caller promises that this is a frame of the subscriber that it holds and does not look at any
+        // more; its owner was not cleared, so it was not given back.
         unsafe { subscriber.seat.give_back(frame.entry) };
         handle::given_back(owner);
         Ok(())

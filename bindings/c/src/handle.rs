@@ -1,8 +1,9 @@
 //! Handles: what C holds of a region.
 //!
-//! A handle is the address of a shell with the object in it. Shells are never freed: a closed one is empty, and is used
-//! again only after many others were closed. So a handle that is used after it was closed is recognised for long, and
-//! touches no memory that is not there. What it holds is an enum, so that the wrong handle is recognised too.
+//! A handle is the address of a shell with the object in it. Shells are never freed: a closed one is empty, and is
+//! used again only after many others were closed. So a handle that is used after it was closed is recognised for
+//! long, and touches no memory that is not there. What it holds is an enum, so that the wrong handle is recognised
+//! too.
 #![allow(unsafe_code)] // Pointers of C.
 
 use crate::argument::null;
@@ -149,9 +150,9 @@ pub(crate) struct Shell {
     object: UnsafeCell<Option<Object>>,
 }
 
-// SAFETY: what is in a shell is put there before its address is known, and taken away when no call uses it (the caller
-// of `memlane_close` promises that, and `is_looked_at` says it of frames); those objects that are for one thread at a
-// time are in an `Alone`.
+// SAFETY: what is in a shell is put there before its address is known, and taken away when no call uses it (the
+// caller of `memlane_close` promises that, and `is_looked_at` says it of frames); those objects that are for one
+// thread at a time are in an `Alone`.
 unsafe impl Sync for Shell {}
 
 /// Shells that can be used again, and those whose frames are still held.
@@ -169,15 +170,15 @@ static POOL: Mutex<Pool> = Mutex::new(Pool { empty: VecDeque::new(), departed: V
 const CLOSED_BEFORE_REUSE: usize = 1024;
 
 impl Pool {
-    /// Empties the shells of those that nobody looks at any more. What was in them is to be dropped without the pool's
-    /// mutex: giving a lease back may wait.
+    /// Empties the shells of those that nobody looks at any more. What was in them is to be dropped without the
+    /// pool's mutex: giving a lease back may wait.
     #[must_use]
     fn sweep(&mut self) -> Vec<Object> {
         let Self { empty, departed } = self;
         let mut left = Vec::new();
         departed.retain(|shell| {
-            // SAFETY: it was closed, so only its frames are used, and only as long as it is looked at; the pool's mutex
-            // is held, so nobody else empties it.
+            // SAFETY: it was closed, so only its frames are used, and only as long as it is looked at; the pool's
+            // mutex is held, so nobody else empties it.
             let object = unsafe { &mut *shell.object.get() };
             let stays = object.as_ref().is_some_and(Object::is_looked_at);
             if !stays {
@@ -218,8 +219,8 @@ fn shell_at(handle: *const c_void, what: &str) -> Result<&'static Shell, Failure
         return Err(null(what));
     }
     let shell = handle.cast::<Shell>();
-    // SAFETY: the caller promises a handle, whose shell is never freed; of another address that can be read, the first
-    // word says that it is none.
+    // SAFETY: the caller promises a handle, whose shell is never freed; of another address that can be read, the
+    // first word says that it is none.
     if !shell.is_aligned() || unsafe { (*shell).magic } != MAGIC {
         return Err(not_a_handle(what));
     }
@@ -297,9 +298,9 @@ pub(crate) fn take<H: Opaque>(handle: *const H) -> Result<Object, Failure> {
     object.ok_or_else(|| closed(H::WHAT))
 }
 
-/// Closes a handle of any type: what this process holds with it, locks and permits, it holds as long as it has another
-/// handle of the region. NULL is nothing. Memory that was got from it is not good any more, except frames that are still
-/// held. No other thread may be in a call with it.
+/// Closes a handle of any type: what this process holds with it, locks and permits, it holds as long as it has
+/// another handle of the region. NULL is nothing. Memory that was got from it is not good any more, except frames
+/// that are still held. No other thread may be in a call with it.
 ///
 /// What was lent is given up: a loan is discarded, a lease is handed out again, a reservation sends nothing.
 #[unsafe(no_mangle)]

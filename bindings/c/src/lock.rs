@@ -87,9 +87,9 @@ pub extern "C" fn memlane_lock_open(
     })
 }
 
-/// Takes the lock for this thread. MEMLANE_OWNER_DIED, as EOWNERDEAD of pthread_mutex_lock(): it was taken, and the last
-/// owner died or abandoned it. MEMLANE_TIMEOUT, with the owner in the message: it was not. MEMLANE_WOULD_DEADLOCK when
-/// this thread has it.
+/// Takes the lock for this thread. MEMLANE_OWNER_DIED, as EOWNERDEAD of pthread_mutex_lock(): it was taken, and the
+/// last owner died or abandoned it. MEMLANE_TIMEOUT, with the owner in the message: it was not.
+/// MEMLANE_WOULD_DEADLOCK when this thread has it.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_lock_acquire(lock: *const memlane_lock, timeout: i64) -> memlane_status {
     call(|| {
@@ -110,7 +110,8 @@ pub extern "C" fn memlane_lock_make_consistent(lock: *const memlane_lock) -> mem
     call(|| Ok(get(lock)?.make_consistent()?))
 }
 
-/// Gives the lock back and says that what it protects is half-changed: the next owner is told as if this one had died.
+/// Gives the lock back and says that what it protects is half-changed: the next owner is told as if this one had
+/// died.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_lock_abandon(lock: *const memlane_lock) -> memlane_status {
     call(|| Ok(get(lock)?.abandon()?))

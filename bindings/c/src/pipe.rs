@@ -89,8 +89,8 @@ impl End {
     }
 }
 
-/// Opens the pipe `id`, or makes it, and takes an end of it; MEMLANE_END_TAKEN when somebody living has it. `options` may
-/// be NULL. With MEMLANE_OPEN they are not looked at.
+/// Opens the pipe `id`, or makes it, and takes an end of it; MEMLANE_END_TAKEN when somebody living has it. `options`
+/// may be NULL. With MEMLANE_OPEN they are not looked at.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_pipe_end_open(
     space: *const memlane_space,
@@ -131,9 +131,9 @@ pub extern "C" fn memlane_pipe_end_send(
     })
 }
 
-/// Receives the next message into a buffer; waits for one. `size` is how long it is; MEMLANE_SHORT_BUFFER when it is longer
-/// than the buffer, and then the next call gets it. `tag` may be NULL. MEMLANE_END_OF_PIPE when the other end is gone and
-/// everything it sent was received.
+/// Receives the next message into a buffer; waits for one. `size` is how long it is; MEMLANE_SHORT_BUFFER when it is
+/// longer than the buffer, and then the next call gets it. `tag` may be NULL. MEMLANE_END_OF_PIPE when the other end
+/// is gone and everything it sent was received.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_pipe_end_receive(
     end: *const memlane_pipe_end,

@@ -123,8 +123,8 @@ pub extern "C" fn memlane_queue_open(
     })
 }
 
-/// Puts a message of `size` bytes; waits for room. It is done when it returns. MEMLANE_TOO_LARGE when there never will be
-/// room enough, MEMLANE_CLOSED when the queue is closed.
+/// Puts a message of `size` bytes; waits for room. It is done when it returns. MEMLANE_TOO_LARGE when there never
+/// will be room enough, MEMLANE_CLOSED when the queue is closed.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_queue_put(
     queue: *const memlane_queue,
@@ -139,9 +139,9 @@ pub extern "C" fn memlane_queue_put(
     })
 }
 
-/// Takes the oldest message into a buffer; waits for one. `size` is how long it is; MEMLANE_SHORT_BUFFER when it is longer
-/// than the buffer, and then it stays. Where messages are acknowledged, this acknowledges at once. `tag` may be NULL.
-/// MEMLANE_CLOSED when the queue is closed and there is none left.
+/// Takes the oldest message into a buffer; waits for one. `size` is how long it is; MEMLANE_SHORT_BUFFER when it is
+/// longer than the buffer, and then it stays. Where messages are acknowledged, this acknowledges at once. `tag` may
+/// be NULL. MEMLANE_CLOSED when the queue is closed and there is none left.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_queue_get(
     queue: *const memlane_queue,
@@ -170,8 +170,8 @@ pub extern "C" fn memlane_queue_get(
     })
 }
 
-/// Nothing can be put from now on; what is in it can be taken still. For all, and for good; to close this handle alone is
-/// `memlane_close()`.
+/// Nothing can be put from now on; what is in it can be taken still. For all, and for good; to close this handle
+/// alone is `memlane_close()`.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_queue_shut_down(queue: *const memlane_queue) -> memlane_status {
     call(|| {
@@ -198,8 +198,8 @@ pub extern "C" fn memlane_queue_state(
 }
 
 /// Takes the next message to be acknowledged; waits for one. Only where the queue was made so. It is handed out again
-/// when this process dies, or when the lease is closed unacknowledged. End it with `memlane_lease_acknowledge()`, or give
-/// the message back with `memlane_close()`.
+/// when this process dies, or when the lease is closed unacknowledged. End it with `memlane_lease_acknowledge()`, or
+/// give the message back with `memlane_close()`.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_queue_lease(
     queue: *const memlane_queue,
@@ -217,8 +217,8 @@ pub extern "C" fn memlane_queue_lease(
     })
 }
 
-/// The message of a lease, where it lies: good until the lease ends. `tag` and `redelivered`, how often it was handed out
-/// before, may be NULL.
+/// The message of a lease, where it lies: good until the lease ends. `tag` and `redelivered`, how often it was handed
+/// out before, may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_lease_message(
     lease: *const memlane_lease,
@@ -251,9 +251,9 @@ pub extern "C" fn memlane_lease_acknowledge(lease: *mut memlane_lease) -> memlan
     })
 }
 
-/// Room for a message of `size` bytes, to be written where it will lie; waits for it. Until it is sent or given up nobody
-/// else can put anything: fill it at once. It belongs to this thread. End it with `memlane_reservation_commit()`, or give
-/// it up with `memlane_close()`.
+/// Room for a message of `size` bytes, to be written where it will lie; waits for it. Until it is sent or given up
+/// nobody else can put anything: fill it at once. It belongs to this thread. End it with
+/// `memlane_reservation_commit()`, or give it up with `memlane_close()`.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_queue_reserve(
     queue: *const memlane_queue,

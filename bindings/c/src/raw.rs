@@ -36,8 +36,8 @@ pub extern "C" fn memlane_raw_open(
     })
 }
 
-/// Where the bytes lie, at the beginning of a page, and how many there are. Others may write at any instant: use atomics,
-/// or hold the region's lock. Good until the handle is closed.
+/// Where the bytes lie, at the beginning of a page, and how many there are. Others may write at any instant: use
+/// atomics, or hold the region's lock. Good until the handle is closed.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_raw_data(
     raw: *const memlane_raw,

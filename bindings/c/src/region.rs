@@ -100,8 +100,8 @@ pub extern "C" fn memlane_id(
     call(|| copy_text(object(handle, "a region")?.region()?.id(), buffer, capacity, length))
 }
 
-/// Copies what the region's bytes mean, its schema as text with a NUL at its end, into a buffer: `[404,640,3]|u1`. Empty
-/// for kinds without one. `length` (NULL: not wanted) is without the NUL.
+/// Copies what the region's bytes mean, its schema as text with a NUL at its end, into a buffer: `[404,640,3]|u1`.
+/// Empty for kinds without one. `length` (NULL: not wanted) is without the NUL.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_schema(
     handle: *const c_void,
@@ -116,7 +116,8 @@ pub extern "C" fn memlane_schema(
     })
 }
 
-/// Calls `each` with every process that has the region open or died with it. What it gets is good during the call only.
+/// Calls `each` with every process that has the region open or died with it. What it gets is good during the call
+/// only.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_participants(
     handle: *const c_void,

@@ -7,7 +7,8 @@ use std::ffi::{CStr, CString, c_char};
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Version of this interface: a program that was compiled with one finds another one only after it was compiled again.
+/// Version of this interface: a program that was compiled with one finds another one only after it was compiled
+/// again.
 pub const MEMLANE_ABI_VERSION: u32 = 1;
 
 macro_rules! statuses {
@@ -235,7 +236,8 @@ fn fault(panic: &(dyn std::any::Any + Send)) -> Failure {
 fn fail(Failure { status, message }: Failure) -> memlane_status {
     // Ids and paths of others may hold a NUL, which would end the message.
     let message = CString::new(message.replace('\0', "\u{fffd}")).unwrap_or_default();
-    LAST.with(|last| *last.borrow_mut() = message);
+    // A destructor of a static object of C++ runs when the thread has no message any more.
+    let _ = LAST.try_with(|last| *last.borrow_mut() = message);
     status
 }
 
@@ -244,7 +246,7 @@ fn fail(Failure { status, message }: Failure) -> memlane_status {
 /// thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_last_error() -> *const c_char {
-    LAST.with(|last| last.borrow().as_ptr())
+    LAST.try_with(|last| last.borrow().as_ptr()).unwrap_or(c"".as_ptr())
 }
 
 /// The word for a status, for people: "timeout". Owned by memlane, and good for ever.

@@ -57,8 +57,8 @@ impl Subscriber {
     }
 }
 
-/// Opens the stream `id`, or makes it, and becomes its publisher. MEMLANE_PUBLISHER_EXISTS when somebody living publishes
-/// there. `options` may be NULL with MEMLANE_OPEN.
+/// Opens the stream `id`, or makes it, and becomes its publisher. MEMLANE_PUBLISHER_EXISTS when somebody living
+/// publishes there. `options` may be NULL with MEMLANE_OPEN.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_stream_publisher_open(
     space: *const memlane_space,
@@ -89,9 +89,9 @@ pub extern "C" fn memlane_stream_publisher_open(
     })
 }
 
-/// Publishes records that lie one behind the other, `size` bytes in all, as one change as long as an eighth of the ring is
-/// enough. `sequence` (NULL: not wanted) is the number of the first, from 0. No system call unless somebody sleeps, or a
-/// lossless stream is full.
+/// Publishes records that lie one behind the other, `size` bytes in all, as one change as long as an eighth of the
+/// ring is enough. `sequence` (NULL: not wanted) is the number of the first, from 0. No system call unless somebody
+/// sleeps, or a lossless stream is full.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_stream_publisher_append(
     publisher: *const memlane_stream_publisher,
@@ -109,7 +109,8 @@ pub extern "C" fn memlane_stream_publisher_append(
     })
 }
 
-/// Subscribes to the stream `id`, which must exist, from the next record on, or from up to `history` records before that.
+/// Subscribes to the stream `id`, which must exist, from the next record on, or from up to `history` records before
+/// that.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_stream_subscriber_open(
     space: *const memlane_space,
@@ -174,8 +175,8 @@ pub extern "C" fn memlane_stream_subscriber_next_many(
 }
 
 /// The newest records, oldest first, as many as fit a buffer of `capacity` bytes and there are. Does not move the
-/// subscriber's place. `count` is how many, `sequence` (NULL: not wanted) the number of the first. MEMLANE_EMPTY when there
-/// never was one.
+/// subscriber's place. `count` is how many, `sequence` (NULL: not wanted) the number of the first. MEMLANE_EMPTY when
+/// there never was one.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_stream_subscriber_last(
     subscriber: *const memlane_stream_subscriber,
@@ -212,8 +213,8 @@ fn give(found: &Records, buffer: *mut c_void, capacity: usize, sequence: *mut u6
     Ok(())
 }
 
-/// How many records were overwritten before this subscriber had read them, how many were ever published, and the bytes of
-/// a record. Each may be NULL.
+/// How many records were overwritten before this subscriber had read them, how many were ever published, and the
+/// bytes of a record. Each may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_stream_subscriber_state(
     subscriber: *const memlane_stream_subscriber,

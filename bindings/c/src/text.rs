@@ -47,8 +47,8 @@ pub extern "C" fn memlane_text_capacity(text: *const memlane_text, capacity: *mu
     })
 }
 
-/// Copies the text, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL; `version` (NULL:
-/// not wanted) is what `memlane_text_write_if` compares.
+/// Copies the text, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL; `version`
+/// (NULL: not wanted) is what `memlane_text_write_if` compares.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_text_read(
     text: *const memlane_text,
@@ -80,8 +80,8 @@ pub extern "C" fn memlane_text_write(
     })
 }
 
-/// Replaces the text if its version is still `*version`, which becomes the new one; else MEMLANE_CONFLICT, and `*version`
-/// is what stands: read again.
+/// Replaces the text if its version is still `*version`, which becomes the new one; else MEMLANE_CONFLICT, and
+/// `*version` is what stands: read again.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_text_write_if(
     text: *const memlane_text,

@@ -172,8 +172,8 @@ pub extern "C" fn memlane_value_store(
     })
 }
 
-/// Sets the value to what stands at `desired` if it is what stands at `expected`, bit for bit; else MEMLANE_CONFLICT, and
-/// `expected` is what it is.
+/// Sets the value to what stands at `desired` if it is what stands at `expected`, bit for bit; else MEMLANE_CONFLICT,
+/// and `expected` is what it is.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_value_compare_exchange(
     value: *const memlane_value,
@@ -195,8 +195,8 @@ pub extern "C" fn memlane_value_compare_exchange(
     })
 }
 
-/// Adds what stands at `summand`, as one step; the sum goes to `sum` (NULL: not wanted). Integers wrap at their width.
-/// MEMLANE_BAD_ARGUMENT for a bool.
+/// Adds what stands at `summand`, as one step; the sum goes to `sum` (NULL: not wanted). Integers wrap at their
+/// width. MEMLANE_BAD_ARGUMENT for a bool.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_value_add(
     value: *const memlane_value,
@@ -237,8 +237,8 @@ pub extern "C" fn memlane_value_read(
     })
 }
 
-/// Waits until the value or its version differs from what `memlane_value_read` gave: the value at `seen` and `*version`,
-/// both of which become the new ones.
+/// Waits until the value or its version differs from what `memlane_value_read` gave: the value at `seen` and
+/// `*version`, both of which become the new ones.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_value_wait_newer(
     value: *const memlane_value,

@@ -17,12 +17,12 @@ thread_local! {
     static ENDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets this thread's waits end with MEMLANE_INTERRUPTED once `should_end` returns true: at best, it returns a flag that
-/// a signal handler sets. NULL ends that. Without it a signal does not end a wait.
+/// Lets this thread's waits end with MEMLANE_INTERRUPTED once `should_end` returns true: at best, it returns a flag
+/// that a signal handler sets. NULL ends that. Without it a signal does not end a wait.
 ///
-/// It is asked at each signal that the thread gets while it sleeps, and every 40 ms at least, so it has to be quick. Only
-/// an answer within a wait counts: look at the flag yourself between two waits. What the wait obtained in the same
-/// instant is not lost: it is returned with MEMLANE_OK.
+/// It is asked at each signal that the thread gets while it sleeps, and every 40 ms at least, so it has to be quick.
+/// Only an answer within a wait counts: look at the flag yourself between two waits. What the wait obtained in the
+/// same instant is not lost: it is returned with MEMLANE_OK.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_interrupt_when(should_end: Option<extern "C" fn() -> bool>) {
     SHOULD_END.set(should_end);

@@ -12,8 +12,8 @@ use std::ffi::c_void;
 /// One of the things to wait for.
 #[repr(C)]
 pub struct memlane_wait_item {
-    /// A handle: of a value, record, array, raw bytes or text, for a version other than `seen`; of a subscriber, queue or
-    /// end of a pipe, for something to take; of an event, semaphore or lock, for it to be had.
+    /// A handle: of a value, record, array, raw bytes or text, for a version other than `seen`; of a subscriber,
+    /// queue or end of a pipe, for something to take; of an event, semaphore or lock, for it to be had.
     pub handle: *const c_void,
     /// The version that was seen, of what has versions.
     pub seen: u64,
@@ -21,8 +21,8 @@ pub struct memlane_wait_item {
     pub ready: bool,
 }
 
-/// Waits until at least one of `count` things is ready, as poll() does for files, and says which. Nothing is taken: somebody
-/// else may be faster, so take it with a timeout of 0. Up to 127 things.
+/// Waits until at least one of `count` things is ready, as poll() does for files, and says which. Nothing is taken:
+/// somebody else may be faster, so take it with a timeout of 0. Up to 127 things.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_wait_any(
     items: *mut memlane_wait_item,

@@ -242,8 +242,20 @@ static void streams() {
     CHECK(last.values.size() == 5 && last.first == 15 && last.values[4].time == 19 && reader.lost() == 0);
 }
 
+// Calls that fail after the thread's own things are gone: a handle that is closed twice by the destructor of a static object.
+static struct Late {
+    memlane_event *event = nullptr;
+    ~Late() {
+        if (memlane_close(event) != MEMLANE_OK || memlane_close(event) != MEMLANE_CLOSED_HANDLE) {
+            abort();
+        }
+        (void)memlane_last_error();
+    }
+} late;
+
 int main() {
     CHECK(memlane::is_compatible());
+    OK(memlane_event_open(nullptr, "cpp/late", MEMLANE_OPEN_OR_CREATE, false, &late.event));
     schemas();
     cells();
     locks();

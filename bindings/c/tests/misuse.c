@@ -170,7 +170,11 @@ static void buffers(void) {
 
 static void *wait_long(void *subscriber) {
     memlane_frame frame;
-    EXPECT(MEMLANE_OK, memlane_frame_subscriber_next(subscriber, MEMLANE_FOREVER, &frame));
+    memlane_status status = MEMLANE_IN_USE;
+    while (status == MEMLANE_IN_USE) {
+        status = memlane_frame_subscriber_next(subscriber, MEMLANE_FOREVER, &frame);
+    }
+    OK(status);
     OK(memlane_frame_release(&frame));
     return NULL;
 }
