@@ -2,6 +2,7 @@
 //! that is supported, with warnings as errors, and run; then with sanitizers, and under valgrind. Projects outside of
 //! the repository use an installed prefix in the three usual ways.
 
+mod measure;
 mod scenarios;
 
 use std::fs;
@@ -19,6 +20,9 @@ use crate::workspace::{Workspace, on_path};
 pub(crate) struct Options {
     /// Only programs whose name contains this, and neither examples, scenarios nor projects
     name: Option<String>,
+    /// Measure instead: calls of C++ beside those of Rust, and pictures from C++ to Python at 60 frames a second
+    #[arg(long)]
+    measure: bool,
 }
 
 /// A way of building and running a program.
@@ -68,6 +72,9 @@ const MANNERS: &[Manner] = &[
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     let place = Place::new(workspace)?;
+    if options.measure {
+        return measure::run(workspace, &place);
+    }
     install::run(workspace, &install::Options::for_tests(place.prefix.clone()))?;
     let package = workspace.root.join("bindings").join("c");
     let programs = sources(&package.join("tests"))?;
