@@ -198,6 +198,7 @@ fn projects_in(outside: &Path, workspace: &Workspace, place: &Place) -> Outcome 
         process::run(cmake_of(&project, &build, workspace).arg(argument))?;
         process::run(Command::new("cmake").arg("--build").arg(&build))?;
         place.run(&mut Command::new(build.join("project")))?;
+        view_in_python(workspace, place)?;
     }
 
     let program = outside.join("by-pkg-config");
@@ -206,6 +207,14 @@ fn projects_in(outside: &Path, workspace: &Workspace, place: &Place) -> Outcome 
     compile.arg("-std=c++17").arg(project.join("main.cpp")).arg("-o").arg(&program);
     process::run(compile.args(flags.split_whitespace()))?;
     place.run(Command::new(&program).env("LD_LIBRARY_PATH", prefix.join("lib")))
+}
+
+/// The picture that the stranger's program published, read by another language.
+fn view_in_python(workspace: &Workspace, place: &Place) -> Outcome {
+    let view = "import memlane; frame = memlane.FrameSubscriber('camera/front', history=1).next(timeout=5); \
+                assert memoryview(frame).tobytes() == bytes([128]) * (404 * 640 * 3)";
+    let mut python = Command::new(workspace.python_environment().join("bin").join("python"));
+    process::run(python.args(["-c", view]).env("MEMLANE_DIR", &place.space))
 }
 
 /// CMake on a project, whose library is built where the tests' is.

@@ -6,7 +6,8 @@
 //! in one (`wait.rs`).
 #![deny(unsafe_code)]
 // Functions and types have the names that they have in C, and what is written above them is for who calls them from
-// there: which pointers are good is said once, at the top of the header. A status has its type's name in its own already.
+// there: which pointers are good is said once, at the top of the header. A status has its type's name in its own
+// already.
 #![allow(
     non_camel_case_types,
     clippy::enum_glob_use,

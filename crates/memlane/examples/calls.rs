@@ -1,5 +1,5 @@
-//! What a publish and a borrow cost in Rust: nanoseconds a frame, the best of several rounds, for an empty frame and for
-//! one of 640 x 404 x 3 that is copied in. `cargo xtask c --measure` puts C++ beside it.
+//! What a publish and a borrow cost in Rust: nanoseconds a frame, the best of several rounds, for an empty frame and
+//! for one of 640 x 404 x 3 that is copied in. `cargo xtask c --measure` puts C++ beside it.
 #![forbid(unsafe_code)]
 
 use memlane::schema::Primitive;

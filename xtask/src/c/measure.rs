@@ -28,7 +28,11 @@ fn calls(workspace: &Workspace, place: &Place) -> Outcome {
     let (rust, cpp) = (figures(rust)?, figures(cpp)?);
     for (rust, cpp) in rust.lines().zip(cpp.lines()) {
         let (name, rust, cpp) = (rust.split(' ').next().unwrap_or_default(), figure(rust), figure(cpp));
-        println!("{name}: {rust:.1} ns in Rust, {cpp:.1} in C++: {:+.1} ns, {:.3} times", cpp - rust, cpp / rust);
+        println!(
+            "{name}: {rust:.1} ns in Rust, {cpp:.1} in C++: {:+.1} ns, {:.3} times",
+            cpp - rust,
+            cpp / rust
+        );
     }
     Ok(())
 }
