@@ -419,8 +419,8 @@ impl Seat {
         self.idle() != all(self.entries.len())
     }
 
-    /// Bit i: `entries[i]` holds no frame. Whoever gives a frame back, in whichever thread, does so by the store that is
-    /// seen here, and looks at nothing of the seat afterwards.
+    /// Bit i: `entries[i]` holds no frame. Whoever gives a frame back, in whichever thread, does so by the store that
+    /// is seen here, and looks at nothing of the seat afterwards.
     fn idle(&self) -> u64 {
         let words = self.entries.iter().map(|entry| self.words.borrow_entry(*entry));
         // Acquire: what is announced next is announced after that thread was done with its frame.
