@@ -2,6 +2,8 @@
 //! that is supported, with warnings as errors, and run; then with sanitizers, and under valgrind. Projects outside of
 //! the repository use an installed prefix in the three usual ways.
 
+mod measure;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,6 +19,9 @@ use crate::workspace::{Workspace, on_path};
 pub(crate) struct Options {
     /// Only programs whose name contains this, and neither examples nor projects
     name: Option<String>,
+    /// Measure instead: calls of C++ beside those of Rust, and pictures from C++ to Python at 60 frames a second
+    #[arg(long)]
+    measure: bool,
 }
 
 /// A way of building and running a program.
@@ -66,6 +71,9 @@ const MANNERS: &[Manner] = &[
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     let place = Place::new(workspace)?;
+    if options.measure {
+        return measure::run(workspace, &place);
+    }
     install::run(workspace, &install::Options::for_tests(place.prefix.clone()))?;
     let package = workspace.root.join("bindings").join("c");
     let programs = sources(&package.join("tests"))?;
@@ -188,6 +196,7 @@ fn projects_in(outside: &Path, workspace: &Workspace, place: &Place) -> Outcome 
         process::run(cmake_of(&project, &build, workspace).arg(argument))?;
         process::run(Command::new("cmake").arg("--build").arg(&build))?;
         place.run(&mut Command::new(build.join("project")))?;
+        view_in_python(workspace, place)?;
     }
 
     let program = outside.join("by-pkg-config");
@@ -196,6 +205,14 @@ fn projects_in(outside: &Path, workspace: &Workspace, place: &Place) -> Outcome 
     compile.arg("-std=c++17").arg(project.join("main.cpp")).arg("-o").arg(&program);
     process::run(compile.args(flags.split_whitespace()))?;
     place.run(Command::new(&program).env("LD_LIBRARY_PATH", prefix.join("lib")))
+}
+
+/// The picture that the stranger's program published, read by another language.
+fn view_in_python(workspace: &Workspace, place: &Place) -> Outcome {
+    let view = "import memlane; frame = memlane.FrameSubscriber('camera/front', history=1).next(timeout=5); \
+                assert memoryview(frame).tobytes() == bytes([128]) * (404 * 640 * 3)";
+    let mut python = Command::new(workspace.python_environment().join("bin").join("python"));
+    process::run(python.args(["-c", view]).env("MEMLANE_DIR", &place.space))
 }
 
 /// CMake on a project, whose library is built where the tests' is.

@@ -25,6 +25,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Built as it is for users.
+    pub(crate) fn for_users(prefix: PathBuf) -> Self {
+        Self { prefix, profile: "release".to_owned() }
+    }
+
     /// Built as the tests are, which is quicker.
     pub(crate) fn for_tests(prefix: PathBuf) -> Self {
         Self { prefix, profile: "dev".to_owned() }

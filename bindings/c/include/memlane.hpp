@@ -1507,6 +1507,8 @@ private:
 /// and its subscriber.
 class [[nodiscard]] Frame {
 public:
+    /// Nothing yet; the next one can be moved here.
+    Frame() noexcept : frame_() {}
     Frame(Frame &&other) noexcept : frame_(std::exchange(other.frame_, memlane_frame())) {}
     Frame &operator=(Frame &&other) noexcept {
         Frame taken(std::move(other));
@@ -1542,7 +1544,6 @@ public:
 
 private:
     friend class FrameSubscriber;
-    explicit Frame(const memlane_frame &frame) noexcept : frame_(frame) {}
     memlane_frame frame_;
 };
 
@@ -1565,21 +1566,34 @@ public:
 
     /// The oldest frame on offer that is newer than the last one returned; waits for one.
     Result<Frame> next() const {
-        memlane_frame frame{};
-        const Status status = memlane_frame_subscriber_next(get(), MEMLANE_FOREVER, &frame);
-        return detail::result(status, Frame(frame));
+        Frame frame;
+        const Status status = memlane_frame_subscriber_next(get(), MEMLANE_FOREVER, &frame.frame_);
+        if (status != MEMLANE_OK) {
+            return detail::failure<Result<Frame>>(status);
+        }
+        return frame;
     }
     Result<std::optional<Frame>> next(Duration timeout) const {
-        memlane_frame frame{};
-        const Status status = memlane_frame_subscriber_next(get(), detail::c(timeout), &frame);
-        return detail::unless(MEMLANE_TIMEOUT, status, Frame(frame));
+        std::optional<Frame> frame(std::in_place);
+        const Status status = memlane_frame_subscriber_next(get(), detail::c(timeout), &frame->frame_);
+        if (status == MEMLANE_TIMEOUT) {
+            frame.reset();
+        } else if (status != MEMLANE_OK) {
+            return detail::failure<Result<std::optional<Frame>>>(status);
+        }
+        return frame;
     }
 
     /// The newest frame, whether it was returned before or not; nothing when there never was one.
     Result<std::optional<Frame>> latest() const {
-        memlane_frame frame{};
-        const Status status = memlane_frame_subscriber_latest(get(), &frame);
-        return detail::unless(MEMLANE_EMPTY, status, Frame(frame));
+        std::optional<Frame> frame(std::in_place);
+        const Status status = memlane_frame_subscriber_latest(get(), &frame->frame_);
+        if (status == MEMLANE_EMPTY) {
+            frame.reset();
+        } else if (status != MEMLANE_OK) {
+            return detail::failure<Result<std::optional<Frame>>>(status);
+        }
+        return frame;
     }
 
     /// How many frames were passed over.

@@ -135,7 +135,7 @@ impl Object {
 
     /// Whether the memory of a closed handle is still looked at.
     fn is_looked_at(&self) -> bool {
-        matches!(self, Self::FrameSubscriber(subscriber) if !subscriber.seat.is_left())
+        matches!(self, Self::FrameSubscriber(subscriber) if subscriber.seat.holds_frames())
     }
 }
 

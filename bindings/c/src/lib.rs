@@ -6,9 +6,11 @@
 //! in one (`wait.rs`).
 #![deny(unsafe_code)]
 // Functions and types have the names that they have in C, and what is written above them is for who calls them from
-// there: which pointers are good is said once, at the top of the header.
+// there: which pointers are good is said once, at the top of the header. A status has its type's name in its own
+// already.
 #![allow(
     non_camel_case_types,
+    clippy::enum_glob_use,
     clippy::result_large_err,
     clippy::not_unsafe_ptr_arg_deref,
     clippy::needless_pass_by_value,

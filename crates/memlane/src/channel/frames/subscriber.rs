@@ -4,7 +4,7 @@
 use super::pool::Located;
 use super::timestamp::Timestamp;
 use super::words::Words;
-use crate::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Release, pause};
+use crate::atomic::{AtomicU32, Ordering::Acquire, pause};
 use crate::channel::role::{self, PublisherState};
 use crate::error::{Error, Result};
 use crate::kind::Kind;
@@ -40,7 +40,7 @@ const SPINS_PER_CLOCK: u32 = 64;
 pub struct FrameSubscriber {
     schema: Schema,
     seat: Arc<Seat>,
-    /// Bit i: entry i of the seat holds no frame.
+    /// Bit i: entry i of the seat holds no frame, as far as is known here.
     free: Cell<u64>,
     /// Number of the last frame that was returned, or of the head when we came.
     cursor: Cell<u64>,
@@ -59,8 +59,6 @@ pub struct Seat {
     payload: Arc<Mapping>,
     /// Indices of the borrow entries that are ours.
     entries: Vec<usize>,
-    /// Bit i: `entries[i]` was given back, maybe by another thread, and the subscriber does not know it yet.
-    returned: AtomicU64,
     forks: u32,
 }
 
@@ -104,14 +102,7 @@ impl FrameSubscriber {
         Ok(Self {
             free: Cell::new(all(entries.len())),
             schema: region.schema()?.clone(),
-            seat: Arc::new(Seat {
-                region,
-                words,
-                payload,
-                entries,
-                returned: AtomicU64::new(0),
-                forks: fork::count(),
-            }),
+            seat: Arc::new(Seat { region, words, payload, entries, forks: fork::count() }),
             cursor,
             missed: Cell::new(0),
             spin: Duration::ZERO,
@@ -191,7 +182,7 @@ impl FrameSubscriber {
     pub fn last(&self, count: usize) -> Result<Vec<Frame<'_>>> {
         let newest = self.seat.words.pool().newest().sequence;
         let on_offer = newest.min(self.seat.words.history()).min(count as u64);
-        self.free.set(self.free.get() | self.seat.returned.swap(0, Acquire));
+        self.free.set(self.seat.idle());
         if on_offer > u64::from(self.free.get().count_ones()) {
             return Err(self.all_held());
         }
@@ -371,7 +362,7 @@ impl FrameSubscriber {
             return Err(Error::Forked { id: self.seat.region.id().into(), what: "subscriber" });
         }
         if self.free.get() == 0 {
-            self.free.set(self.seat.returned.swap(0, Acquire));
+            self.free.set(self.seat.idle());
         }
         let index = self.free.get().trailing_zeros() as usize;
         self.seat.entry(index).map(|entry| (index, entry)).ok_or_else(|| self.all_held())
@@ -420,19 +411,21 @@ impl Seat {
     /// that frame's bytes any more.
     #[inline]
     pub unsafe fn give_back(&self, entry: usize) {
-        self.return_entry(entry);
+        self.release(entry);
     }
 
-    /// Whether the subscriber is gone and no frame is held, so that nobody needs the memory any more.
-    pub fn is_left(&self) -> bool {
-        self.returned.load(Acquire) == all(self.entries.len())
+    /// Whether any of its frames is held, in whichever thread: so long the seat must stay.
+    pub fn holds_frames(&self) -> bool {
+        self.idle() != all(self.entries.len())
     }
 
-    #[inline]
-    fn return_entry(&self, index: usize) {
-        if self.release(index) {
-            self.returned.fetch_or(1 << index, Release);
-        }
+    /// Bit i: `entries[i]` holds no frame. Whoever gives a frame back, in whichever thread, does so by the store that
+    /// is seen here, and looks at nothing of the seat afterwards.
+    fn idle(&self) -> u64 {
+        let words = self.entries.iter().map(|entry| self.words.borrow_entry(*entry));
+        // Acquire: what is announced next is announced after that thread was done with its frame.
+        let is_idle = |word: Option<&AtomicU32>| word.is_some_and(|word| word.load(Acquire) == 0);
+        words.enumerate().fold(0, |idle, (index, word)| idle | u64::from(is_idle(word)) << index)
     }
 
     #[inline]
@@ -523,13 +516,6 @@ fn release_entries(region: &Region, words: &Words, entries: &[usize]) {
         if let Some(word) = words.claims().get(*index) {
             claim::release(word, region.attachment().as_ref());
         }
-    }
-}
-
-impl Drop for FrameSubscriber {
-    /// Whoever holds frames of it still sees by this that they are the last.
-    fn drop(&mut self) {
-        self.seat.returned.fetch_or(self.free.get(), Release);
     }
 }
 
@@ -634,6 +620,6 @@ impl Deref for OwnedFrame {
 
 impl Drop for OwnedFrame {
     fn drop(&mut self) {
-        self.seat.return_entry(self.index);
+        self.seat.release(self.index);
     }
 }
