@@ -1,5 +1,5 @@
-// The headline: a C++ writer that copies pictures of 640 x 404 x 3 in at 60 frames a second. Prints how long the copy took
-// at best, in the middle and at worst, in microseconds.
+// A C++ writer that copies pictures in at a steady rate: `writer HEIGHT WIDTH PICTURES PER_SECOND`. Each picture is filled
+// with its number. Prints how long the copy took at best, in the middle and at worst, in microseconds.
 #include <memlane.hpp>
 
 #include <algorithm>
@@ -9,14 +9,20 @@
 #include <vector>
 
 int main(int count, char **arguments) {
-    const int frames = count > 1 ? std::atoi(arguments[1]) : 600;
-    memlane::FramePublisher camera("bench/headline", memlane::image(404, 640, 3).history(4));
+    if (count != 5) {
+        std::fprintf(stderr, "usage: %s HEIGHT WIDTH PICTURES PER_SECOND\n", arguments[0]);
+        return 2;
+    }
+    const auto number = [arguments](int index) { return std::strtoull(arguments[index], nullptr, 10); };
+    const std::uint64_t pictures = number(3);
+    memlane::FramePublisher camera("bench/pictures", memlane::image(number(1), number(2)).history(4));
+    std::vector<std::uint8_t> picture(number(1) * number(2) * 3);
     memlane::Event("bench/ready").wait();
-    const std::vector<std::uint8_t> picture(404 * 640 * 3, 128);
     std::vector<double> took;
     auto due = std::chrono::steady_clock::now();
-    for (int frame = 0; frame < frames; ++frame) {
-        due += std::chrono::microseconds(16667);
+    for (std::uint64_t sequence = 1; sequence <= pictures; ++sequence) {
+        due += std::chrono::nanoseconds(1'000'000'000 / number(4));
+        std::fill(picture.begin(), picture.end(), static_cast<std::uint8_t>(sequence));
         std::this_thread::sleep_until(due);
         const auto start = std::chrono::steady_clock::now();
         memlane::Loan loan = camera.loan();
@@ -26,7 +32,7 @@ int main(int count, char **arguments) {
         took.push_back(copied.count());
     }
     std::sort(took.begin(), took.end());
-    std::printf("copy %.0f us at best, %.0f p50, %.0f p99\n", took.front(), took[took.size() / 2],
-                took[took.size() * 99 / 100]);
+    std::printf("copy: %.0f us at best, %.0f p50, %.0f p99, %.0f at worst\n", took.front(), took[took.size() / 2],
+                took[took.size() * 99 / 100], took.back());
     return 0;
 }

@@ -17,7 +17,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 /// Something to wait for, that any thread may look at.
 type Watched = Arc<dyn Waitable + Send + Sync>;
@@ -26,6 +26,7 @@ type Watched = Arc<dyn Waitable + Send + Sync>;
 #[pyclass(module = "memlane", frozen)]
 pub(crate) struct Watcher {
     shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Shared {
@@ -56,8 +57,9 @@ impl Watcher {
         let shared = Arc::new(Shared { list: Mutex::default(), callback });
         let watching = shared.clone();
         let thread = thread::Builder::new().name("memlane-watcher".into()).spawn(move || watching.run());
-        thread.map_err(|error| PyRuntimeError::new_err(format!("no thread to wait with: {error}")))?;
-        Ok(Self { shared })
+        let thread =
+            thread.map_err(|error| PyRuntimeError::new_err(format!("no thread to wait with: {error}")))?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// Waits until a handle is ready: an event set, a lock free, a message, frame or record there, a text or value
@@ -82,9 +84,17 @@ impl Watcher {
         py.detach(|| drop(self.shared.change(|list| list.things.remove(&number))));
     }
 
-    /// Ends the thread.
+    /// Ends the thread, and waits until it has ended: an interpreter must not end while it calls back.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.shared.change(|list| list.ended = true));
+        py.detach(|| {
+            self.shared.change(|list| list.ended = true);
+            let thread = locked(&self.thread).take();
+            // The thread itself may close it, in a callback, and cannot wait for itself.
+            if let Some(thread) = thread.filter(|thread| thread.thread().id() != thread::current().id()) {
+                // It has no result; had it panicked, it would have said so.
+                let _ = thread.join();
+            }
+        });
     }
 }
 

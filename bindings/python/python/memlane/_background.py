@@ -7,6 +7,7 @@ same time, which is as much as the kernel lets a thread wait for; more tasks get
 
 from __future__ import annotations
 
+import atexit
 import os
 import queue
 import threading
@@ -79,6 +80,15 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+@atexit.register
+def _at_exit() -> None:
+    """None of them calls back while the interpreter ends."""
+    with _lock:
+        threads = _threads.copy()
+    for thread in threads:
+        thread.watcher.close()
 
 
 def _watch(

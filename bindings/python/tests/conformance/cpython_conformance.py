@@ -215,6 +215,10 @@ def build_extra(glob, out, T):
                     with lock:
                         now.value += 1
                         peak.value = max(peak.value, now.value)
+                    # The first ones stay until there are as many as may be, however slowly the others start.
+                    end = time.monotonic() + 20
+                    while peak.value < 3 and time.monotonic() < end:
+                        time.sleep(0.001)
                     time.sleep(0.001)
                     with lock:
                         now.value -= 1
