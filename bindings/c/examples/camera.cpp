@@ -1,5 +1,6 @@
-// A camera: pictures of 640 x 404 at 60 frames a second, drawn straight into shared memory. With OpenCV (compile with
-// -DWITH_OPENCV), what a real camera sees. How many frames is the first argument; 120 unless said.
+// A camera: pictures of 640 x 404 at 60 frames a second, drawn straight into shared memory. How many is the first
+// argument; 120 unless said. With OpenCV (compile with -DWITH_OPENCV, link with opencv_core, opencv_imgproc and
+// opencv_videoio) it is what a camera sees, or a video, whose name is the second argument.
 #include <memlane.hpp>
 
 #include <cstdio>
@@ -7,7 +8,8 @@
 #include <thread>
 
 #if defined(WITH_OPENCV)
-#include <opencv2/opencv.hpp>
+#include <opencv2/imgproc.hpp>
+#include <opencv2/videoio.hpp>
 #endif
 
 constexpr int width = 640;
@@ -17,7 +19,11 @@ int main(int count, char **arguments) {
     const int frames = count > 1 ? std::atoi(arguments[1]) : 120;
     memlane::FramePublisher camera("camera/front", memlane::image(height, width, 3).history(4));
 #if defined(WITH_OPENCV)
-    cv::VideoCapture capture(0);
+    cv::VideoCapture capture;
+    if (!(count > 2 ? capture.open(arguments[2]) : capture.open(0))) {
+        std::fputs("OpenCV finds neither a camera nor that video\n", stderr);
+        return 1;
+    }
 #endif
     auto due = std::chrono::steady_clock::now();
     for (int frame = 0; frame < frames; ++frame) {
