@@ -102,15 +102,15 @@ pub(crate) fn is_possible(workspace: &Workspace) -> bool {
 }
 
 /// Where programs are built and run.
-struct Place {
-    prefix: PathBuf,
-    programs: PathBuf,
+pub(crate) struct Place {
+    pub(crate) prefix: PathBuf,
+    pub(crate) programs: PathBuf,
     /// The space that they find, new for each run.
     space: PathBuf,
 }
 
 impl Place {
-    fn new(workspace: &Workspace) -> Outcome<Self> {
+    pub(crate) fn new(workspace: &Workspace) -> Outcome<Self> {
         let place = workspace.target.join("c");
         let programs = place.join("programs");
         fs::create_dir_all(&programs).map_err(Failure::at(&programs))?;
@@ -118,7 +118,13 @@ impl Place {
     }
 
     /// A compiler that finds the prefix.
-    fn compile(&self, compiler: &str, flags: &[&str], sources: &[&Path], program: &Path) -> Command {
+    pub(crate) fn compile(
+        &self,
+        compiler: &str,
+        flags: &[&str],
+        sources: &[&Path],
+        program: &Path,
+    ) -> Command {
         let mut command = Command::new(compiler);
         command.args(flags).args(WARNINGS);
         if program.to_string_lossy().contains("without_exceptions") {
@@ -134,9 +140,10 @@ impl Place {
     fn build_and_run(&self, manner: &Manner, source: &Path) -> Outcome {
         let program = self.programs.join(format!("{}-{}", stem(source), manner.name));
         process::run(&mut self.compile(manner.compiler, manner.flags, &[source], &program))?;
-        let mut words = manner.under.iter().map(|word| (*word).to_owned());
-        let Some(runner) = words.next() else { return self.run(&mut Command::new(&program)) };
-        self.run(Command::new(runner).args(words).arg(&program))
+        match manner.under {
+            [] => self.run(&mut Command::new(&program)),
+            [runner, words @ ..] => self.run(Command::new(runner).args(words).arg(&program)),
+        }
     }
 
     /// Runs a program in a space of its own.
@@ -211,7 +218,7 @@ fn projects_in(outside: &Path, workspace: &Workspace, place: &Place) -> Outcome 
 fn view_in_python(workspace: &Workspace, place: &Place) -> Outcome {
     let view = "import memlane; frame = memlane.FrameSubscriber('camera/front', history=1).next(timeout=5); \
                 assert memoryview(frame).tobytes() == bytes([128]) * (404 * 640 * 3)";
-    let mut python = Command::new(workspace.python_environment().join("bin").join("python"));
+    let mut python = Command::new(workspace.python());
     process::run(python.args(["-c", view]).env("MEMLANE_DIR", &place.space))
 }
 

@@ -1,6 +1,5 @@
 //! `cargo xtask python`: builds the Python package into `.venv` and runs its tests there.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use clap::Args;
@@ -37,17 +36,13 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
 
 /// Whether there is an environment to run it in.
 pub(crate) fn is_possible(workspace: &Workspace) -> bool {
-    interpreter(workspace).is_file()
+    workspace.python().is_file()
 }
 
 /// A module of the environment, as a program that runs in the package's directory.
 fn python(workspace: &Workspace, module: &str) -> Command {
-    let mut command = Command::new(interpreter(workspace));
+    let mut command = Command::new(workspace.python());
     command.current_dir(workspace.root.join("bindings").join("python")).args(["-m", module]);
     command.env("CARGO_TARGET_DIR", &workspace.target);
     command
-}
-
-fn interpreter(workspace: &Workspace) -> PathBuf {
-    workspace.python_environment().join("bin").join("python")
 }

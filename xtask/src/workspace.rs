@@ -28,6 +28,11 @@ impl Workspace {
         self.root.join(".venv")
     }
 
+    /// The interpreter of that environment, whether it is there or not.
+    pub(crate) fn python(&self) -> PathBuf {
+        self.python_environment().join("bin").join("python")
+    }
+
     /// Cargo in the repository.
     pub(crate) fn cargo(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new("cargo");

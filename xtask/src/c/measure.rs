@@ -87,7 +87,7 @@ fn pictures_by_mmap(workspace: &Workspace, place: &Place, rate: &Rate) -> Outcom
 }
 
 fn python(workspace: &Workspace, program: &str) -> Command {
-    let mut python = Command::new(workspace.python_environment().join("bin").join("python"));
+    let mut python = Command::new(workspace.python());
     python.arg(workspace.root.join("bindings").join("c").join("benches").join(program));
     python
 }

@@ -32,7 +32,7 @@ pub(super) fn make_environment(workspace: &Workspace) -> Outcome {
     }
     process::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
     process::run(
-        Command::new(environment.join("bin").join("python"))
+        Command::new(workspace.python())
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
             .arg(requirements(workspace)),
     )?;
@@ -51,9 +51,8 @@ pub(super) fn missing(workspace: &Workspace) -> Option<Missing> {
 
 /// Complete, of these requirements, and not left behind by a Python that has been removed since.
 fn is_ready(workspace: &Workspace) -> bool {
-    let python = workspace.python_environment().join("bin").join("python");
     let wanted = fs::read(requirements(workspace)).ok();
-    wanted.is_some() && wanted == fs::read(installed(workspace)).ok() && python.is_file()
+    wanted.is_some() && wanted == fs::read(installed(workspace)).ok() && workspace.python().is_file()
 }
 
 fn requirements(workspace: &Workspace) -> PathBuf {
