@@ -1,0 +1,1 @@
+//! The text protocol of the original shared-memory manager, in both roles.
