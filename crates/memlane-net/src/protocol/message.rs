@@ -68,7 +68,7 @@ impl Frame {
     /// use memlane_net::protocol::message::{Frame, Message};
     /// let frame = Frame::new(&serde_json::json!({"n": 1}), b"abc");
     /// assert_eq!(frame, Frame::Binary(b"\x07\0\0\0{\"n\":1}abc".as_slice().into()));
-    /// # let Frame::Binary(bytes) = frame else { return };
+    /// # let Frame::Binary(bytes) = frame else { panic!("it has a payload") };
     /// let message = Message::from_binary(bytes)?;
     /// assert_eq!(message.payload, b"abc".as_slice());
     /// # Ok::<(), memlane_net::protocol::message::Malformed>(())
