@@ -3,6 +3,7 @@
 //! the repository use an installed prefix in the three usual ways.
 
 mod measure;
+mod opencv;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,8 @@ use crate::failure::{Failure, Outcome};
 use crate::install;
 use crate::process;
 use crate::workspace::{Workspace, on_path};
+
+pub(crate) use opencv::is_there as has_opencv;
 
 #[derive(Args, Default)]
 pub(crate) struct Options {
@@ -92,7 +95,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
         return Ok(());
     }
     examples(workspace, &place)?;
-    projects(workspace, &place)
+    projects(workspace, &place)?;
+    // Last, so that nobody overlooks when it is left out.
+    opencv::camera(workspace, &place)
 }
 
 /// Whether there is what it needs.
@@ -203,7 +208,7 @@ fn projects_in(outside: &Path, workspace: &Workspace, place: &Place) -> Outcome 
         process::run(cmake_of(&project, &build, workspace).arg(argument))?;
         process::run(Command::new("cmake").arg("--build").arg(&build))?;
         place.run(&mut Command::new(build.join("project")))?;
-        view_in_python(workspace, place)?;
+        view_in_python(workspace, place, 1, "bytes([128]) * (404 * 640 * 3)")?;
     }
 
     let program = outside.join("by-pkg-config");
@@ -214,12 +219,15 @@ fn projects_in(outside: &Path, workspace: &Workspace, place: &Place) -> Outcome 
     place.run(Command::new(&program).env("LD_LIBRARY_PATH", prefix.join("lib")))
 }
 
-/// The picture that the stranger's program published, read by another language.
-fn view_in_python(workspace: &Workspace, place: &Place) -> Outcome {
-    let view = "import memlane; frame = memlane.FrameSubscriber('camera/front', history=1).next(timeout=5); \
-                assert memoryview(frame).tobytes() == bytes([128]) * (404 * 640 * 3)";
+/// The last picture that a program published, read by another language: its number, and what it is.
+fn view_in_python(workspace: &Workspace, place: &Place, number: u32, picture: &str) -> Outcome {
+    let view = format!(
+        "import memlane; frame = memlane.FrameSubscriber('camera/front', history=1).next(timeout=5); \
+         assert frame.sequence == {number}, frame.sequence; \
+         assert memoryview(frame).tobytes() == {picture}"
+    );
     let mut python = Command::new(workspace.python());
-    process::run(python.args(["-c", view]).env("MEMLANE_DIR", &place.space))
+    process::run(python.args(["-c", &view]).env("MEMLANE_DIR", &place.space))
 }
 
 /// CMake on a project, whose library is built where the tests' is.

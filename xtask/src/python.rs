@@ -4,7 +4,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -24,14 +24,22 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
-    let mut build = python(workspace, "maturin");
-    build.args(["develop", "--quiet"]).args(options.release.then_some("--release"));
-    process::run(build.env("VIRTUAL_ENV", workspace.python_environment()))?;
+    build(workspace, options.release)?;
     process::run(python(workspace, "mypy").args(["--strict", "--package", "memlane"]))?;
     process::run(python(workspace, "mypy").args(["--strict", "examples", SCENARIOS]))?;
     process::run(python(workspace, "mypy").args(["--config-file", COMPARISON_TYPES, COMPARISON]))?;
     process::run(python(workspace, "mypy.stubtest").args(["memlane._memlane", "--ignore-missing-stub"]))?;
     process::run(python(workspace, "pytest").arg("-q").args(&options.pytest))
+}
+
+/// Puts the package into `.venv`; as for users, or quicker.
+pub(crate) fn build(workspace: &Workspace, release: bool) -> Outcome {
+    if !is_possible(workspace) {
+        return Err(Failure::new("there is no .venv; run cargo xtask setup"));
+    }
+    let mut build = python(workspace, "maturin");
+    build.args(["develop", "--quiet"]).args(release.then_some("--release"));
+    process::run(build.env("VIRTUAL_ENV", workspace.python_environment()))
 }
 
 /// Whether there is an environment to run it in.

@@ -26,7 +26,8 @@ int main(int count, char **arguments) {
     }
 #endif
     auto due = std::chrono::steady_clock::now();
-    for (int frame = 0; frame < frames; ++frame) {
+    int frame = 0;
+    for (; frame < frames; ++frame) {
         memlane::Loan loan = camera.loan();
 #if defined(WITH_OPENCV)
         cv::Mat view(height, width, CV_8UC3, loan.data()); // no copy: OpenCV writes where viewers read
@@ -49,6 +50,6 @@ int main(int count, char **arguments) {
         due += std::chrono::microseconds(16667);
         std::this_thread::sleep_until(due);
     }
-    std::printf("published %d frames\n", frames);
+    std::printf("published %d frames\n", frame);
     return 0;
 }

@@ -158,6 +158,23 @@ template <class T> Result<std::optional<T>> unless(Status nothing, Status status
     return status == MEMLANE_OK ? Result<Maybe>(Maybe(std::forward<T>(value))) : failure<Result<Maybe>>(status);
 }
 
+/// What `make` writes, written where the caller keeps it: a copy of words that were just stored one by one has to wait for
+/// them.
+template <class T, class Make> Result<T> made(Make make) {
+#if defined(MEMLANE_NO_EXCEPTIONS)
+    T value;
+    const Status status = make(value);
+    return result(status, std::move(value));
+#else
+    T value; // One return of it, or compilers copy.
+    const Status status = make(value);
+    if (status != MEMLANE_OK) {
+        throw Error(status);
+    }
+    return value;
+#endif
+}
+
 struct Close {
     void operator()(void *handle) const noexcept { (void)memlane_close(handle); }
 };
@@ -1566,34 +1583,20 @@ public:
 
     /// The oldest frame on offer that is newer than the last one returned; waits for one.
     Result<Frame> next() const {
-        Frame frame;
-        const Status status = memlane_frame_subscriber_next(get(), MEMLANE_FOREVER, &frame.frame_);
-        if (status != MEMLANE_OK) {
-            return detail::failure<Result<Frame>>(status);
-        }
-        return frame;
+        return detail::made<Frame>([this](Frame &frame) {
+            return memlane_frame_subscriber_next(get(), MEMLANE_FOREVER, &frame.frame_);
+        });
     }
     Result<std::optional<Frame>> next(Duration timeout) const {
-        std::optional<Frame> frame(std::in_place);
-        const Status status = memlane_frame_subscriber_next(get(), detail::c(timeout), &frame->frame_);
-        if (status == MEMLANE_TIMEOUT) {
-            frame.reset();
-        } else if (status != MEMLANE_OK) {
-            return detail::failure<Result<std::optional<Frame>>>(status);
-        }
-        return frame;
+        return unless(MEMLANE_TIMEOUT, [this, timeout](memlane_frame *frame) {
+            return memlane_frame_subscriber_next(get(), detail::c(timeout), frame);
+        });
     }
 
     /// The newest frame, whether it was returned before or not; nothing when there never was one.
     Result<std::optional<Frame>> latest() const {
-        std::optional<Frame> frame(std::in_place);
-        const Status status = memlane_frame_subscriber_latest(get(), &frame->frame_);
-        if (status == MEMLANE_EMPTY) {
-            frame.reset();
-        } else if (status != MEMLANE_OK) {
-            return detail::failure<Result<std::optional<Frame>>>(status);
-        }
-        return frame;
+        return unless(MEMLANE_EMPTY,
+                      [this](memlane_frame *frame) { return memlane_frame_subscriber_latest(get(), frame); });
     }
 
     /// How many frames were passed over.
@@ -1605,6 +1608,16 @@ public:
 
 private:
     explicit FrameSubscriber(memlane_frame_subscriber *handle) : Region(handle) {}
+    template <class Take> static Result<std::optional<Frame>> unless(Status nothing, Take take) {
+        return detail::made<std::optional<Frame>>([nothing, &take](std::optional<Frame> &frame) {
+            const Status status = take(&frame.emplace().frame_);
+            if (status != nothing) {
+                return status;
+            }
+            frame.reset();
+            return MEMLANE_OK;
+        });
+    }
 };
 
 /* ---- Streams ---- */

@@ -11,6 +11,8 @@ use crate::workspace::Workspace;
 
 pub(super) fn run(workspace: &Workspace, place: &Place) -> Outcome {
     install::run(workspace, &install::Options::for_users(place.prefix.clone()))?;
+    // The one of the tests is not optimised.
+    crate::python::build(workspace, true)?;
     calls(workspace, place)?;
     pictures(workspace, place, &HEADLINE)?;
     pictures_by_mmap(workspace, place, &HEADLINE)?;

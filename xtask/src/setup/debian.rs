@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use super::Missing;
+use crate::c;
 use crate::failure::Outcome;
 use crate::process;
 use crate::report;
@@ -50,6 +51,12 @@ const PACKAGES: &[Package] = &[
         name: "valgrind",
         needed_for: "the tests of the C and C++ interface for errors of memory",
         present: || on_path("valgrind").is_some(),
+    },
+    Package {
+        // Reading cameras and videos, and what that needs; without OpenCV's other parts.
+        name: "libopencv-videoio-dev",
+        needed_for: "the C++ camera example with OpenCV",
+        present: c::has_opencv,
     },
     Package {
         name: "ffmpeg",

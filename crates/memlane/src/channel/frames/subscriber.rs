@@ -359,13 +359,18 @@ impl FrameSubscriber {
     #[inline]
     fn free_entry(&self) -> Result<(usize, &AtomicU32)> {
         if self.seat.forks != fork::count() {
-            return Err(Error::Forked { id: self.seat.region.id().into(), what: "subscriber" });
+            return Err(self.forked());
         }
         if self.free.get() == 0 {
             self.free.set(self.seat.idle());
         }
         let index = self.free.get().trailing_zeros() as usize;
         self.seat.entry(index).map(|entry| (index, entry)).ok_or_else(|| self.all_held())
+    }
+
+    #[cold]
+    fn forked(&self) -> Error {
+        Error::Forked { id: self.seat.region.id().into(), what: "subscriber" }
     }
 
     #[cold]
@@ -558,11 +563,13 @@ impl Frame<'_> {
     }
 
     /// Number of the frame, from 1, going on across publishers.
+    #[inline]
     pub fn sequence(&self) -> u64 {
         self.located.sequence
     }
 
     /// When it was captured.
+    #[inline]
     pub fn captured(&self) -> Timestamp {
         self.subscriber.seat.words.info(self.located.slot).captured
     }
