@@ -165,7 +165,8 @@ fn writers_on_both_sides_at_once_end_with_one_text() {
     let done = AtomicBool::new(false);
     let mut lost = Vec::new();
     thread::scope(|scope| {
-        let region = scope.spawn(|| (0..WRITES).try_for_each(|n| ends.notes.write(&format!("region {n}")).map(drop)));
+        let region =
+            scope.spawn(|| (0..WRITES).try_for_each(|n| ends.notes.write(&format!("region {n}")).map(drop)));
         let block = scope.spawn(|| (0..WRITES).try_for_each(|n| ends.block.write(&format!("block {n}"))));
         scope.spawn(|| {
             region.join().unwrap().unwrap();
@@ -193,8 +194,7 @@ fn an_original_client_and_a_region_see_each_other() {
     let port = served.socket_address().port().to_string();
     let Some(mut client) = peers::python("original_client.py", &[&port, name.0.text()]) else { return };
     assert_eq!(client.hear(), "ready");
-    let mut bridge =
-        Bridge::new(Text::open(&space, "notes").unwrap(), served.host.block().clone()).unwrap();
+    let mut bridge = Bridge::new(Text::open(&space, "notes").unwrap(), served.host.block().clone()).unwrap();
 
     writeln!(client.input, "\"原来的客户端\"").unwrap();
     assert_eq!(client.hear(), r#""OK\n""#);

@@ -19,10 +19,10 @@ fn original(name: &str, more: &[&str]) -> Option<(PythonPeer, String)> {
     Some((host, address))
 }
 
-/// Another machine's host: this one's, which does not answer to the name by which its block is looked for.
+/// As to another machine's host.
 async fn remote(address: &str, name: &str) -> Client {
     let mut client = Client::connect(address, name).await.unwrap();
-    client.forgo_memory();
+    client.use_network();
     client
 }
 
@@ -201,9 +201,7 @@ async fn a_silent_host_is_given_up() {
     let mut client = Client::connect(&mute, "psm").await.unwrap();
     let started = Instant::now();
     let (metadata, reply) = tokio::join!(Client::connect(&silent, "psm"), client.read());
-    let within = |error: &Error, seconds| {
-        matches!(error, Error::Timeout { waited, .. } if *waited == Duration::from_secs(seconds))
-    };
+    let within = |error: &Error, seconds| matches!(error, Error::Timeout { waited, .. } if *waited == Duration::from_secs(seconds));
     assert!(within(metadata.as_ref().unwrap_err(), 15), "{metadata:?}");
     assert!(within(reply.as_ref().unwrap_err(), 10), "{reply:?}");
     assert!(started.elapsed() >= Duration::from_secs(15));

@@ -226,7 +226,10 @@ fn names_and_ports_that_are_taken_are_told() {
     let error = again(Options { listen: served.socket_address(), ..Options::default() });
     assert!(matches!(error, Error::Listen { .. }), "{error}");
     let spaced = memlane_interop::Name::new("a b").unwrap();
-    assert!(matches!(again(Options { name: Some(spaced), ..Options::default() }), Error::UnusableName { .. }));
+    assert!(matches!(
+        again(Options { name: Some(spaced), ..Options::default() }),
+        Error::UnusableName { .. }
+    ));
 }
 
 /// Trap: a Python before 3.13 removes what its process attached.

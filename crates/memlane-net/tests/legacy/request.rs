@@ -1,8 +1,6 @@
 //! The parser alone: every split, every spelling, and hostile bytes.
 
-use memlane_net::legacy::request::{
-    CONTENT_BYTES_KEPT, CONTENT_BYTES_MAX, LINE_BYTES_MAX, Parser, Request,
-};
+use memlane_net::legacy::request::{CONTENT_BYTES_KEPT, CONTENT_BYTES_MAX, LINE_BYTES_MAX, Parser, Request};
 use proptest::prelude::*;
 
 /// All requests in the pieces, and what the end of the stream adds.
@@ -38,7 +36,10 @@ fn streams() -> Vec<(Vec<u8>, Vec<Request>)> {
         ("WRITE 3\nabcWRITE 3\ndef\n", vec![write("abc"), write("def")]),
         ("WRITE 3\nab", vec![Request::Interrupted]),
         ("WRITE abc\nREAD\n", vec![bad("abc"), Request::Read]),
-        ("WRITE\nWRITE \nWRITE -1\nWRITE +1\nWRITE 1 2\n", vec![bad(""), bad(""), bad("-1"), bad("+1"), bad("1 2")]),
+        (
+            "WRITE\nWRITE \nWRITE -1\nWRITE +1\nWRITE 1 2\n",
+            vec![bad(""), bad(""), bad("-1"), bad("+1"), bad("1 2")],
+        ),
         ("WRITE 99999999999999999999999\n", vec![bad("99999999999999999999999")]),
         ("read\nDONE\nSYNC_UPDATE\nWRITER 3\nREADY\n\n\n", vec![Request::Unknown; 5]),
         ("REA", vec![]),
@@ -66,7 +67,8 @@ fn every_split_is_understood_alike() {
 
 #[test]
 fn coalesced_requests_are_all_understood() {
-    let ended = |(stream, _): &(Vec<u8>, _)| stream.ends_with(b"\n") && !stream.starts_with(b"WRITE 16777217");
+    let ended =
+        |(stream, _): &(Vec<u8>, _)| stream.ends_with(b"\n") && !stream.starts_with(b"WRITE 16777217");
     let (mut coalesced, mut expected) = (Vec::new(), Vec::new());
     for (stream, requests) in streams().into_iter().filter(ended) {
         coalesced.extend(stream);
