@@ -513,7 +513,8 @@ fn the_unmodified_python_reader_never_tears_on_renamed_pictures() {
     let name = shared_name();
     let mut writer = MmapFrameWriter::create(&name.0, Publish::Rename).unwrap();
     writer.write(WIDTH, HEIGHT, 3, &pixels_of(0, PIXEL_BYTES)).unwrap();
-    let Some(mut reader) = peers::python("mmap_reader.py", &[&name.1, "640", "404", &PICTURES.to_string()])
+    let Some(mut reader) =
+        peers::python("tests/peers/mmap_reader.py", &[&name.1, "640", "404", &PICTURES.to_string()])
     else {
         return;
     };
@@ -541,7 +542,8 @@ fn the_unmodified_python_reader_never_tears_on_renamed_pictures() {
 fn the_unmodified_python_reader_sees_exactly_what_is_written_in_place() {
     let name = shared_name();
     let mut writer = MmapFrameWriter::create(&name.0, Publish::InPlace).unwrap();
-    let Some(mut reader) = peers::python("mmap_reader.py", &[&name.1, "640", "404", "100", "lockstep"])
+    let Some(mut reader) =
+        peers::python("tests/peers/mmap_reader.py", &[&name.1, "640", "404", "100", "lockstep"])
     else {
         return;
     };

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-const SCRIPT: &str = "text_block.py";
+const SCRIPT: &str = "tests/peers/text_block.py";
 
 #[test]
 fn role() {
@@ -193,7 +193,9 @@ fn processes_exclude_each_other() {
     let host = TextBlock::create(&name).unwrap();
     host.write(&text_of(1)).unwrap();
     let writers: Vec<_> = (0..2).map(|_| Role::start("writer", directory.path(), &[])).collect();
-    writers.iter().for_each(|writer| writer.expect("ready"));
+    for writer in &writers {
+        writer.expect("ready");
+    }
     let mut seen = std::collections::HashSet::new();
     await_true(|| {
         let text = host.read().unwrap();

@@ -53,12 +53,12 @@ pub(crate) struct PythonPeer {
     pub(crate) peer: Peer,
 }
 
-/// Starts a Python program that stands beside this file; `None` where there is no Python.
+/// Starts a Python program, named by its path from the package; `None` where there is no Python.
 pub(crate) fn python(script: &str, arguments: &[&str]) -> Option<PythonPeer> {
     if !exists("python3") {
         return None;
     }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/").to_owned() + script;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/").to_owned() + script;
     let mut command = Command::new("python3");
     command.arg(script).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("python3 has just answered");

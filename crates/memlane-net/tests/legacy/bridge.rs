@@ -192,7 +192,9 @@ fn an_original_client_and_a_region_see_each_other() {
     let space = Space::at(directory.path()).unwrap();
     let notes = Text::create(&space, "notes", 4096).unwrap();
     let port = served.socket_address().port().to_string();
-    let Some(mut client) = peers::python("original_client.py", &[&port, name.0.text()]) else { return };
+    let Some(mut client) = peers::python("tests/peers/original_client.py", &[&port, name.0.text()]) else {
+        return;
+    };
     assert_eq!(client.hear(), "ready");
     let mut bridge = Bridge::new(Text::open(&space, "notes").unwrap(), served.host.block().clone()).unwrap();
 

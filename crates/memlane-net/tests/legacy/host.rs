@@ -237,7 +237,7 @@ fn names_and_ports_that_are_taken_are_told() {
 fn the_block_s_name_comes_back_when_another_program_removes_it() {
     let name = shared_name();
     let served = Served::start(name.0.clone(), Limits::default());
-    let script = "../../../memlane-interop/tests/peers/text_block.py";
+    let script = "../memlane-interop/tests/peers/text_block.py";
     let Some(mut visitor) = peers::python(script, &[name.0.text(), "attach"]) else { return };
     assert_eq!(visitor.hear(), "ready");
     served.host.block().write("stays").unwrap();
@@ -253,7 +253,9 @@ fn the_block_s_name_comes_back_when_another_program_removes_it() {
 fn an_original_client_is_served() {
     let (_directory, served) = served();
     let port = served.socket_address().port().to_string();
-    let Some(mut client) = peers::python("original_client.py", &[&port, "psm_test"]) else { return };
+    let Some(mut client) = peers::python("tests/peers/original_client.py", &[&port, "psm_test"]) else {
+        return;
+    };
     assert_eq!(client.hear(), "ready");
     let long = "行\n".repeat(1000);
     for (request, reply) in [
