@@ -119,6 +119,27 @@ fn changes_are_watched_until_the_host_stops() {
 }
 
 #[test]
+fn a_watch_finds_a_host_that_comes_back() {
+    let terminal = Terminal::new();
+    let name = format!("memlane-test-back-{}", std::process::id());
+    let mut host = Hosting::start(&terminal, &["--name", &name]);
+    let watch = client(&host, &["--json", "watch", "--interval", "1ms", "--reconnect", "--count", "2"]);
+    let mut watching =
+        terminal.command(&watch).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains(r#""content":"""#));
+    host.child.kill().unwrap();
+    host.child.wait().unwrap();
+    let address = format!("127.0.0.1:{}", host.port);
+    let host = Hosting::start(&terminal, &["--name", &name, "--listen", &address]);
+    terminal.output(&client(&host, &["write", "回来了"]));
+    assert!(lines.next().unwrap().unwrap().contains("回来了"));
+    let ran = Ran::from(watching.wait_with_output().unwrap());
+    assert!(ran.code == Some(0) && ran.messages.contains("has ended"), "{ran:?}");
+    host.interrupt(Signal::INT).worked();
+}
+
+#[test]
 fn a_region_and_the_clients_of_a_host_see_each_other() {
     let terminal = Terminal::new();
     let host = Hosting::start(&terminal, &["--region", "notes"]);

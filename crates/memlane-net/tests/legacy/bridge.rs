@@ -145,7 +145,8 @@ proptest! {
             let step = bridge.step().unwrap();
             let stands = ends.texts();
             prop_assert_eq!(&stands.0, &stands.1);
-            prop_assert_eq!(step.lost.clone(), if region && block { vec![(Side::Block, texts.1.clone())] } else { vec![] });
+            let lost = if region && block { vec![(Side::Block, texts.1.clone())] } else { vec![] };
+            prop_assert_eq!(&step.lost, &lost);
             match (region, block) {
                 (true, _) => prop_assert_eq!(stands.0, texts.0),
                 (false, true) => prop_assert_eq!(stands.0, texts.1),

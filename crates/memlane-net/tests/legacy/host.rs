@@ -160,6 +160,22 @@ fn whoever_dribbles_is_closed_and_whoever_is_silent_stays() {
 }
 
 #[test]
+fn whoever_does_not_take_replies_is_closed() {
+    let (_directory, name) = private_name();
+    let served = Served::start(name, Limits { patience: Duration::from_millis(300), ..Limits::default() });
+    served.host.block().write(&"界".repeat(1363)).unwrap();
+    let mut client = Bare::connect(&served);
+    client.0.set_write_timeout(Some(DEADLINE)).unwrap();
+    // Until the replies fill every buffer on the way, and then the requests do.
+    let error = loop {
+        if let Err(error) = client.0.write_all(&b"READ\n".repeat(1000)) {
+            break error;
+        }
+    };
+    assert!(matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
+}
+
+#[test]
 fn connections_beyond_the_limit_are_closed_and_places_return() {
     let (_directory, name) = private_name();
     let served = Served::start(name, Limits { connections_per_address: 2, ..Limits::default() });

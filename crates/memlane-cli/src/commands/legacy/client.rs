@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use memlane_interop::text_block::{TEXT_BYTES_MAX, trimmed};
-use memlane_net::legacy::Client;
+use memlane_net::legacy::{Client, Error};
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -19,6 +19,7 @@ use crate::human;
 
 const THIS_MACHINE: &str = "127.0.0.1";
 const STANDARD_INPUT: &str = "-";
+const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 
 /// Read and write the text of a host, the original or memlane's
 ///
@@ -63,25 +64,63 @@ enum Action {
         /// The time between two looks
         #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = human::parse_duration)]
         interval: Duration,
+        /// When the connection is lost, connect again, as long as it takes
+        #[arg(long)]
+        reconnect: bool,
     },
 }
 
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         runtime()?.block_on(async {
-            let mut client = Client::connect(&self.address, &self.id).await?;
-            if self.remote {
-                client.use_network();
-            }
+            let mut client = self.connect().await?;
             match &self.action {
                 Action::Read => read(context, &mut client).await,
                 Action::Write { text, if_text } => {
                     write(context, &mut client, text, if_text.as_deref()).await
                 }
-                Action::Watch { count, interval } => watch(context, &mut client, *count, *interval).await,
+                Action::Watch { count, interval, reconnect } => {
+                    let mut watch = Watch { context, seen: None, printed: 0, limit: *count };
+                    loop {
+                        match watch.run(&mut client, *interval).await {
+                            Err(error) if *reconnect && is_loss(&error) => {
+                                context.say(error);
+                                client = self.reconnect().await?;
+                            }
+                            Err(error) => return Err(error.into()),
+                            Ok(outcome) => return outcome,
+                        }
+                    }
+                }
             }
         })
     }
+
+    async fn connect(&self) -> Result<Client, Error> {
+        let mut client = Client::connect(&self.address, &self.id).await?;
+        if self.remote {
+            client.use_network();
+        }
+        Ok(client)
+    }
+
+    async fn reconnect(&self) -> Result<Client, Error> {
+        loop {
+            sleep(RECONNECT_PAUSE).await;
+            match self.connect().await {
+                Err(error) if is_loss(&error) => {}
+                connected => return connected,
+            }
+        }
+    }
+}
+
+/// Whether it may be better after another connection.
+fn is_loss(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Connect { .. } | Error::Closed { .. } | Error::Timeout { .. } | Error::Abandoned { .. }
+    )
 }
 
 async fn read(context: &Context, client: &mut Client) -> Outcome {
@@ -112,26 +151,40 @@ async fn write(context: &Context, client: &mut Client, text: &str, expected: Opt
     context.print(format_args!("{bytes} / {TEXT_BYTES_MAX} bytes"))
 }
 
-async fn watch(context: &Context, client: &mut Client, count: Option<u64>, interval: Duration) -> Outcome {
-    let mut seen = None;
-    let mut printed = 0;
-    while count.is_none_or(|count| printed < count) {
-        let text = client.read().await?;
-        if seen.as_ref() == Some(&text) {
-            sleep(interval).await;
-            continue;
+/// What was printed of a text that changes.
+struct Watch<'a> {
+    context: &'a Context,
+    seen: Option<String>,
+    printed: u64,
+    limit: Option<u64>,
+}
+
+impl Watch<'_> {
+    /// Prints each change until so many are printed, the output has failed, or the host.
+    async fn run(&mut self, client: &mut Client, interval: Duration) -> Result<Outcome, Error> {
+        while self.limit.is_none_or(|limit| self.printed < limit) {
+            let text = client.read().await?;
+            if self.seen.as_ref() == Some(&text) {
+                sleep(interval).await;
+            } else if let Err(failure) = self.print(text) {
+                return Ok(Err(failure));
+            }
         }
-        if context.json() {
+        Ok(Ok(()))
+    }
+
+    fn print(&mut self, text: String) -> Outcome {
+        if self.context.json() {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let time = json!({"time": human::rfc3339(now.as_nanos() as u64)});
-            context.print(document::merged(time, content(&text)))?;
+            self.context.print(document::merged(time, content(&text)))?;
         } else {
-            context.print(&text)?;
+            self.context.print(&text)?;
         }
-        seen = Some(text);
-        printed += 1;
+        self.seen = Some(text);
+        self.printed += 1;
+        Ok(())
     }
-    Ok(())
 }
 
 fn content(text: &str) -> serde_json::Value {

@@ -54,7 +54,10 @@ impl Arguments {
                 None => interrupt.sleep_until(Instant::now() + LONG),
             }
         }
-        Ok(runtime.block_on(host.stop())?)
+        let stopped = runtime.block_on(host.stop());
+        // Who still waits for the lock of a block that is gone is not waited for.
+        runtime.shutdown_background();
+        Ok(stopped?)
     }
 
     fn announce(&self, context: &Context, host: &Host) -> Outcome {
