@@ -44,12 +44,14 @@
 //! |---|---|---|---|
 //! | before the note | 0, or a foreign 1 | free | takes it, or waits for the foreign program |
 //! | between note and byte, either way | 0 or 1 | changing | takes a 0; a 1 that stays is the dead one's, after ¼ s |
-//! | holding it, also in the middle of a text | 1 | held | takes it at once |
+//! | holding it | 1 | held | takes it at once |
+//! | in the middle of a text | 1 | writing, with all of the text | writes it to its end, takes the lock at once |
 //! | after the byte is free, before the note is | 0 | changing | takes it |
 //! | a foreign holder | 1 for ever | free | [`Error::LockTimeout`], as everybody: nobody can know that it is dead |
 //!
-//! A death in the middle of a text leaves part of the old one and part of the new one: the layout has one
-//! place for it. The next write replaces it.
+//! So the text of a memlane writer is seen as a whole or not at all: who respects the lock sees nothing between.
+//! A *foreign* writer that dies in the middle of a text leaves part of the old one and part of the new one, and
+//! the lock held.
 //!
 //! # Example: an original peer's block
 //!

@@ -175,7 +175,8 @@ fn a_holder_that_is_killed_is_recovered_at_once() {
         victim.kill_and_wait();
         held += u32::from(host.is_locked());
         let started = Instant::now();
-        host.read().unwrap();
+        let text = host.read().unwrap();
+        assert!(text.is_empty() || is_whole(&text), "torn by a kill: {text}");
         assert!(
             started.elapsed() < Duration::from_secs(1),
             "waited {:?} for a dead holder",

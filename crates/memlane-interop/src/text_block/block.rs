@@ -1,7 +1,7 @@
 //! A block by its name: made or attached, read, written, kept under its name, removed.
 
 use super::error::Error;
-use super::image::{self, BLOCK_BYTES, IMAGE_BYTES, Image, LENGTH_OFFSET};
+use super::image::{self, BLOCK_BYTES, Image};
 use super::lock::{Held, Lock};
 use super::record::{self, Record};
 use crate::name::Name;
@@ -95,8 +95,8 @@ impl TextBlock {
     /// # Errors
     /// [`Error::LockTimeout`] if somebody holds the lock all the time; [`Error::Io`] if the block was shrunk.
     pub fn read(&self) -> Result<String, Error> {
-        let _held = self.acquire()?;
-        Ok(image::decode(&self.image()?))
+        let held = self.acquire()?;
+        Ok(image::decode(&self.image(&held)?))
     }
 
     /// Replaces the text, less white space at its end.
@@ -166,11 +166,8 @@ impl TextBlock {
         held.ok_or_else(|| Error::LockTimeout { name: self.name.clone() })
     }
 
-    fn image(&self) -> Result<Image, Error> {
-        let mut image = [0; IMAGE_BYTES];
-        let read = self.lock.block().read_exact_at(&mut image, LENGTH_OFFSET);
-        read.map_err(Error::io(&self.name, "read"))?;
-        Ok(image)
+    fn image(&self, held: &Held) -> Result<Image, Error> {
+        held.image().map_err(Error::io(&self.name, "read"))
     }
 
     /// Writes until what was written stands. Whether it is to be written is asked once: what stands after a
@@ -182,14 +179,13 @@ impl TextBlock {
     ) -> Result<Result<(), E>, Error> {
         let mut permit = Some(permit);
         for _ in 0..WRITE_ATTEMPTS {
-            let _held = self.acquire()?;
+            let held = self.acquire()?;
             if let Some(permit) = permit.take()
-                && let Err(refused) = permit(&self.image()?)
+                && let Err(refused) = permit(&self.image(&held)?)
             {
                 return Ok(Err(refused));
             }
-            self.lock.memory().store_bytes(LENGTH_OFFSET, image);
-            if self.image()? == *image {
+            if held.write(image).map_err(Error::io(&self.name, "write"))? {
                 return Ok(Ok(()));
             }
         }

@@ -1,8 +1,10 @@
 //! The lock byte: memlane's processes take turns, the one whose turn it is notes what it does and does it.
 //!
 //! A turn is the kernel's lock on the block and ends with its process. So whoever has it knows that the record
-//! beside the block was written by somebody who is done or dead, and the record says whose a 1 is.
+//! beside the block was written by somebody who is done or dead, and the record says whose a 1 is. It says too
+//! what a dead one was writing: while the byte is 1 no foreign program looks, so whoever takes over ends it.
 
+use super::image::{IMAGE_BYTES, Image, LENGTH_OFFSET};
 use super::record::{Record, State};
 use crate::segment::{Mapping, Segment};
 use std::io;
@@ -60,10 +62,6 @@ impl Lock {
         &self.block
     }
 
-    pub(super) fn memory(&self) -> &Mapping {
-        &self.memory
-    }
-
     pub(super) fn record(&self) -> &Record {
         &self.record
     }
@@ -95,11 +93,14 @@ impl Lock {
         if self.is_held() {
             let is_a_dead_one_s = match state {
                 State::Free => false,
-                State::Held => true,
+                State::Held | State::Writing => true,
                 State::Changing => doubtful_since.get_or_insert_with(Instant::now).elapsed() >= DOUBT,
             };
             if !is_a_dead_one_s {
                 return Ok(None);
+            }
+            if state == State::Writing {
+                self.memory.store_bytes(LENGTH_OFFSET, &self.record.image()?);
             }
             self.free();
         }
@@ -134,6 +135,25 @@ impl Lock {
         fence(SeqCst);
         self.record.note(state);
         fence(SeqCst);
+    }
+}
+
+impl Held<'_> {
+    /// What stands behind the lock byte.
+    pub(super) fn image(&self) -> io::Result<Image> {
+        let mut image = [0; IMAGE_BYTES];
+        self.lock.block.read_exact_at(&mut image, LENGTH_OFFSET)?;
+        Ok(image)
+    }
+
+    /// Replaces it, as a whole also if this process dies; says whether it stands.
+    pub(super) fn write(&self, image: &Image) -> io::Result<bool> {
+        self.lock.record.store_image(image);
+        self.lock.note(State::Writing);
+        self.lock.memory.store_bytes(LENGTH_OFFSET, image);
+        let stands = self.image()? == *image;
+        self.lock.note(State::Held);
+        Ok(stands)
     }
 }
 
@@ -194,12 +214,24 @@ mod tests {
 
     #[test]
     fn every_death_is_recovered() {
-        for state in [State::Free, State::Held, State::Changing] {
+        for state in [State::Free, State::Held, State::Changing, State::Writing] {
             assert!(waited(&dead(state, FREE).1) < DOUBT, "{state:?}");
         }
         assert!(waited(&dead(State::Held, HELD).1) < DOUBT);
         let doubtful = waited(&dead(State::Changing, HELD).1);
         assert!((DOUBT..LOCK_TIMEOUT).contains(&doubtful), "{doubtful:?}");
+    }
+
+    #[test]
+    fn a_dead_writer_s_text_is_written_to_its_end() {
+        let (_directory, lock) = dead(State::Writing, HELD);
+        lock.record.store_image(&[7; IMAGE_BYTES]);
+        lock.memory.store_bytes(LENGTH_OFFSET, &[7; 100]);
+        assert_eq!(lock.acquire().unwrap().unwrap().image().unwrap(), [7; IMAGE_BYTES]);
+        let (_directory, lock) = dead(State::Writing, FREE);
+        lock.record.store_image(&[7; IMAGE_BYTES]);
+        let image = lock.acquire().unwrap().unwrap().image().unwrap();
+        assert_eq!(image, [0; IMAGE_BYTES], "a foreign program has had the lock since");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 8 | inode of the block that the rest is about, `u64` |
-//! | 8 | 1 | state: 0 free, 1 held, 2 changing |
+//! | 8 | 1 | state: 0 free, 1 held, 2 changing, 3 writing |
+//! | 9 | 4095 | while writing: all that is to stand behind the block's lock byte |
 //!
 //! Only who has the turn (the kernel's lock on the block) reads or writes it, so whoever wrote it before is
 //! dead or done. A block that was made anew has another inode, and what was noted of the old one is void. The
@@ -12,6 +13,7 @@
 //! Crash case: a note stays as the last store left it; the table of the module above says what it means. A
 //! record whose block is gone is swept away by whoever makes or attaches a block next.
 
+use super::image::{IMAGE_BYTES, Image};
 use crate::name::Name;
 use crate::segment::{self, Identity, Mapping, Segment};
 use std::io;
@@ -22,7 +24,8 @@ const MODE: u32 = 0o600;
 
 const INODE_OFFSET: usize = 0;
 const STATE_OFFSET: usize = INODE_OFFSET + size_of::<u64>();
-const RECORD_BYTES: usize = STATE_OFFSET + 1;
+const IMAGE_OFFSET: usize = STATE_OFFSET + 1;
+const RECORD_BYTES: usize = IMAGE_OFFSET + IMAGE_BYTES;
 
 /// A record can go between opening and using it only while a host ends.
 const OPEN_ATTEMPTS: usize = 16;
@@ -45,6 +48,8 @@ pub(super) enum State {
     Held = 1,
     /// One of them is about to take it or to give it back: a 1 may be anybody's.
     Changing = 2,
+    /// One of them holds it and replaces the text by what the record has.
+    Writing = 3,
 }
 
 #[derive(Debug)]
@@ -89,12 +94,25 @@ impl Record {
         Ok(match self.memory.load_u8(STATE_OFFSET) {
             state if state == State::Held as u8 => State::Held,
             state if state == State::Changing as u8 => State::Changing,
+            state if state == State::Writing as u8 => State::Writing,
             _ => State::Free,
         })
     }
 
     pub(super) fn note(&self, state: State) {
         self.memory.store_u8(STATE_OFFSET, state as u8);
+    }
+
+    /// Prepares what is to stand in the block.
+    pub(super) fn store_image(&self, image: &Image) {
+        self.memory.store_bytes(IMAGE_OFFSET, image);
+    }
+
+    /// What was prepared.
+    pub(super) fn image(&self) -> io::Result<Image> {
+        let mut image = [0; IMAGE_BYTES];
+        self.segment.read_exact_at(&mut image, IMAGE_OFFSET)?;
+        Ok(image)
     }
 
     pub(super) fn remove(&self) -> io::Result<()> {

@@ -99,15 +99,26 @@ fn a_host_that_stops_is_noticed_in_both_modes() {
 async fn the_original_host_is_read_and_written() {
     let name = shared_name();
     let Some((host, address)) = original(name.0.text(), &[]) else { return };
-    let mut client = remote(&address, name.0.text()).await;
     for text in ["", "plain", "你好，世界", "first\nsecond\n\nfourth", &"界".repeat(1363)] {
-        client.write(text).await.unwrap();
+        written_patiently(&address, name.0.text(), text).await;
+        let mut client = remote(&address, name.0.text()).await;
         assert_eq!(client.read().await.unwrap(), text);
     }
     let local = Client::connect(&address, name.0.text()).await.unwrap();
     assert_eq!(local.mode(), Mode::Local);
-    drop((client, local));
+    drop(local);
     host.finish();
+}
+
+/// On a machine that is too busy to take a header in time, header and content meet on the way: now and then, where a
+/// client that sends them together always fails.
+async fn written_patiently(address: &str, name: &str, text: &str) {
+    for attempt in 0.. {
+        match remote(address, name).await.write(text).await {
+            Err(Error::Timeout { .. }) if attempt < 2 => {}
+            written => return written.unwrap(),
+        }
+    }
 }
 
 /// Traps: what our client does not do, the original does not answer. So the stand-in deserves its name.
@@ -131,7 +142,7 @@ fn the_stand_in_has_the_faults_of_the_original() {
 #[tokio::test]
 async fn replies_that_are_cut_are_read_to_their_end() {
     let name = shared_name();
-    let Some((_host, address)) = original(name.0.text(), &["5"]) else { return };
+    let Some((_host, address)) = original(name.0.text(), &["1"]) else { return };
     let mut client = remote(&address, name.0.text()).await;
     client.write("first\nsecond\nthird").await.unwrap();
     for _ in 0..5 {
