@@ -44,10 +44,13 @@ pub mod request;
 
 mod bridge;
 mod client;
+mod connection;
 mod error;
 mod host;
+mod limits;
 
 pub use bridge::{Bridge, POLL, Side, Step};
 pub use client::{Client, Mode};
 pub use error::Error;
-pub use host::{Host, Limits, Options};
+pub use host::{Host, Options};
+pub use limits::Limits;

@@ -176,6 +176,19 @@ fn what_goes_wrong_has_its_exit_code() {
     terminal.run(&["legacy", "client", &port, &id, "read"]).failed(3, &["no connection", &port]);
 }
 
+/// As a program leaves it that died with the lock; nobody can know that it is dead.
+#[test]
+fn a_lock_that_is_never_given_back_is_a_timeout_in_both_ways() {
+    let terminal = Terminal::new();
+    let host = Hosting::start(&terminal, &[]);
+    let block = std::fs::File::options().write(true).open(&host.files()[0]).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&block, &[1], 0).unwrap();
+    for way in [&["--remote", "read"][..], &["read"]] {
+        terminal.run(&client(&host, way)).failed(6, &["获取锁超时（5.0秒）"]);
+    }
+    host.interrupt(Signal::INT).worked();
+}
+
 #[test]
 fn both_sides_of_the_original_are_replaced() {
     let terminal = Terminal::new();

@@ -6,33 +6,27 @@
 //!
 //! Crash case: the block stays, and the next host of its name takes it over. Connections end with the process.
 
+use super::connection::connect;
 use super::error::Error;
-use super::metadata::Metadata;
-use super::reply::{Refusal, Reply};
-use super::request::{Parser, Request};
+use super::limits::{Limits, Seats};
 use memlane_interop::Name;
 use memlane_interop::text_block::{self, TextBlock};
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
-/// A READ without a line end is one after so long without another byte.
-const QUIET: Duration = Duration::from_millis(50);
 /// How often the block's name is looked for.
 const NAMING: Duration = Duration::from_millis(50);
 /// After a connection that could not be accepted, for want of descriptors say.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const BACKLOG: u32 = 128;
-const BUFFER_BYTES: usize = 8192;
-/// A name by chance is taken once in four milliards of times.
+/// A name by chance is taken once in four billion.
 const NAME_ATTEMPTS: u32 = 4;
 
 /// Where to listen, and what to serve.
@@ -50,23 +44,6 @@ impl Default for Options {
     /// On every address, on a port of the system's choice, under a name by chance.
     fn default() -> Self {
         Self { listen: (Ipv4Addr::UNSPECIFIED, 0).into(), name: None, limits: Limits::default() }
-    }
-}
-
-/// What clients may ask for. Connections beyond are closed at once.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Connections at once.
-    pub connections: usize,
-    /// Connections at once from one address.
-    pub connections_per_address: usize,
-    /// From the first byte of a request to its last, and for taking a reply.
-    pub patience: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { connections: 256, connections_per_address: 64, patience: Duration::from_secs(10) }
     }
 }
 
@@ -184,7 +161,7 @@ async fn accept(
     limits: Limits,
     mut stopped: oneshot::Receiver<()>,
 ) {
-    let seats = Arc::new(Seats { limits, taken: Mutex::default() });
+    let seats = Seats::new(limits);
     let mut connections = JoinSet::new();
     let mut naming = interval(NAMING);
     naming.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -226,174 +203,4 @@ fn keep_name(block: &TextBlock, was_named: bool) -> bool {
         }
     }
     true
-}
-
-/// How many connections there are, by address.
-#[derive(Debug)]
-struct Seats {
-    limits: Limits,
-    taken: Mutex<HashMap<IpAddr, usize>>,
-}
-
-/// One connection's place, given back when dropped.
-#[derive(Debug)]
-struct Seat {
-    seats: Arc<Seats>,
-    address: IpAddr,
-}
-
-impl Seats {
-    fn take(self: Arc<Self>, address: IpAddr) -> Option<Seat> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = taken.get(&address).copied().unwrap_or(0);
-        let in_all: usize = taken.values().sum();
-        if here >= self.limits.connections_per_address || in_all >= self.limits.connections {
-            return None;
-        }
-        taken.insert(address, here + 1);
-        drop(taken);
-        Some(Seat { seats: self, address })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = taken.get(&self.address).map_or(0, |count| count.saturating_sub(1));
-        if left == 0 {
-            taken.remove(&self.address);
-        } else {
-            taken.insert(self.address, left);
-        }
-    }
-}
-
-async fn connect(stream: TcpStream, peer: SocketAddr, block: Arc<TextBlock>, seat: Seat) {
-    tracing::debug!(%peer, "connected");
-    let mut connection = Connection { stream, block, patience: seat.seats.limits.patience };
-    match connection.serve().await {
-        Ok(()) => tracing::debug!(%peer, "left"),
-        Err(error) => tracing::debug!(%peer, %error, "lost"),
-    }
-}
-
-/// What a wait for more came to.
-enum Received {
-    /// So many bytes; 0 at the end.
-    Bytes(usize),
-    /// Nothing for a moment.
-    Quiet,
-}
-
-/// A client's connection.
-#[derive(Debug)]
-struct Connection {
-    stream: TcpStream,
-    block: Arc<TextBlock>,
-    patience: Duration,
-}
-
-impl Connection {
-    async fn serve(&mut self) -> io::Result<()> {
-        self.stream.set_nodelay(true)?;
-        self.send(Metadata::of_block(self.block.name().text()).to_line().as_bytes()).await?;
-        let mut parser = Parser::default();
-        let mut buffer = vec![0; BUFFER_BYTES];
-        let mut deadline = None;
-        loop {
-            match self.receive(&mut buffer, &parser, deadline).await? {
-                Received::Quiet => _ = self.answer(parser.quiet()).await?,
-                Received::Bytes(0) => return self.answer(parser.finish()).await.map(drop),
-                Received::Bytes(count) => {
-                    let mut input = &buffer[..count];
-                    while let Some(request) = parser.take(&mut input) {
-                        deadline = None;
-                        if !self.answer(Some(request)).await? {
-                            return Ok(());
-                        }
-                    }
-                }
-            }
-            let is_idle = parser.is_between_requests();
-            deadline = if is_idle { None } else { deadline.or_else(|| Some(Instant::now() + self.patience)) };
-        }
-    }
-
-    /// Waits for more. Who has begun a request has to end it in time.
-    async fn receive(
-        &mut self,
-        buffer: &mut [u8],
-        parser: &Parser,
-        deadline: Option<Instant>,
-    ) -> io::Result<Received> {
-        let reading = self.stream.read(buffer);
-        let count = if parser.awaits_quiet() {
-            match timeout(QUIET, reading).await {
-                Ok(count) => count?,
-                Err(_) => return Ok(Received::Quiet),
-            }
-        } else if let Some(deadline) = deadline {
-            timeout_at(deadline, reading).await.map_err(slow)??
-        } else {
-            reading.await?
-        };
-        Ok(Received::Bytes(count))
-    }
-
-    /// Says whether what follows can be understood.
-    async fn answer(&mut self, request: Option<Request>) -> io::Result<bool> {
-        let (reply, goes_on) = match request {
-            None | Some(Request::Unknown) => return Ok(true),
-            Some(Request::Read) => (self.with_block(read).await?, true),
-            Some(Request::Write(content)) => {
-                (self.with_block(move |block| write(block, &content)).await?, true)
-            }
-            Some(Request::TooLong(found)) => (too_long(found), true),
-            Some(Request::Flood(found)) => (too_long(found), false),
-            Some(Request::BadLength(text)) => (Reply::Refused(&Refusal::BadLength(&text)).to_bytes(), true),
-            Some(Request::Interrupted) => (Reply::Refused(&Refusal::Interrupted).to_bytes(), false),
-        };
-        self.send(&reply).await?;
-        Ok(goes_on)
-    }
-
-    /// The block's lock is waited for in a thread that may.
-    async fn with_block(
-        &self,
-        work: impl FnOnce(&TextBlock) -> Vec<u8> + Send + 'static,
-    ) -> io::Result<Vec<u8>> {
-        let block = self.block.clone();
-        spawn_blocking(move || work(&block)).await.map_err(io::Error::other)
-    }
-
-    /// All of it in one piece: the original takes a line end at the end of a piece for the end of the reply.
-    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        timeout(self.patience, self.stream.write_all(bytes)).await.map_err(slow)?
-    }
-}
-
-fn read(block: &TextBlock) -> Vec<u8> {
-    match block.read() {
-        Ok(text) => Reply::Content(&text).to_bytes(),
-        Err(error) => Reply::Refused(&error).to_bytes(),
-    }
-}
-
-fn write(block: &TextBlock, content: &[u8]) -> Vec<u8> {
-    let written = match std::str::from_utf8(content) {
-        Ok(text) => block.write(text),
-        Err(error) => return Reply::Refused(&Refusal::NotUtf8(error.valid_up_to())).to_bytes(),
-    };
-    match written {
-        Ok(()) => Reply::Written.to_bytes(),
-        Err(error) => Reply::Refused(&error).to_bytes(),
-    }
-}
-
-fn too_long(found: u64) -> Vec<u8> {
-    Reply::Refused(&text_block::Error::TooLong { found: found as usize }).to_bytes()
-}
-
-fn slow<E>(_: E) -> io::Error {
-    io::ErrorKind::TimedOut.into()
 }

@@ -33,6 +33,10 @@ impl LegacyCommand {
     }
 }
 
+/// How a host begins what it says when the lock was held all the time, and when a text has too many bytes.
+const LOCK_TIMEOUT: &str = "获取锁超时";
+const TOO_LONG: &str = "文本太长";
+
 fn runtime() -> Outcome<Runtime> {
     let built = Builder::new_multi_thread().worker_threads(2).enable_all().build();
     built.map_err(|error| Failure::new(Exit::Failure, format!("no threads for the network: {error}")))
@@ -53,6 +57,8 @@ fn exit_of(error: &Error) -> Exit {
         Error::Connect { .. } | Error::Closed { .. } => Exit::NotFound,
         Error::Metadata { .. } | Error::WrongId { .. } | Error::Unexpected { .. } => Exit::Mismatch,
         Error::Timeout { .. } => Exit::Timeout,
+        Error::Refused { reason } if reason.starts_with(LOCK_TIMEOUT) => Exit::Timeout,
+        Error::Refused { reason } if reason.starts_with(TOO_LONG) => Exit::Mismatch,
         Error::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => Exit::Busy,
         Error::Listen { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => Exit::Permission,
         Error::Block(error) => exit_of_block(error),
