@@ -55,8 +55,8 @@ impl fmt::Display for Side {
 pub struct Step {
     /// The side that was given the other's text.
     pub carried_to: Option<Side>,
-    /// Texts that were written at the same time as another and do not stand any more, with their sides.
-    pub lost: Vec<(Side, String)>,
+    /// A text that was written at the same time as another and does not stand any more, with its side.
+    pub lost: Option<(Side, String)>,
 }
 
 /// A text region and a block. Only one bridge should be between the two.
@@ -90,10 +90,11 @@ pub struct Bridge {
     seen: u64,
 }
 
-/// A text on its way, and what stands where it goes: the block's text, or the region's version.
+/// A text on its way, and what stands where it goes: the block's text, or the region's version. If nobody on this
+/// side has seen that yet, it is lost when the text arrives.
 enum Carry {
-    ToBlock { content: String, version: u64, over: String },
-    ToRegion { content: String, over: u64 },
+    ToBlock { content: String, version: u64, over: String, over_is_unseen: bool },
+    ToRegion { content: String, over: u64, unseen: Option<String> },
 }
 
 impl Bridge {
@@ -117,7 +118,7 @@ impl Bridge {
         }
         self.seen = self.text.version();
         let mut step = Step::default();
-        let Some(mut carry) = self.changed(&mut step)? else { return Ok(step) };
+        let Some(mut carry) = self.changed()? else { return Ok(step) };
         for _ in 0..ATTEMPTS {
             match self.try_carry(carry, &mut step)? {
                 Some(overtaken) => carry = overtaken,
@@ -128,7 +129,7 @@ impl Bridge {
     }
 
     /// What is to be carried.
-    fn changed(&mut self, step: &mut Step) -> Result<Option<Carry>, Error> {
+    fn changed(&mut self) -> Result<Option<Carry>, Error> {
         let (content, version) = self.text.read()?;
         let over = self.block.read()?;
         if text_block::check(&content).is_ok_and(|content| content == over) {
@@ -137,13 +138,10 @@ impl Bridge {
         }
         Ok(match (version != self.agreed.0, over != self.agreed.1) {
             (false, false) => None,
-            (false, true) => Some(Carry::ToRegion { content: over, over: version }),
-            (true, changed) => {
+            (false, true) => Some(Carry::ToRegion { content: over, over: version, unseen: None }),
+            (true, over_is_unseen) => {
                 text_block::check(&content)?;
-                if changed {
-                    step.lose(Side::Block, over.clone());
-                }
-                Some(Carry::ToBlock { content, version, over })
+                Some(Carry::ToBlock { content, version, over, over_is_unseen })
             }
         })
     }
@@ -151,36 +149,41 @@ impl Bridge {
     /// Carries it; or gives back what came in between and is to be carried the other way.
     fn try_carry(&mut self, carry: Carry, step: &mut Step) -> Result<Option<Carry>, Error> {
         match carry {
-            Carry::ToBlock { content, version, over } => match self.block.write_if(&over, &content)? {
-                Ok(()) => {
-                    self.agreed = (version, text_block::trimmed(&content).to_owned());
-                    step.carried_to = Some(Side::Block);
-                    Ok(None)
+            Carry::ToBlock { content, version, over, over_is_unseen } => {
+                if let Err(later) = self.block.write_if(&over, &content)? {
+                    let unseen = Some(content);
+                    return Ok(Some(Carry::ToRegion { content: later, over: version, unseen }));
                 }
-                Err(found) => {
-                    step.lose(Side::Region, content);
-                    Ok(Some(Carry::ToRegion { content: found, over: version }))
-                }
-            },
-            Carry::ToRegion { content, over } => match self.text.write_if(over, &content)? {
+                self.agreed = (version, text_block::trimmed(&content).to_owned());
+                step.arrived(Side::Block, over_is_unseen.then_some(over));
+            }
+            Carry::ToRegion { content, over, unseen } => match self.text.write_if(over, &content)? {
                 Ok(version) => {
                     (self.agreed, self.seen) = ((version, content), version);
-                    step.carried_to = Some(Side::Region);
-                    Ok(None)
+                    step.arrived(Side::Region, unseen);
                 }
                 Err(later) => {
                     text_block::check(&later.content)?;
-                    step.lose(Side::Block, content.clone());
-                    Ok(Some(Carry::ToBlock { content: later.content, version: later.version, over: content }))
+                    return Ok(Some(Carry::ToBlock {
+                        content: later.content,
+                        version: later.version,
+                        over: content,
+                        over_is_unseen: true,
+                    }));
                 }
             },
         }
+        Ok(None)
     }
 }
 
 impl Step {
-    fn lose(&mut self, side: Side, text: String) {
-        tracing::warn!(%side, text, "both sides were written at once; this text does not stand");
-        self.lost.push((side, text));
+    /// A text has arrived on that side, where the other one stood.
+    fn arrived(&mut self, side: Side, unseen: Option<String>) {
+        self.carried_to = Some(side);
+        if let Some(text) = unseen {
+            tracing::warn!(%side, text, "both sides were written at once; this text does not stand");
+            self.lost = Some((side, text));
+        }
     }
 }

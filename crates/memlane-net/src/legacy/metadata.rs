@@ -6,7 +6,6 @@ use memlane_interop::text_block::{BLOCK_BYTES, LOCK_OFFSET, TEXT_OFFSET};
 /// The longest line that is read.
 pub const LINE_BYTES_MAX: usize = 1024;
 
-const WORDS: usize = 6;
 /// Of a line that is none so much is shown.
 const EXCERPT_CHARACTERS: usize = 80;
 
@@ -44,13 +43,11 @@ impl Metadata {
     /// # Errors
     /// [`Error::Metadata`] unless it has exactly six words, numbers from the second on.
     pub fn parse(line: &str) -> Result<Self, Error> {
-        let words: Vec<_> = line.split_whitespace().collect();
         let invalid = || Error::Metadata { found: line.trim().chars().take(EXCERPT_CHARACTERS).collect() };
-        let [name, numbers @ ..] = words.as_slice() else { return Err(invalid()) };
-        let numbers: Vec<u64> =
-            numbers.iter().map(|word| word.parse()).collect::<Result<_, _>>().map_err(|_| invalid())?;
-        let [size, start, end, lock, data] = numbers[..] else { return Err(invalid()) };
-        const { assert!(WORDS == 6) };
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [name, numbers @ ..] = &words[..] else { return Err(invalid()) };
+        let numbers: Result<Vec<u64>, _> = numbers.iter().map(|word| word.parse()).collect();
+        let Ok(&[size, start, end, lock, data]) = numbers.as_deref() else { return Err(invalid()) };
         Ok(Self { name: (*name).to_owned(), size, start, end, lock, data })
     }
 

@@ -70,7 +70,7 @@ fn white_space_at_the_end_does_not_echo() {
 #[test]
 fn whoever_has_a_text_at_the_beginning_gives_it() {
     for (region, block, both_have, lost) in
-        [("r", "", "r", vec![]), ("", "b", "b", vec![]), ("r", "b", "r", vec!["b"]), ("x", "x", "x", vec![])]
+        [("r", "", "r", None), ("", "b", "b", None), ("r", "b", "r", Some("b")), ("x", "x", "x", None)]
     {
         let ends = Ends::new();
         if !region.is_empty() {
@@ -79,7 +79,7 @@ fn whoever_has_a_text_at_the_beginning_gives_it() {
         ends.block.write(block).unwrap();
         let step = ends.bridge().step().unwrap();
         assert_eq!(ends.texts(), both(both_have));
-        assert_eq!(step.lost, lost.iter().map(|text| (Side::Block, (*text).to_owned())).collect::<Vec<_>>());
+        assert_eq!(step.lost, lost.map(|text| (Side::Block, text.to_owned())));
     }
 }
 
@@ -91,7 +91,7 @@ fn what_was_written_at_the_same_time_is_given_back() {
     ends.notes.write("region").unwrap();
     let step = bridge.step().unwrap();
     assert_eq!(step.carried_to, Some(Side::Block));
-    assert_eq!(step.lost, [(Side::Block, "block".to_owned())]);
+    assert_eq!(step.lost, Some((Side::Block, "block".to_owned())));
     assert_eq!(ends.texts(), both("region"));
 }
 
@@ -106,7 +106,7 @@ fn what_the_other_side_cannot_hold_stays_and_nothing_is_lost() {
     assert!(matches!(bridge.step().unwrap_err(), Error::Block(_)));
     assert_eq!(ends.texts(), (long, "meanwhile".to_owned()));
     ends.notes.write("short").unwrap();
-    assert_eq!(bridge.step().unwrap().lost, [(Side::Block, "meanwhile".to_owned())]);
+    assert_eq!(bridge.step().unwrap().lost, Some((Side::Block, "meanwhile".to_owned())));
     assert_eq!(ends.texts(), both("short"));
 }
 
@@ -145,7 +145,7 @@ proptest! {
             let step = bridge.step().unwrap();
             let stands = ends.texts();
             prop_assert_eq!(&stands.0, &stands.1);
-            let lost = if region && block { vec![(Side::Block, texts.1.clone())] } else { vec![] };
+            let lost = (region && block).then(|| (Side::Block, texts.1.clone()));
             prop_assert_eq!(&step.lost, &lost);
             match (region, block) {
                 (true, _) => prop_assert_eq!(stands.0, texts.0),

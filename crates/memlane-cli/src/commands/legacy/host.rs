@@ -84,7 +84,7 @@ fn step(context: &Context, interrupt: &Interrupt, bridge: &mut Bridge, complaint
     match bridge.step() {
         Ok(step) => {
             *complaint = None;
-            for (side, text) in step.lost {
+            if let Some((side, text)) = step.lost {
                 let other = if side == Side::Block { Side::Region } else { Side::Block };
                 context.say(format_args!(
                     "the {side} and the {other} were written at once; the {other}'s text stands, the {side}'s was: {text:?}"
