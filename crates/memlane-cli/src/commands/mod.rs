@@ -22,4 +22,6 @@ pub(crate) mod sem;
 pub(crate) mod stream;
 pub(crate) mod take;
 
+pub(crate) mod legacy;
+
 pub(crate) mod completions;
