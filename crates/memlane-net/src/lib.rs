@@ -2,10 +2,11 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`host`] | serves a space |
 //! | [`protocol`] | the messages between the two, without a socket and without a clock |
 //! | [`legacy`] | the text protocol of the original shared-memory manager, in both roles |
 #![forbid(unsafe_code)]
 
-mod host;
+pub mod host;
 pub mod legacy;
 pub mod protocol;

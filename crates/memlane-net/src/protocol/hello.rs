@@ -86,6 +86,13 @@ pub enum Reply {
     Refused(Fault),
 }
 
+/// The host's last message, if the host ends the conversation: why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Farewell {
+    /// `shutting_down`, or what the client did that the host does not take.
+    pub error: Fault,
+}
+
 /// What a client may do from now on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Welcome {
