@@ -20,7 +20,7 @@ use super::session::{Asked, Session, Stop};
 use super::shared::Shared;
 use crate::protocol::VERSION;
 use crate::protocol::fault::{self, Fault};
-use crate::protocol::hello::{ClientHello, Ends, Farewell, Reply, Welcome};
+use crate::protocol::hello::{ClientHello, Ends, Reply, Welcome};
 use crate::protocol::message::{MAX_REQUEST_HEADER, Message};
 use crate::protocol::operation::{Answer, Operation, Outcome, Outline};
 
@@ -260,9 +260,9 @@ fn shutting_down() -> Fault {
     Fault::new(fault::SHUTTING_DOWN, "the host stops")
 }
 
-fn farewell(error: Fault) -> Last {
-    let code = if error.code == fault::SHUTTING_DOWN { AWAY } else { POLICY };
-    Last::Said(Some(message(&Farewell { error })), code, "the host ends the conversation")
+fn farewell(fault: Fault) -> Last {
+    let code = if fault.code == fault::SHUTTING_DOWN { AWAY } else { POLICY };
+    Last::Said(Some(message(&Reply::Refused(fault))), code, "the host ends the conversation")
 }
 
 fn message(header: &impl serde::Serialize) -> Outgoing {

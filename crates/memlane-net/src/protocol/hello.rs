@@ -82,15 +82,8 @@ pub struct ClientDescription {
 pub enum Reply {
     /// Requests may follow.
     Welcome(Welcome),
-    /// The host closes the connection.
+    /// The host closes the connection: now, or, with the same message, later.
     Refused(Fault),
-}
-
-/// The host's last message, if the host ends the conversation: why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Farewell {
-    /// `shutting_down`, or what the client did that the host does not take.
-    pub error: Fault,
 }
 
 /// What a client may do from now on.
