@@ -39,6 +39,7 @@ pub(super) struct Peer {
     pub(super) ends: Ends,
     pub(super) pulse: Arc<Pulse>,
     /// Keeps the connection's place as long as anybody talks on it.
+    #[expect(dead_code, reason = "it is there to be dropped")]
     pub(super) place: Arc<Place>,
 }
 
