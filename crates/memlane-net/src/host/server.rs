@@ -39,6 +39,10 @@ const HEAD_BYTES: usize = 16 * 1024;
 const INSTANCE_BYTES: usize = 16;
 /// How long a stop waits for clients that do not take their last messages.
 const STOP: Duration = Duration::from_millis(800);
+/// What a connection is told for which there is no place.
+const TOO_MANY: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n\
+    there are too many connections, in all or from this address; try again later\n";
 /// The pause after the system could not accept, as when files run out.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -314,6 +318,8 @@ fn accept(
     let Some(place) = shared.connections.place(client.ip(), &shared.limits) else {
         shared.metrics.refused();
         tracing::warn!(from = %client, "refused a connection: there are too many");
+        // A full buffer of a new connection there is not; who speaks TLS sees no more than the end.
+        let _ = socket.try_write(TOO_MANY);
         return;
     };
     shared.metrics.connected();
