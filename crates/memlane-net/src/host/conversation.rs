@@ -187,7 +187,6 @@ async fn serve<R: AsyncRead + Unpin>(
     incoming: &mut Incoming<R>,
 ) -> Last {
     loop {
-        link.outbox.room().await;
         let stop = match incoming.next().await {
             Ok(message) => take(shared, session, link, &message).await,
             Err(Ending::Gone) => return Last::Silence,
