@@ -2,12 +2,13 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`host`] | serves a space |
 //! | [`protocol`] | the messages between the two, without a socket and without a clock |
 //! | [`view`] | how regions are shown: one view model for the command line, the host and its web page |
 //! | [`legacy`] | the text protocol of the original shared-memory manager, in both roles |
 #![forbid(unsafe_code)]
 
-mod host;
+pub mod host;
 pub mod legacy;
 pub mod protocol;
 pub mod view;

@@ -22,6 +22,7 @@ pub(crate) mod sem;
 pub(crate) mod stream;
 pub(crate) mod take;
 
+pub(crate) mod host;
 pub(crate) mod legacy;
 
 pub(crate) mod completions;

@@ -1,0 +1,131 @@
+//! Plain HTTP on the host's port, and how it becomes a WebSocket.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use hyper_util::rt::TokioIo;
+use tungstenite::handshake::derive_accept_key;
+
+use super::conversation::{Peer, converse};
+use super::rest;
+use super::shared::Shared;
+use crate::protocol::PATH;
+use crate::protocol::hello::Access;
+
+const REGIONS: &str = "/api/v1/regions";
+const REGION: &str = "/api/v1/regions/{*id}";
+
+/// What `/` says.
+const ABOUT: &str = "This is a memlane host. Its protocol is spoken at /api/v1; it is documented in docs/protocol.md of memlane.\n";
+
+/// What is where.
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/", get(|| async { ABOUT }))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/metrics", get(metrics))
+        .route(PATH, get(upgrade))
+        .route(REGIONS, get(rest::list))
+        .route(REGION, get(rest::read).put(rest::write))
+        .layer(DefaultBodyLimit::max(shared.limits.message_bytes))
+        .layer(middleware::from_fn_with_state(shared.clone(), check))
+        .with_state(shared)
+}
+
+async fn metrics(_: Allowed, State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], shared.metrics.exposition(shared.level()))
+}
+
+/// What the request's token allows; without a token there is no answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowed(pub(super) Access);
+
+impl FromRequestParts<Arc<Shared>> for Allowed {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Response> {
+        let authorization = text(&parts.headers, header::AUTHORIZATION).unwrap_or_default();
+        let token = authorization.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let access = token.and_then(|(_, token)| shared.gate.enter_by_token(token.trim()));
+        access.map(Self).ok_or_else(|| {
+            shared.metrics.refused();
+            let from = parts.extensions.get::<Peer>().map(|peer| peer.ends.client);
+            tracing::warn!(?from, path = parts.uri.path(), "refused a request without a right token");
+            let advice = "send the host's token as `Authorization: Bearer TOKEN`\n";
+            (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], advice).into_response()
+        })
+    }
+}
+
+/// Answers only requests that are meant for this host.
+async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    // HTTP/2 and proxies name the host in the target.
+    let host = text(headers, header::HOST).or(request.uri().authority().map(|authority| authority.as_str()));
+    match shared.gate.checks(host, text(headers, header::ORIGIN)) {
+        Ok(()) => next.run(request).await,
+        Err(fault) => {
+            shared.metrics.refused();
+            tracing::warn!(
+                host,
+                origin = text(headers, header::ORIGIN),
+                reason = fault.message,
+                "refused a request"
+            );
+            (StatusCode::FORBIDDEN, format!("{fault}\n")).into_response()
+        }
+    }
+}
+
+pub(super) fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Turns the connection into a WebSocket and talks on it.
+async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Request) -> Response {
+    let Some(key) = handshake_key(&request) else {
+        let advice = "the protocol is spoken over a WebSocket of version 13 here\n";
+        let headers = [(header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, "13")];
+        return (StatusCode::UPGRADE_REQUIRED, headers, advice).into_response();
+    };
+    let accept = derive_accept_key(key.as_bytes());
+    let Some(peer) = request.extensions().get::<Peer>().cloned() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        if let Ok(socket) = upgrade.await {
+            converse(shared, peer, TokioIo::new(socket)).await;
+        }
+    });
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    // An accept key is base64.
+    headers.extend(HeaderValue::from_str(&accept).map(|accept| (header::SEC_WEBSOCKET_ACCEPT, accept)));
+    response
+}
+
+/// The client's key, if it asks for a WebSocket as it should.
+fn handshake_key(request: &Request) -> Option<HeaderValue> {
+    let headers = request.headers();
+    let says = |name, word: &str| {
+        text(headers, name)
+            .is_some_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word)))
+    };
+    let asks = request.version() == Version::HTTP_11
+        && says(header::UPGRADE, "websocket")
+        && says(header::CONNECTION, "upgrade")
+        && says(header::SEC_WEBSOCKET_VERSION, "13");
+    headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| asks).cloned()
+}
