@@ -3,9 +3,11 @@
 //! | module | what |
 //! |---|---|
 //! | [`protocol`] | the messages between the two, without a socket and without a clock |
+//! | [`client`] | the regions of a host, from another machine or from the same |
 //! | [`legacy`] | the text protocol of the original shared-memory manager, in both roles |
 #![forbid(unsafe_code)]
 
+pub mod client;
 mod host;
 pub mod legacy;
 pub mod protocol;
