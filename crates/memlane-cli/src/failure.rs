@@ -6,7 +6,6 @@ use std::io;
 use std::path::Path;
 
 use memlane::Error;
-use memlane::schema::SchemaError;
 
 /// What a command comes to.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
@@ -110,11 +109,6 @@ fn exit_of(error: &Error) -> Exit {
 /// Of reading text from the standard input.
 pub(crate) fn unreadable_text(error: &io::Error) -> Failure {
     Failure::new(Exit::Usage, format!("the standard input is not UTF-8 text: {error}"))
-}
-
-/// An error of a schema, as one of the region `id`.
-pub(crate) fn unfit(id: &str) -> impl Fn(SchemaError) -> Error + '_ {
-    move |source| Error::Schema { id: id.into(), source }
 }
 
 /// The library says in words what is wrong with a directory; scripts want to know which of the two usual

@@ -8,7 +8,7 @@
 //! need permission to read, take no place among the participants, and nothing waits for them. Killed at any
 //! moment, a command leaves what any participant leaves: nothing that anybody has to repair.
 //!
-//! The text is for people and may change; with `--json` the names are stable (module `document`).
+//! The text is for people and may change; with `--json` the names are stable (module `view` of memlane-net).
 //!
 #![doc = "```text"]
 #![doc = include_str!("exit_codes.txt")]
@@ -21,21 +21,16 @@ mod commands;
 mod context;
 mod failure;
 
-mod document;
-mod edit;
 mod rate;
 mod selection;
-mod sight;
-mod standing;
 mod survey;
 
-mod datum_json;
 mod human;
-mod pattern;
 mod table;
-mod user;
 
 mod demo;
 mod frame;
+
+use memlane_net::view::{datum_json, document, edit, pattern, sight, standing, user};
 
 pub use arguments::run;

@@ -6,11 +6,9 @@
 //! robot/speed   value         7  1.5
 //! ```
 
-use std::borrow::Cow;
-
 use clap::builder::styling::{AnsiColor, Style};
 
-use crate::human;
+use crate::human::{self, cut, width_of};
 
 /// Between two columns.
 const GAP: &str = "  ";
@@ -169,44 +167,6 @@ impl Table {
     }
 }
 
-/// The text, or as much of it as fits, with an ellipsis.
-pub(crate) fn cut(text: &str, width: usize) -> Cow<'_, str> {
-    if width_of(text) <= width {
-        return Cow::Borrowed(text);
-    }
-    let mut left = width.saturating_sub(1);
-    let fits = |character: &char| {
-        let fits = columns_of(*character) <= left;
-        left = left.saturating_sub(columns_of(*character));
-        fits
-    };
-    let kept: String = text.chars().take_while(fits).collect();
-    Cow::Owned(if width == 0 { String::new() } else { kept + "…" })
-}
-
-fn width_of(text: &str) -> usize {
-    text.chars().map(columns_of).sum()
-}
-
-/// Columns that a terminal gives a character: two in the scripts of East Asia and to pictures, none to
-/// combining marks.
-fn columns_of(character: char) -> usize {
-    match u32::from(character) {
-        0x0300..=0x036f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
-        0x1100..=0x115f
-        | 0x2e80..=0xa4cf
-        | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f
-        | 0xff00..=0xff60
-        | 0xffe0..=0xffe6
-        | 0x1f300..=0x1f64f
-        | 0x1f900..=0x1f9ff
-        | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,12 +202,5 @@ mod tests {
     fn colour_changes_no_width() {
         let rendered = table().render(None, true);
         assert!(rendered.contains("\u{1b}[31mx \\u{7}\u{1b}[0m"), "{rendered:?}");
-    }
-
-    #[test]
-    fn wide_characters_take_two_columns() {
-        assert_eq!(cut("記憶レーン", 6), "記憶…");
-        assert_eq!(cut("記憶", 4), "記憶");
-        assert_eq!(cut("anything", 0), "");
     }
 }

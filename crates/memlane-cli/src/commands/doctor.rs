@@ -1,10 +1,10 @@
 //! `memlane doctor`: what the dead left behind.
 //!
-//! Nothing here stops anybody; see [`memlane::doctor`]. `--json` prints an array of `id` (null for the space
-//! itself), `problem` (a word), `message`, `fixable`, `fixed`.
+//! Nothing here stops anybody; see [`memlane::doctor`]. `--json` prints an array of findings (module
+//! `view::finding` of memlane-net).
 
-use memlane::doctor::{self, Finding, Problem};
-use serde_json::{Value, json};
+use memlane::doctor::{self, Finding};
+use memlane_net::view::finding;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
@@ -25,7 +25,7 @@ impl Doctor {
         let space = context.existing_space()?;
         let findings = if self.fix { doctor::fix(space)? } else { doctor::examine(space)? };
         if context.json() {
-            context.print_rows(&findings.iter().map(document).collect::<Vec<_>>())?;
+            context.print_rows(&findings.iter().map(finding::document).collect::<Vec<_>>())?;
         } else {
             findings.iter().try_for_each(|finding| context.print(human::printable(&finding.to_string())))?;
             context.print(self.summary(&findings))?;
@@ -50,30 +50,5 @@ impl Doctor {
             }
             _ => format!("{}; `memlane doctor --fix` puts {fixable} right", human::count(left, "problem")),
         }
-    }
-}
-
-fn document(finding: &Finding) -> Value {
-    json!({
-        "id": finding.id,
-        "problem": name_of(&finding.problem),
-        "message": finding.problem.to_string(),
-        "fixable": finding.problem.is_fixable(),
-        "fixed": finding.fixed,
-    })
-}
-
-fn name_of(problem: &Problem) -> &'static str {
-    match problem {
-        Problem::Unusable(_) => "unusable",
-        Problem::DeadParticipants(_) => "dead_participants",
-        Problem::DeadOwner(_) => "dead_owner",
-        Problem::Inconsistent => "inconsistent",
-        Problem::DeadPublisher(_) => "dead_publisher",
-        Problem::DeadBorrows(_) => "dead_borrows",
-        Problem::Deadlock(_) => "deadlock",
-        Problem::EmptyFolder => "empty_folder",
-        Problem::Leftovers(_) => "leftovers",
-        _ => "other",
     }
 }

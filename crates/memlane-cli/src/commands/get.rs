@@ -8,12 +8,14 @@
 use memlane::Observer;
 use memlane::observer::{Content, Observation};
 use memlane::schema::{Datum, Schema};
+use memlane_net::view::selection::Selection;
 use serde_json::json;
 
 use crate::context::Context;
 use crate::datum_json;
-use crate::failure::{Exit, Failure, Outcome, unfit};
-use crate::selection::Selection;
+use crate::datum_json::unfit;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::selection::PartArguments;
 use crate::sight::{self, Sight};
 
 /// Print the content of a region
@@ -23,7 +25,7 @@ pub(crate) struct Get {
     id: String,
 
     #[command(flatten)]
-    selection: Selection,
+    part: PartArguments,
 
     /// Write the bytes as they lie in memory; of a frame channel the newest frame
     #[arg(long, conflicts_with_all = ["json", "field", "index"])]
@@ -36,7 +38,7 @@ impl Get {
         if self.raw {
             return context.write(&raw(&observer)?);
         }
-        print_sight(context, &observer, &Sight::of(&observer)?, &self.selection)
+        print_sight(context, &observer, &Sight::of(&observer)?, &self.part.selection())
     }
 }
 

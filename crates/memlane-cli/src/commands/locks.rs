@@ -1,20 +1,19 @@
 //! `memlane locks`: who holds what since when, and who waits.
 //!
 //! Every region has a lock; shown are those that are held, waited for or inconsistent, unless `--all`.
-//! `--json` prints an array of lock documents (module `document`) with `id`, `kind` and `deadlock` (whether
-//! it is part of a circle of waiting). With `--graph` every thread that waits for anything is shown, and for whom:
-//! edge documents with `deadlock`.
+//! `--json` prints an array of rows (module `view::locks` of memlane-net). With `--graph` every thread that waits for
+//! anything is shown, and for whom.
 
 use memlane::lock::{Holder, LockState};
 use memlane::wait_graph::{self, Edge};
-use memlane::{Kind, Participant, WaitGraph};
-use serde_json::{Value, json};
+use memlane::{Participant, WaitGraph};
+use memlane_net::view::locks::{self, Found};
 
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::human;
 use crate::survey::visit_all;
 use crate::table::{Cell, Column, Table, Tone};
-use crate::{document, human};
 
 /// Show which locks are held, by whom since when, and who waits
 #[derive(Debug, clap::Args)]
@@ -35,46 +34,36 @@ impl Locks {
         if self.graph {
             return show_graph(context, &graph, &deadlocks);
         }
-        let locks = self.find(context)?;
+        let found = self.find(context)?;
         if context.json() {
-            let documents = locks.iter().map(|lock| document(lock, &deadlocks));
+            let documents = found.iter().map(|lock| locks::lock(lock, &deadlocks));
             return context.print_rows(&documents.collect::<Vec<_>>());
         }
-        if locks.is_empty() {
+        if found.is_empty() {
             context.remark("no lock is held, waited for or inconsistent");
             return Ok(());
         }
-        context.print_table(&table(&locks))?;
+        context.print_table(&table(&found))?;
         print_deadlocks(context, &deadlocks)
     }
 
     fn find(&self, context: &Context) -> Outcome<Vec<Found>> {
-        let mut locks = Vec::new();
+        let mut found = Vec::new();
         visit_all(
             context,
             context.existing_space()?,
             |_| true,
             |observer| {
-                let state = observer.lock();
-                if self.all || state.holder.is_some() || state.inconsistent || !state.waiters.is_empty() {
-                    locks.push((observer.id().to_owned(), observer.description().kind, state));
-                }
+                found.extend(locks::find(observer, self.all));
             },
         )?;
-        Ok(locks)
+        Ok(found)
     }
 }
 
-/// A region's id, its kind and its lock.
-type Found = (String, Kind, LockState);
-
 fn show_graph(context: &Context, graph: &WaitGraph, deadlocks: &[Vec<&Edge>]) -> Outcome {
-    let is_stuck = |edge: &Edge| deadlocks.iter().flatten().any(|stuck| stuck.waiter() == edge.waiter());
     if context.json() {
-        let rows = graph.edges.iter();
-        let rows =
-            rows.map(|edge| document::merged(document::edge(edge), json!({"deadlock": is_stuck(edge)})));
-        return context.print_rows(&rows.collect::<Vec<_>>());
+        return context.print_rows(&locks::edges(graph, deadlocks));
     }
     if graph.edges.is_empty() {
         context.remark("nobody waits for anything");
@@ -91,11 +80,6 @@ fn print_deadlocks(context: &Context, deadlocks: &[Vec<&Edge>]) -> Outcome {
         let line = format!("deadlock: {}", wait_graph::in_words(circle));
         context.print(Tone::Alarm.painted(&human::printable(&line), context.colour()))
     })
-}
-
-fn document((id, kind, state): &Found, deadlocks: &[Vec<&Edge>]) -> Value {
-    let deadlock = deadlocks.iter().flatten().any(|edge| edge.id == *id);
-    document::merged(document::lock(state), json!({"id": id, "kind": kind.name(), "deadlock": deadlock}))
 }
 
 fn table(locks: &[Found]) -> Table {

@@ -8,11 +8,11 @@
 use std::collections::HashSet;
 
 use memlane::{Error, Observer, Space};
+use memlane_net::view::survey::survey;
 use serde_json::json;
 
 use crate::context::{Context, Failures};
 use crate::failure::{Exit, Failure, Outcome};
-use crate::survey::survey;
 use crate::{human, pattern};
 
 /// Remove regions; processes attached to one keep its memory

@@ -14,9 +14,10 @@ use serde_json::json;
 use super::get::{no_content, no_parts, print_sight};
 use crate::context::Context;
 use crate::datum_json;
+use crate::datum_json::unfit;
 use crate::edit::Edit;
-use crate::failure::{Exit, Failure, Outcome, unfit, unreadable_text};
-use crate::selection::Selection;
+use crate::failure::{Exit, Failure, Outcome, unreadable_text};
+use crate::selection::PartArguments;
 use crate::sight::Sight;
 
 /// A change of one part is tried again when another part changes meanwhile; that often is not by chance.
@@ -34,7 +35,7 @@ pub(crate) struct Set {
     value: String,
 
     #[command(flatten)]
-    selection: Selection,
+    part: PartArguments,
 
     /// Only if the version is still N (records and texts), as `get --json` and `show` tell it
     #[arg(long, value_name = "N", conflicts_with = "if_value")]
@@ -59,7 +60,7 @@ impl Set {
         let observer = Observer::open(space, &self.id)?;
         let text = self.text()?;
         let kind = observer.description().kind;
-        if matches!(kind, Kind::Value | Kind::Text) && !self.selection.is_all() {
+        if matches!(kind, Kind::Value | Kind::Text) && !self.part.selection().is_all() {
             return Err(no_parts(&observer));
         }
         let change = match kind {
@@ -76,7 +77,7 @@ impl Set {
             }
             Change::Made(_) => Ok(()),
             Change::Refused(reason) => {
-                print_sight(context, &observer, &Sight::of(&observer)?, &self.selection)?;
+                print_sight(context, &observer, &Sight::of(&observer)?, &self.part.selection())?;
                 let message = format!("region `{}` was not changed: {reason}", self.id);
                 Err(Failure::new(Exit::Mismatch, message))
             }
@@ -114,7 +115,7 @@ impl Set {
 
     fn set_record(&self, space: &Space, text: &str) -> Outcome<Change> {
         let record = Record::open(space, &self.id)?;
-        let parse = |text: &str| Edit::parse(&self.id, record.schema(), &self.selection, text);
+        let parse = |text: &str| Edit::parse(&self.id, record.schema(), &self.part.selection(), text);
         let edit = parse(text)?;
         let expected = self.if_value.as_deref().map(parse).transpose()?;
         for _ in 0..MAX_ATTEMPTS {
@@ -176,14 +177,14 @@ impl Set {
         if self.if_version.is_some() || self.if_value.is_some() {
             return Err(unusable("elements change one by one, without conditions"));
         }
-        if self.selection.field.is_some() {
+        if self.part.selection().field.is_some() {
             return Err(unusable("an element is written as a whole; give all its fields as JSON"));
         }
         let Some(schema) = &region.description().schema else {
             return Err(unusable("the region has no schema"));
         };
         let unfit = unfit(&self.id);
-        if let Some(index) = self.selection.element(&self.id, schema.shape())? {
+        if let Some(index) = self.part.selection().element(&self.id, schema.shape())? {
             let element = datum_json::from_text(text, schema.dtype(), &[]).map_err(&unfit)?;
             let mut bytes = vec![0; schema.item_size()];
             schema.dtype().encode(&element, &mut bytes).map_err(unfit)?;

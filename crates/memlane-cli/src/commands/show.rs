@@ -1,25 +1,20 @@
 //! `memlane show ID`: everything known about a region.
 //!
-//! `--json` prints a region document (module `document`) with `file` (`path`, `mode`, `owner`), `version`,
-//! `content`, `lock`, `participants`, for frame channels `frames`, and for kinds that neither have a content nor are
-//! frames or plain locks `state` (then `content` is null). When the content cannot be read, `error` says why.
+//! `--json` prints a region's sheet (module `view::sheet` of memlane-net).
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use memlane::lock::LockState;
 use memlane::observer::FramesState;
 use memlane::schema::Schema;
 use memlane::{Observer, Participant};
-use serde_json::{Value, json};
+use memlane_net::view::sheet;
 
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::sight::{self, Sight};
 use crate::table::{Cell, Column, Table, Tone};
 use crate::{document, human, user};
-
-const MODE_BITS: u32 = 0o7777;
 
 /// Show everything known about a region
 #[derive(Debug, clap::Args)]
@@ -34,7 +29,7 @@ impl Show {
         let observer = Observer::open(space, &self.id)?;
         let file = space.directory().join(&self.id);
         if context.json() {
-            return context.print(document(&observer, &file)?);
+            return context.print(sheet::document(&observer, &file)?);
         }
         context.print(human::printable(&sheet(&observer, &file)))?;
         let participants = observer.participants();
@@ -44,25 +39,6 @@ impl Show {
         context.print("")?;
         context.print_table(&participant_table(&participants))
     }
-}
-
-fn document(observer: &Observer, file: &Path) -> Outcome<Value> {
-    let participants: Vec<_> = observer.participants().iter().map(document::participant).collect();
-    let mut more = json!({
-        "file": {"mode": mode_of(file), "owner": user::owner_of(file), "path": file},
-        "version": observer.version(),
-        "content": null,
-        "lock": document::lock(&observer.lock()),
-        "participants": participants,
-    });
-    match Sight::of(observer) {
-        Ok(sight @ (Sight::Content(_) | Sight::Bytes(_))) => more["content"] = sight.json(observer.id())?,
-        Ok(Sight::Frames(state)) => more["frames"] = document::frames(&state),
-        Ok(Sight::Lock(_)) => {}
-        Ok(Sight::Standing(standing, _)) => more["state"] = standing.json(),
-        Err(error) => more["error"] = error.to_string().into(),
-    }
-    Ok(document::merged(document::region(observer.id(), observer.description()), more))
 }
 
 /// A name and what is to say about it on each line.
@@ -98,14 +74,9 @@ fn schema_line(schema: &Schema) -> String {
 }
 
 fn file_line(file: &Path) -> String {
-    let mode = mode_of(file).unwrap_or_default();
+    let mode = sheet::mode_of(file).unwrap_or_default();
     let owner = user::owner_of(file).unwrap_or_default();
     format!("{}, mode {mode}, owner {owner}", file.display())
-}
-
-fn mode_of(file: &Path) -> Option<String> {
-    let permissions = std::fs::metadata(file).ok()?.permissions();
-    Some(format!("{:04o}", permissions.mode() & MODE_BITS))
 }
 
 fn frames_lines(state: &FramesState) -> [(&'static str, String); 3] {

@@ -12,7 +12,8 @@ use memlane::{Kind, Observer, StreamPublisher};
 use serde_json::json;
 
 use crate::context::Context;
-use crate::failure::{Exit, Failure, Outcome, unfit, unreadable_text};
+use crate::datum_json::unfit;
+use crate::failure::{Exit, Failure, Outcome, unreadable_text};
 use crate::rate::refuse_removed;
 use crate::{datum_json, human, sight, standing};
 

@@ -7,9 +7,9 @@ use memlane::schema::{Datum, Schema};
 use memlane::{Kind, Observer};
 use serde_json::{Value, json};
 
-use crate::failure::unfit;
-use crate::standing::Standing;
-use crate::{datum_json, document, human, table};
+use super::datum_json::unfit;
+use super::standing::Standing;
+use super::{datum_json, document, human};
 
 /// Items of an array, or bytes of a run, that are shown in one line.
 const SHOWN_ITEMS: usize = 16;
@@ -18,7 +18,7 @@ const LINE_WIDTH: usize = 200;
 
 /// What a region shows.
 #[derive(Debug)]
-pub(crate) enum Sight {
+pub enum Sight {
     /// Of values, records, arrays and texts.
     Content(Observation),
     /// Of raw regions: bytes as elements of an array.
@@ -33,7 +33,7 @@ pub(crate) enum Sight {
 
 impl Sight {
     /// Looks now.
-    pub(crate) fn of(observer: &Observer) -> memlane::Result<Self> {
+    pub fn of(observer: &Observer) -> memlane::Result<Self> {
         let version = observer.version();
         if let Some(standing) = Standing::of(observer)? {
             return Ok(Self::Standing(standing, version));
@@ -47,7 +47,7 @@ impl Sight {
     }
 
     /// The change counter; the newest frame's number; 0 of a lock.
-    pub(crate) fn version(&self) -> u64 {
+    pub fn version(&self) -> u64 {
         match self {
             Self::Content(observation) | Self::Bytes(observation) => observation.version,
             Self::Frames(state) => state.newest,
@@ -57,7 +57,7 @@ impl Sight {
     }
 
     /// Whether nothing has happened between the two looks.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             // NaN is not equal to itself.
             (Self::Content(one), Self::Content(other)) => {
@@ -72,7 +72,7 @@ impl Sight {
     }
 
     /// One line for people; long contents are cut.
-    pub(crate) fn line(&self) -> String {
+    pub fn line(&self) -> String {
         let line = match self {
             Self::Content(observation) => content_line(observation),
             Self::Bytes(observation) => bytes_line(observation),
@@ -80,11 +80,11 @@ impl Sight {
             Self::Lock(state) => lock_line(state),
             Self::Standing(standing, _) => standing.line(),
         };
-        table::cut(&line, LINE_WIDTH).into_owned()
+        human::cut(&line, LINE_WIDTH).into_owned()
     }
 
     /// The content, the frames or the lock as JSON.
-    pub(crate) fn json(&self, id: &str) -> memlane::Result<Value> {
+    pub fn json(&self, id: &str) -> memlane::Result<Value> {
         Ok(match self {
             Self::Content(observation) | Self::Bytes(observation) => content_json(id, &observation.content)?,
             Self::Frames(state) => document::frames(state),
@@ -94,7 +94,7 @@ impl Sight {
     }
 
     /// The document of one look.
-    pub(crate) fn document(&self, id: &str) -> memlane::Result<Value> {
+    pub fn document(&self, id: &str) -> memlane::Result<Value> {
         Ok(json!({"id": id, "version": self.version(), "content": self.json(id)?}))
     }
 }
@@ -117,7 +117,7 @@ fn bytes_line(observation: &Observation) -> String {
 }
 
 /// A lock's holder, or that it is free, in words.
-pub(crate) fn lock_line(state: &LockState) -> String {
+pub fn lock_line(state: &LockState) -> String {
     let holder = state.holder.as_ref().map_or_else(
         || "free".to_owned(),
         |holder| {
@@ -135,7 +135,7 @@ pub(crate) fn lock_line(state: &LockState) -> String {
 }
 
 /// A part of a content as text for people: bytes that are text are shown as such.
-pub(crate) fn datum_text(datum: &Datum) -> String {
+pub fn datum_text(datum: &Datum) -> String {
     match datum {
         Datum::Bytes(bytes) => {
             datum_json::text_of_bytes(bytes).map_or_else(|| datum.to_string(), str::to_owned)
@@ -157,7 +157,7 @@ fn without_padding(datum: &Datum) -> Datum {
 }
 
 /// An array's elements, decoded.
-pub(crate) fn decode(id: &str, schema: &Schema, bytes: &[u8]) -> memlane::Result<Datum> {
+pub fn decode(id: &str, schema: &Schema, bytes: &[u8]) -> memlane::Result<Datum> {
     schema.decode(bytes).map_err(unfit(id))
 }
 
@@ -171,7 +171,7 @@ fn content_json(id: &str, content: &Content) -> memlane::Result<Value> {
 }
 
 /// The newest frame and who publishes, in words.
-pub(crate) fn frames_line(state: &FramesState) -> String {
+pub fn frames_line(state: &FramesState) -> String {
     let frame = match state.captured {
         Some(captured) => format!(
             "frame {}, {}, {} old",
@@ -190,7 +190,7 @@ pub(crate) fn frames_line(state: &FramesState) -> String {
 }
 
 /// What is new when it changes; how long the lock is held is not.
-pub(crate) fn lock_key(state: &LockState) -> (Option<(u16, u32, u32)>, usize, bool, u32) {
+pub fn lock_key(state: &LockState) -> (Option<(u16, u32, u32)>, usize, bool, u32) {
     let holder = state.holder.as_ref();
     let holder = holder.map(|holder| (holder.participant.slot, holder.participant.generation, holder.thread));
     (holder, state.waiters.len(), state.inconsistent, state.recoveries)

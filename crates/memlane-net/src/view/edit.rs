@@ -3,13 +3,13 @@
 use memlane::schema::{DType, Datum, Schema, SchemaError};
 use memlane::{Error, Result};
 
-use crate::datum_json;
-use crate::failure::unfit;
-use crate::selection::{Part, Selection};
+use super::datum_json;
+use super::datum_json::unfit;
+use super::selection::{Part, Selection};
 
 /// A change of a part of a content of one schema.
 #[derive(Debug)]
-pub(crate) struct Edit<'a> {
+pub struct Edit<'a> {
     id: &'a str,
     schema: &'a Schema,
     part: Part<'a>,
@@ -26,7 +26,7 @@ enum New {
 
 impl<'a> Edit<'a> {
     /// Understands `text` as the part selected in region `id`, which has `schema`.
-    pub(crate) fn parse(id: &'a str, schema: &'a Schema, selection: &Selection, text: &str) -> Result<Self> {
+    pub fn parse(id: &'a str, schema: &'a Schema, selection: &Selection, text: &str) -> Result<Self> {
         let part = selection.part(id, schema)?;
         let new = match (part.dtype, part.shape) {
             (DType::Struct(_), []) => fields(id, &part, text)?,
@@ -36,7 +36,7 @@ impl<'a> Edit<'a> {
     }
 
     /// The content's bytes after the change.
-    pub(crate) fn applied_to(&self, content: &Datum) -> Result<Vec<u8>> {
+    pub fn applied_to(&self, content: &Datum) -> Result<Vec<u8>> {
         let mut content = content.clone();
         match (self.part.of_mut(&mut content), &self.new) {
             (Some(part), New::Whole(new)) => part.clone_from(new),
@@ -54,7 +54,7 @@ impl<'a> Edit<'a> {
     }
 
     /// Whether the change would change nothing: numbers are compared as the schema stores them.
-    pub(crate) fn is_in(&self, content: &Datum) -> Result<bool> {
+    pub fn is_in(&self, content: &Datum) -> Result<bool> {
         Ok(self.applied_to(content)? == self.encode(content)?)
     }
 

@@ -1,7 +1,7 @@
 //! Patterns of ids: `*` stands for any characters, `/` included; all else for itself.
 
 /// Whether `id` is what `pattern` describes.
-pub(crate) fn matches(pattern: &str, id: &str) -> bool {
+pub fn matches(pattern: &str, id: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == id };
     let Some(mut left) = id.strip_prefix(first) else { return false };
     let mut pieces: Vec<_> = rest.split('*').collect();
@@ -15,18 +15,18 @@ pub(crate) fn matches(pattern: &str, id: &str) -> bool {
 }
 
 /// Whether `text` is a pattern rather than an id.
-pub(crate) fn is_pattern(text: &str) -> bool {
+pub fn is_pattern(text: &str) -> bool {
     text.contains('*')
 }
 
 /// Whether `id` is `pattern`, is described by it, or lies in the folder of that name.
-pub(crate) fn selects(pattern: &str, id: &str) -> bool {
+pub fn selects(pattern: &str, id: &str) -> bool {
     let folder = pattern.trim_end_matches('/');
     matches(pattern, id) || id.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether one of the patterns selects `id`; without patterns all ids are wanted.
-pub(crate) fn is_wanted(patterns: &[String], id: &str) -> bool {
+pub fn is_wanted(patterns: &[String], id: &str) -> bool {
     patterns.is_empty() || patterns.iter().any(|pattern| selects(pattern, id))
 }
 

@@ -12,11 +12,12 @@
 //! Whether a number fits its type is for the schema to say when the value is encoded; here is only decided
 //! what was meant.
 
+use memlane::Error;
 use memlane::schema::{DType, Datum, SchemaError};
 use serde_json::{Map, Number, Value};
 
 /// The value as JSON.
-pub(crate) fn to_json(datum: &Datum) -> Value {
+pub fn to_json(datum: &Datum) -> Value {
     match datum {
         Datum::Bool(value) => Value::from(*value),
         Datum::Int(value) => Value::from(*value),
@@ -36,7 +37,7 @@ pub(crate) fn to_json(datum: &Datum) -> Value {
 }
 
 /// What a JSON value means to a schema's part of this type and shape.
-pub(crate) fn from_json(value: &Value, dtype: &DType, shape: &[usize]) -> Result<Datum, SchemaError> {
+pub fn from_json(value: &Value, dtype: &DType, shape: &[usize]) -> Result<Datum, SchemaError> {
     match (value, shape.split_first()) {
         (Value::Array(items), Some((_, inner))) => {
             let items: Result<_, _> = items.iter().map(|item| from_json(item, dtype, inner)).collect();
@@ -49,7 +50,7 @@ pub(crate) fn from_json(value: &Value, dtype: &DType, shape: &[usize]) -> Result
 }
 
 /// What a text typed by a person means.
-pub(crate) fn from_text(text: &str, dtype: &DType, shape: &[usize]) -> Result<Datum, SchemaError> {
+pub fn from_text(text: &str, dtype: &DType, shape: &[usize]) -> Result<Datum, SchemaError> {
     match (dtype, shape) {
         (DType::Primitive(..), []) => number_from_text(text.trim()).ok_or_else(|| SchemaError::Value {
             expected: "a number, true or false".to_owned(),
@@ -61,20 +62,25 @@ pub(crate) fn from_text(text: &str, dtype: &DType, shape: &[usize]) -> Result<Da
 }
 
 /// JSON typed by a person.
-pub(crate) fn json_from_text(text: &str) -> Result<Value, SchemaError> {
+pub fn json_from_text(text: &str) -> Result<Value, SchemaError> {
     serde_json::from_str(text).map_err(|error| SchemaError::Value {
         expected: "JSON, such as [1, 2] or {\"x\": 1}".to_owned(),
         found: format!("{text:?} ({error})"),
     })
 }
 
+/// An error of a schema, as one of the region `id`.
+pub fn unfit(id: &str) -> impl Fn(SchemaError) -> Error + '_ {
+    move |source| Error::Schema { id: id.into(), source }
+}
+
 /// Bytes as text, when they are: padding at the end is none of it.
-pub(crate) fn text_of_bytes(bytes: &[u8]) -> Option<&str> {
+pub fn text_of_bytes(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(unpadded(bytes)).ok()
 }
 
 /// Bytes without the zeros at their end.
-pub(crate) fn unpadded(bytes: &[u8]) -> &[u8] {
+pub fn unpadded(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     bytes.get(..end).unwrap_or_default()
 }

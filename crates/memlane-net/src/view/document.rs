@@ -32,10 +32,10 @@ use memlane::participant::WaitingThread;
 use memlane::wait_graph::{Edge, Holding};
 use serde_json::{Value, json};
 
-use crate::human;
+use super::human;
 
 /// What a region says of itself.
-pub(crate) fn region(id: &str, description: &Description) -> Value {
+pub fn region(id: &str, description: &Description) -> Value {
     let Description {
         kind,
         schema,
@@ -63,7 +63,8 @@ pub(crate) fn region(id: &str, description: &Description) -> Value {
     })
 }
 
-pub(crate) fn participant(participant: &Participant) -> Value {
+/// A participant of a region.
+pub fn participant(participant: &Participant) -> Value {
     json!({
         "pid": participant.pid,
         "program": participant.program,
@@ -77,7 +78,8 @@ pub(crate) fn participant(participant: &Participant) -> Value {
     })
 }
 
-pub(crate) fn lock(state: &LockState) -> Value {
+/// A lock.
+pub fn lock(state: &LockState) -> Value {
     json!({
         "holder": state.holder.as_ref().map(holder),
         "waiters": state.waiters.iter().map(participant).collect::<Vec<_>>(),
@@ -87,7 +89,8 @@ pub(crate) fn lock(state: &LockState) -> Value {
     })
 }
 
-pub(crate) fn frames(state: &FramesState) -> Value {
+/// A frame channel.
+pub fn frames(state: &FramesState) -> Value {
     let publisher = match &state.publisher {
         PublisherState::Alive(publisher) | PublisherState::Died(publisher) => participant(publisher),
         _ => Value::Null,
@@ -105,23 +108,25 @@ pub(crate) fn frames(state: &FramesState) -> Value {
 }
 
 /// Not finer than the clocks behind it.
-pub(crate) fn seconds(duration: Duration) -> f64 {
+pub fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e6
 }
 
 /// Adds the names of one document to another.
-pub(crate) fn merged(mut document: Value, more: Value) -> Value {
+pub fn merged(mut document: Value, more: Value) -> Value {
     if let (Value::Object(into), Value::Object(from)) = (&mut document, more) {
         into.extend(from);
     }
     document
 }
 
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+/// Two digits a byte.
+pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
-pub(crate) fn wait(wait: &WaitingThread) -> Value {
+/// A thread that waits.
+pub fn wait(wait: &WaitingThread) -> Value {
     json!({
         "thread": wait.thread,
         "what": wait.what.name(),
@@ -130,7 +135,7 @@ pub(crate) fn wait(wait: &WaitingThread) -> Value {
 }
 
 /// A thread that waits, and who could end that.
-pub(crate) fn edge(edge: &Edge) -> Value {
+pub fn edge(edge: &Edge) -> Value {
     let holder = |holder: &Holding| {
         let held = json!({"thread": holder.thread, "held_seconds": holder.held_for.map(seconds)});
         merged(participant(&holder.participant), held)

@@ -13,22 +13,27 @@ use memlane::stream::{Records, StreamState};
 use memlane::{Kind, Observer, Participant, Tag};
 use serde_json::{Value, json};
 
-use crate::{datum_json, document, human, sight};
+use super::{datum_json, document, human, sight};
 
 /// Characters of a message that are shown in a line.
 const SHOWN_CHARACTERS: usize = 40;
 
 /// How a region stands.
 #[derive(Debug)]
-pub(crate) enum Standing {
+pub enum Standing {
+    /// Who writes and who reads.
     Rwlock(RwLockState),
+    /// What is free, and who holds the rest.
     Semaphore(SemaphoreState),
+    /// Whether it is set.
     Event(EventState),
     /// Who waits.
     Condition(Vec<Participant>),
+    /// Who has arrived.
     Barrier(BarrierState),
     /// And its oldest message.
     Queue(QueueState, Option<Message>),
+    /// Who is at its ends.
     Pipe(PipeState),
     /// And its newest record.
     Stream(StreamState, Option<Datum>),
@@ -36,7 +41,7 @@ pub(crate) enum Standing {
 
 impl Standing {
     /// Looks now; `None` of kinds that have a content.
-    pub(crate) fn of(observer: &Observer) -> memlane::Result<Option<Self>> {
+    pub fn of(observer: &Observer) -> memlane::Result<Option<Self>> {
         Ok(Some(match observer.description().kind {
             Kind::Rwlock => Self::Rwlock(observer.rwlock()?),
             Kind::Semaphore => Self::Semaphore(observer.semaphore()?),
@@ -55,7 +60,7 @@ impl Standing {
     }
 
     /// One line for people.
-    pub(crate) fn line(&self) -> String {
+    pub fn line(&self) -> String {
         match self {
             Self::Rwlock(state) => rwlock_line(state, sight::lock_line),
             Self::Semaphore(state) => semaphore_line(state),
@@ -72,7 +77,7 @@ impl Standing {
     }
 
     /// The same where nothing has happened: how long a lock is held is left out.
-    pub(crate) fn key(&self) -> String {
+    pub fn key(&self) -> String {
         match self {
             Self::Rwlock(state) => rwlock_line(state, |lock| format!("{:?}", sight::lock_key(lock))),
             other => other.line(),
@@ -80,7 +85,7 @@ impl Standing {
     }
 
     /// As a document.
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         match self {
             Self::Rwlock(state) => {
                 document::merged(document::lock(&state.lock), json!({"readers": all_counted(&state.readers)}))
@@ -159,7 +164,7 @@ fn queue_line(state: &QueueState, oldest: Option<&Message>) -> String {
 }
 
 /// A message in a few words.
-pub(crate) fn message_line(message: &Message) -> String {
+pub fn message_line(message: &Message) -> String {
     match text_of(message) {
         Some(text) => {
             let cut: String = text.chars().take(SHOWN_CHARACTERS).collect();
@@ -170,12 +175,12 @@ pub(crate) fn message_line(message: &Message) -> String {
 }
 
 /// A message's bytes as text, when they are. A pickle is never looked into.
-pub(crate) fn text_of(message: &Message) -> Option<&str> {
+pub fn text_of(message: &Message) -> Option<&str> {
     std::str::from_utf8(&message.bytes).ok().filter(|_| message.tag != Tag::Pickle)
 }
 
 /// A message as a document.
-pub(crate) fn message_json(message: &Message) -> Value {
+pub fn message_json(message: &Message) -> Value {
     json!({
         "tag": message.tag.name(),
         "size": message.bytes.len(),
@@ -244,7 +249,7 @@ fn newest_record(observer: &Observer, state: &StreamState) -> memlane::Result<Op
 }
 
 /// Records with their numbers, decoded.
-pub(crate) fn decode_all(schema: &Schema, records: &Records) -> Vec<(u64, Datum)> {
+pub fn decode_all(schema: &Schema, records: &Records) -> Vec<(u64, Datum)> {
     let decoded = records.iter().map(|(sequence, bytes)| Some((sequence, schema.decode(bytes).ok()?)));
     decoded.flatten().collect()
 }

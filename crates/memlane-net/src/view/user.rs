@@ -4,13 +4,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// The owner of a file.
-pub(crate) fn owner_of(path: &Path) -> Option<String> {
+pub fn owner_of(path: &Path) -> Option<String> {
     let status = std::fs::symlink_metadata(path).ok()?;
     Some(name_of(status.uid()))
 }
 
 /// The user that a process of this PID namespace runs as.
-pub(crate) fn of_process(pid: u32) -> Option<String> {
+pub fn of_process(pid: u32) -> Option<String> {
     owner_of(&Path::new("/proc").join(pid.to_string()))
 }
 

@@ -1,0 +1,42 @@
+//! Everything known about a region: what `memlane show` shows, and a host's `describe`.
+//!
+//! A region document (module `document`) with `file` (`path`, `mode`, `owner`), `version`, `content`, `lock`,
+//! `participants`, for frame channels `frames`, and for kinds that neither have a content nor are frames or plain locks
+//! `state` (then `content` is null). When the content cannot be read, `error` says why.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use memlane::{Observer, Result};
+use serde_json::{Value, json};
+
+use super::sight::Sight;
+use super::{document, user};
+
+const MODE_BITS: u32 = 0o7777;
+
+/// The region, whose file is `file`, as a document.
+pub fn document(observer: &Observer, file: &Path) -> Result<Value> {
+    let participants: Vec<_> = observer.participants().iter().map(document::participant).collect();
+    let mut more = json!({
+        "file": {"mode": mode_of(file), "owner": user::owner_of(file), "path": file},
+        "version": observer.version(),
+        "content": null,
+        "lock": document::lock(&observer.lock()),
+        "participants": participants,
+    });
+    match Sight::of(observer) {
+        Ok(sight @ (Sight::Content(_) | Sight::Bytes(_))) => more["content"] = sight.json(observer.id())?,
+        Ok(Sight::Frames(state)) => more["frames"] = document::frames(&state),
+        Ok(Sight::Lock(_)) => {}
+        Ok(Sight::Standing(standing, _)) => more["state"] = standing.json(),
+        Err(error) => more["error"] = error.to_string().into(),
+    }
+    Ok(document::merged(document::region(observer.id(), observer.description()), more))
+}
+
+/// The file's permissions in octal digits.
+pub fn mode_of(file: &Path) -> Option<String> {
+    let permissions = std::fs::metadata(file).ok()?.permissions();
+    Some(format!("{:04o}", permissions.mode() & MODE_BITS))
+}
