@@ -62,7 +62,11 @@ impl Host {
                 let (host, stream) = (Arc::clone(&serving), stream.unwrap());
                 host.connections.lock().unwrap().push(stream.try_clone().unwrap());
                 // A connection that was cut ends its thread.
-                thread::spawn(move || host.converse(stream));
+                thread::spawn(move || {
+                    let end = stream.try_clone().unwrap();
+                    let _ = host.converse(stream);
+                    let _ = end.shutdown(Shutdown::Both);
+                });
             }
         });
         host
@@ -328,7 +332,8 @@ fn a_call_with_a_timeout_ends_in_time_without_a_connection() {
     host.hang_up();
     let before = Instant::now();
     let error = client.lock("a").lock(Some(Duration::from_millis(200))).unwrap_err();
-    assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+    // It depends on whether it was sent before the client saw the end of the connection.
+    assert!(matches!(error, Error::Unreachable { .. } | Error::OutcomeUnknown { .. }), "{error}");
     assert!(before.elapsed() < Duration::from_secs(2));
 }
 
@@ -342,12 +347,11 @@ fn a_connection_that_is_open_at_one_end_only_is_found() {
         let client = client.clone();
         thread::spawn(move || client.value("a").add(&1))
     };
-    thread::sleep(Duration::from_secs(1));
-    assert!(client.is_connected(), "nothing tells it yet");
-    while client.is_connected() {
+    while host.hellos.lock().unwrap().len() < 2 {
         thread::sleep(Duration::from_millis(20));
         assert!(before.elapsed() < Duration::from_secs(12), "it was never found");
     }
+    assert!(before.elapsed() > Duration::from_secs(8), "a host may be slow");
     host.behave(|manners| manners.is_dead = false);
     assert_eq!(adding.join().unwrap().unwrap(), 1);
     assert_eq!(host.adds.load(Ordering::SeqCst), 1);
