@@ -313,6 +313,9 @@ fn what_was_asked_while_there_was_no_connection_is_done_when_there_is_one_and_no
     let client = Client::connect(&proxy.address.to_string(), options).unwrap();
     host.behave(|manners| manners.refused = Some(Fault::new("limit", "too many connections")));
     host.hang_up();
+    while client.is_connected() {
+        thread::sleep(Duration::from_millis(1));
+    }
     let before = Instant::now();
     let error = client.value("a").add(&1).unwrap_err();
     assert!(matches!(&error, Error::Unreachable { reason, .. } if reason.contains("too many connections")), "{error}");
