@@ -37,7 +37,7 @@ struct Manners {
 struct Host {
     address: SocketAddr,
     manners: Mutex<Manners>,
-    sessions: Mutex<HashMap<String, Ledger>>,
+    sessions: Mutex<HashMap<String, Ledger<Frame>>>,
     counter: AtomicI64,
     adds: AtomicUsize,
     connections: Mutex<Vec<TcpStream>>,
@@ -149,7 +149,7 @@ impl Host {
         }
     }
 
-    fn perform(&self, ledger: &mut Ledger, request: &Request) -> Vec<Frame> {
+    fn perform(&self, ledger: &mut Ledger<Frame>, request: &Request) -> Vec<Frame> {
         let mut answers = Vec::new();
         let mut answer = |n, outcome| {
             let frame = Frame::new(&Answer { n, outcome }, b"");
