@@ -5,10 +5,12 @@
 //! | `server` | the port, and who comes to it |
 //! | `access` | who may do what |
 //! | `secret` | files that only their owner can read |
+//! | `tls` | the certificate |
 //! | `limits` | how much of everything |
 //! | `shared` | what all connections share |
 //! | `connections` | how many there are, and from where |
 //! | `http` | plain HTTP, and how it becomes a WebSocket |
+//! | `rest` | regions as resources of plain HTTP |
 //! | `conversation` | what is said on one WebSocket |
 //! | `incoming`, `outgoing`, `outbox`, `metered` | frames and bytes of a connection |
 //! | `sessions`, `session` | what outlives a connection: requests in their order, each once |
@@ -38,6 +40,7 @@ mod outbox;
 mod outgoing;
 mod picture;
 mod rows;
+mod rest;
 mod secret;
 mod server;
 mod service;
@@ -47,8 +50,10 @@ mod shared;
 mod subscription;
 mod threads;
 mod watcher;
+mod tls;
 
 pub use access::Tokens;
 pub use error::HostError;
 pub use limits::Limits;
 pub use server::{Bound, Host, Running};
+pub use tls::Tls;
