@@ -18,6 +18,8 @@
 //! | `errand` | one request on its way to being answered |
 //! | `service` | what a session can ask, done on the space |
 //! | `lease` | what a session holds |
+//! | `watcher`, `threads`, `hold` | waiting for many things on few threads, and what needs a thread of its own |
+//! | `subscription`, `feed`, `rows`, `picture` | what is new, for all who subscribed to it |
 //! | `metrics` | what happened so far |
 
 mod access;
@@ -25,6 +27,8 @@ mod connections;
 mod conversation;
 mod errand;
 mod error;
+mod feed;
+mod hold;
 mod http;
 mod incoming;
 mod lease;
@@ -34,6 +38,8 @@ mod metered;
 mod metrics;
 mod outbox;
 mod outgoing;
+mod picture;
+mod rows;
 mod rest;
 mod secret;
 mod server;
@@ -41,6 +47,9 @@ mod service;
 mod session;
 mod sessions;
 mod shared;
+mod subscription;
+mod threads;
+mod watcher;
 mod tls;
 
 pub use access::Tokens;

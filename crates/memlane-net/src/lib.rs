@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`host`] | serves a space |
 //! | [`protocol`] | the messages between the two, without a socket and without a clock |
+//! | [`client`] | the regions of a host, from another machine or from the same |
 //! | [`view`] | how regions are shown: one view model for the command line, the host and its web page |
 //! | [`legacy`] | the text protocol of the original shared-memory manager, in both roles |
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod host;
 pub mod legacy;
 pub mod protocol;
