@@ -14,8 +14,8 @@ use super::link::{Done, Link};
 use super::options::{Address, Options};
 use super::subscription::Subscription;
 use super::{
-    Array, Barrier, Condition, Event, Frames, Lock, Pipe, Place, Queue, Raw, Record, RwLock, Semaphore, Stream,
-    Text, Value,
+    Array, Barrier, Condition, Event, Frames, Lock, Pipe, Place, Queue, Raw, Record, RwLock, Semaphore,
+    Stream, Text, Value,
 };
 use crate::protocol::hello::{Access, HostDescription};
 use crate::protocol::operation::{Operation, Specification};
@@ -107,7 +107,11 @@ impl Client {
     /// Any operation of the protocol: the fields of `ok`, and the payload. The methods for each kind are this.
     ///
     /// A lease that an answer names is the caller's to release.
-    pub fn request(&self, operation: Operation, payload: impl Into<Bytes>) -> Result<(Map<String, Json>, Bytes)> {
+    pub fn request(
+        &self,
+        operation: Operation,
+        payload: impl Into<Bytes>,
+    ) -> Result<(Map<String, Json>, Bytes)> {
         let Done { fields, payload, .. } = self.ask(operation, payload.into())?;
         Ok((fields, payload))
     }

@@ -45,6 +45,8 @@ struct State {
     host: SocketAddr,
     plan: Mutex<Box<dyn FnMut(u64) -> Plan + Send>>,
     connections: AtomicU64,
+    /// Bytes that went through, towards the host and back.
+    passed: [AtomicU64; 2],
     open: Mutex<Vec<TcpStream>>,
     stopped: AtomicBool,
 }
@@ -64,6 +66,7 @@ impl Proxy {
             host,
             plan: Mutex::new(Box::new(plan)),
             connections: AtomicU64::new(0),
+            passed: Default::default(),
             open: Mutex::default(),
             stopped: AtomicBool::new(false),
         });
@@ -87,6 +90,11 @@ impl Proxy {
     /// How many connections there were.
     pub fn connections(&self) -> u64 {
         self.state.connections.load(Ordering::Acquire)
+    }
+
+    /// Bytes that went through: towards the host, and back.
+    pub fn passed(&self) -> [u64; 2] {
+        self.state.passed.each_ref().map(|passed| passed.load(Ordering::Acquire))
     }
 
     /// Ends all connections now, by a reset.
@@ -119,19 +127,26 @@ impl State {
             self.open.lock().expect("no panic").push(stream.try_clone().expect("a descriptor"));
         }
         let silent = Arc::new(AtomicBool::new(false));
-        let both = |from: &TcpStream, to: &TcpStream, cut: Option<u64>| {
+        let both = |from: &TcpStream, to: &TcpStream, cut: Option<u64>, way: usize| {
             let from = from.try_clone().expect("a descriptor");
             let to = to.try_clone().expect("a descriptor");
-            let silent = Arc::clone(&silent);
-            thread::spawn(move || pass(from, to, cut, plan, &silent));
+            let (silent, state) = (Arc::clone(&silent), Arc::clone(self));
+            thread::spawn(move || pass(from, to, cut, plan, &silent, &state.passed[way]));
         };
-        both(&client, &host, plan.cut_request);
-        both(&host, &client, plan.cut_answer);
+        both(&client, &host, plan.cut_request, 0);
+        both(&host, &client, plan.cut_answer, 1);
     }
 }
 
 /// Passes bytes on until the plan's end or the stream's.
-fn pass(mut from: TcpStream, mut to: TcpStream, mut left: Option<u64>, plan: Plan, silent: &AtomicBool) {
+fn pass(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    mut left: Option<u64>,
+    plan: Plan,
+    silent: &AtomicBool,
+    passed: &AtomicU64,
+) {
     let mut piece = vec![0; if plan.piece == 0 { 64 * 1024 } else { plan.piece }];
     loop {
         let most = left.map_or(piece.len(), |left| piece.len().min(left.max(1) as usize));
@@ -146,6 +161,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, mut left: Option<u64>, plan: Pla
         if !silent.load(Ordering::Acquire) && to.write_all(&piece[..count]).is_err() {
             break;
         }
+        passed.fetch_add(count as u64, Ordering::AcqRel);
         if let Some(left) = &mut left {
             *left -= count as u64;
             if *left == 0 {
