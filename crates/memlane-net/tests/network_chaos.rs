@@ -17,9 +17,11 @@ use memlane_net::client::{Client, Error, Options};
 use memlane_net::host::{Host, Running};
 use proxy::{End, Plan, Proxy};
 use serde_json::json;
+use served::HostProcess;
 use tempfile::TempDir;
 
 mod proxy;
+mod served;
 
 /// Longer than anything here takes; whoever is not done by then hangs.
 const FOR_EVER: Duration = Duration::from_secs(240);
@@ -326,52 +328,10 @@ fn a_connection_that_falls_silent_is_found_within_ten_seconds() {
     println!("a silent connection was given up, and all was done after {took:.1?}");
 }
 
-/// Where a host of another process finds its orders; such a process is this test program, started anew.
-const ORDERS: &str = "MEMLANE_TEST_HOST";
-
 /// Not a test: the host that `a_host_that_is_killed…` starts and kills.
 #[test]
 fn host_process() {
-    let Some(orders) = std::env::var_os(ORDERS) else { return };
-    let orders: serde_json::Value = serde_json::from_str(orders.to_str().unwrap()).unwrap();
-    let space = Space::at(orders["space"].as_str().unwrap()).unwrap();
-    let port = u16::try_from(orders["port"].as_u64().unwrap()).unwrap();
-    let host = Host::new(space).listen(([127, 0, 0, 1], port).into()).start().unwrap();
-    let token = host.tokens().read_write().unwrap();
-    println!("\nHOST {} {token}", host.address());
-    loop {
-        thread::park();
-    }
-}
-
-struct HostProcess {
-    child: Child,
-    address: SocketAddr,
-    token: String,
-}
-
-impl HostProcess {
-    fn start(space: &Path, port: u16) -> Self {
-        let orders = json!({"space": space, "port": port}).to_string();
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "host_process", "--nocapture"])
-            .env(ORDERS, orders)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let mut words = lines.filter_map(|line| line.strip_prefix("HOST ").map(str::to_owned));
-        let words = words.next().expect("the host says where it is");
-        let (address, token) = words.split_once(' ').unwrap();
-        Self { child, address: address.parse().unwrap(), token: token.to_owned() }
-    }
-}
-
-impl Drop for HostProcess {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    served::serve_if_ordered();
 }
 
 #[test]
@@ -384,7 +344,7 @@ fn a_host_that_is_killed_comes_back_as_it_was_and_clients_go_on() {
         (0..CLIENTS).map(|who| Value::<i64>::create(&space, &format!("sum/{who}"), 0).unwrap()).collect();
     let note = Text::create(&space, "note", 100).unwrap();
     let version = note.write("before").unwrap();
-    let mut host = HostProcess::start(&place, free_port());
+    let mut host = HostProcess::start(&place, served::free_port());
     let (address, token) = (host.address, host.token.clone());
     let rounds = 3 * scale();
     let over = AtomicBool::new(false);
@@ -429,12 +389,6 @@ fn a_host_that_is_killed_comes_back_as_it_was_and_clients_go_on() {
         let (done, unknown) = counts.iter().fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1));
         println!("{rounds} kills: {done} adds were answered, {unknown} are unknown");
     });
-}
-
-/// A port that nobody has: one that the host's tokens are kept for.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// Looks again and again, for there is nothing to wait for across all of them.

@@ -1,0 +1,67 @@
+//! A host in a process of its own: this program, started anew with orders in its environment.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use memlane::Space;
+use memlane_net::host::Host;
+use serde_json::{Value, json};
+
+/// Where it finds its orders.
+const ORDERS: &str = "MEMLANE_TEST_HOST";
+
+/// Becomes a host, until it is killed, if that is what this process was started for. A test of the name `host_process` calls
+/// this, or a `main`.
+pub fn serve_if_ordered() {
+    let Ok(orders) = std::env::var(ORDERS) else { return };
+    let orders: Value = serde_json::from_str(&orders).expect("orders");
+    let space = Space::at(orders["space"].as_str().expect("a directory")).expect("a space");
+    let port = orders["port"].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
+    let host = Host::new(space).listen(([127, 0, 0, 1], port).into()).start().expect("a host");
+    println!("\nHOST {} {}", host.address(), host.tokens().read_write().expect("a token"));
+    loop {
+        thread::park();
+    }
+}
+
+/// A port that nobody has: the host's tokens are kept for it.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// The host, killed when it is dropped.
+#[derive(Debug)]
+pub struct HostProcess {
+    pub child: Child,
+    pub address: SocketAddr,
+    pub token: String,
+}
+
+impl HostProcess {
+    /// Serves the space at `space`.
+    pub fn start(space: &Path, port: u16) -> Self {
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "host_process", "--nocapture"])
+            .env(ORDERS, json!({"space": space, "port": port}).to_string())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this program starts");
+        let output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut lines = output.lines().map_while(Result::ok);
+        let words = lines.find_map(|line| line.strip_prefix("HOST ").map(str::to_owned));
+        let words = words.expect("the host says where it is");
+        let (address, token) = words.split_once(' ').expect("an address and a token");
+        Self { child, address: address.parse().expect("an address"), token: token.to_owned() }
+    }
+}
+
+impl Drop for HostProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
