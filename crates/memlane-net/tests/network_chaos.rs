@@ -3,10 +3,8 @@
 //! Clients in Rust and the one of `peers/client.py` work through a proxy that delays, cuts, resets and silences their
 //! connections. `MEMLANE_CHAOS=long` makes ten times as much of it.
 
-use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -16,11 +14,13 @@ use memlane::{Queue, QueueSpec, Space, Text, Value};
 use memlane_net::client::{Client, Error, Options};
 use memlane_net::host::{Host, Running};
 use proxy::{End, Plan, Proxy};
+use python::Python;
 use serde_json::json;
 use served::HostProcess;
 use tempfile::TempDir;
 
 mod proxy;
+mod python;
 mod served;
 
 /// Longer than anything here takes; whoever is not done by then hangs.
@@ -114,50 +114,6 @@ fn ill_treatment(seed: u64) -> impl FnMut(u64) -> Plan + Send + 'static {
         let delay = Duration::from_micros(if chance.below(10) == 0 { chance.below(3000) } else { 0 });
         let piece = if chance.below(4) == 0 { 1 + chance.below(40) as usize } else { 0 };
         Plan { delay, cut_request, cut_answer, end, piece }
-    }
-}
-
-/// The client of `peers/client.py`.
-struct Python {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
-
-impl Python {
-    fn new(address: SocketAddr, token: &str) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/drive.py");
-        let (ip, port) = (address.ip().to_string(), address.port().to_string());
-        let mut child = Command::new("python3")
-            .arg("-B")
-            .arg(script)
-            .args([&ip, &port, token])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("Python 3, which these tests need");
-        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut python = Self { child, input, output };
-        assert!(python.line()["header"]["session"].is_string());
-        python
-    }
-
-    fn line(&mut self) -> serde_json::Value {
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
-    }
-
-    fn ask(&mut self, request: &serde_json::Value) -> serde_json::Value {
-        writeln!(self.input, "{request}").unwrap();
-        self.line()
-    }
-}
-
-impl Drop for Python {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
