@@ -1,4 +1,5 @@
 //! A host in a process of its own: this program, started anew with orders in its environment.
+#![allow(dead_code)] // Each test takes what it needs.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
@@ -19,8 +20,8 @@ pub fn serve_if_ordered() {
     let Ok(orders) = std::env::var(ORDERS) else { return };
     let orders: Value = serde_json::from_str(&orders).expect("orders");
     let space = Space::at(orders["space"].as_str().expect("a directory")).expect("a space");
-    let port = orders["port"].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
-    let host = Host::new(space).listen(([127, 0, 0, 1], port).into()).start().expect("a host");
+    let address = orders["listen"].as_str().and_then(|address| address.parse().ok()).expect("an address");
+    let host = Host::new(space).listen(address).start().expect("a host");
     println!("\nHOST {} {}", host.address(), host.tokens().read_write().expect("a token"));
     loop {
         thread::park();
@@ -42,11 +43,17 @@ pub struct HostProcess {
 }
 
 impl HostProcess {
-    /// Serves the space at `space`.
+    /// Serves the space at `space` on the loopback.
     pub fn start(space: &Path, port: u16) -> Self {
-        let mut child = Command::new(std::env::current_exe().expect("this program"))
+        let program = Command::new(std::env::current_exe().expect("this program"));
+        Self::start_by(program, space, ([127, 0, 0, 1], port).into())
+    }
+
+    /// Serves the space at `space`; `program` starts this program somehow.
+    pub fn start_by(mut program: Command, space: &Path, listen: SocketAddr) -> Self {
+        let mut child = program
             .args(["--exact", "host_process", "--nocapture"])
-            .env(ORDERS, json!({"space": space, "port": port}).to_string())
+            .env(ORDERS, json!({"space": space, "listen": listen}).to_string())
             .stdout(Stdio::piped())
             .spawn()
             .expect("this program starts");
