@@ -266,7 +266,9 @@ struct Follower {
 impl Follower {
     async fn run(mut self) {
         loop {
-            // Also when nobody asks, so that a removal is told to the next who does.
+            while self.news.wanted.load(Ordering::Acquire) == 0 {
+                self.news.want.notified().await;
+            }
             let stamp = self.look();
             self.news.tick.send_if_modified(|tick| {
                 let is_new = tick.stamp != stamp;
@@ -276,9 +278,6 @@ impl Follower {
             if self.wait(stamp).await {
                 self.news.tick.send_modify(|tick| tick.is_gone = true);
                 return;
-            }
-            while self.news.wanted.load(Ordering::Acquire) == 0 {
-                self.news.want.notified().await;
             }
         }
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use memlane::frames::Onlooker;
 use memlane::{
-    AnyArray, AnyValue, Condition, Error, Event, Kind, Observer, Queue, RLock, Raw, Record, Region, RwLock,
+    AnyArray, AnyValue, Barrier, Condition, Error, Event, Kind, Observer, Queue, RLock, Raw, Record, Region, RwLock,
     Semaphore, SignalSemaphore, Space, StreamSubscriber, Text,
 };
 
@@ -53,11 +53,13 @@ pub(crate) enum Attached {
     Signal(SignalSemaphore),
     Event(Event),
     Condition(Condition),
+    /// The host is a member from then on, as whoever opens one: broken is broken until somebody makes it as new.
+    Barrier(Arc<Barrier>),
     Queue(Arc<Queue>),
     /// The reader's place is wherever it was used last.
     Stream(Mutex<StreamSubscriber>, Region),
     Frames(Onlooker),
-    /// Locks, and what is opened for each use: barriers and pipes.
+    /// Locks, and pipes, whose ends are opened one by one.
     Other(Region),
 }
 
@@ -149,6 +151,7 @@ impl Handle {
             Kind::Semaphore => Attached::Signal(SignalSemaphore::open(space, id)?),
             Kind::Event => Attached::Event(Event::open(space, id)?),
             Kind::Condition => Attached::Condition(Condition::open(space, id)?),
+            Kind::Barrier => Attached::Barrier(Arc::new(Barrier::open(space, id)?)),
             Kind::Queue => Attached::Queue(Arc::new(Queue::open(space, id)?)),
             Kind::Stream => {
                 let subscriber = StreamSubscriber::open_lossy(space, id)?;
@@ -185,6 +188,7 @@ impl Attached {
             Self::Signal(semaphore) => semaphore.region(),
             Self::Event(event) => event.region(),
             Self::Condition(condition) => condition.region(),
+            Self::Barrier(barrier) => barrier.region(),
             Self::Queue(queue) => queue.region(),
             Self::Frames(frames) => frames.region(),
             Self::Stream(_, region) | Self::Other(region) => region,
