@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use memlane::Kind;
 use memlane::frames::Timestamp;
 use memlane::observer::Observation;
-use memlane::Kind;
 use tokio::sync::{Notify, OnceCell, watch};
 use tokio::task::{self, AbortHandle};
 use tokio::time;
@@ -113,7 +113,7 @@ impl Feeds {
             handle: Arc::clone(&feed.handle),
             news: Arc::clone(&feed.news),
             removals: self.removals.subscribe(),
-            standing: None,
+            standing: Sight::of(&feed.handle.observer).ok().filter(|_| is_looked_at(feed.handle.kind())),
         };
         let _ = feed.follower.set(task::spawn(follower.run()).abort_handle());
         open.insert(feed.handle.uuid(), Arc::downgrade(&feed));
@@ -154,21 +154,22 @@ impl Drop for Want<'_> {
 impl Feed {
     /// Waits until the region shows something else than `seen`; the fault `not_found` when it was removed.
     pub(crate) async fn newer_than(&self, seen: Option<Stamp>) -> Result<Stamp, Fault> {
-        let now = if is_looked_at(self.handle.kind()) {
-            self.news.tick.borrow().stamp
-        } else {
-            stamp_of(&self.handle, Stamp::default())
-        };
-        let is_gone = self.news.tick.borrow().is_gone;
-        if Some(now) != seen && !is_gone {
-            return Ok(now);
-        }
         let mut ticks = self.news.tick.subscribe();
-        let _want = Want::new(&self.news);
-        let changed = ticks.wait_for(|tick| tick.is_gone || Some(tick.stamp) != seen).await;
-        match changed.map(|tick| *tick) {
-            Ok(Tick { is_gone: false, stamp }) => Ok(stamp),
-            _ => Err(self.removed()),
+        let mut want = None;
+        loop {
+            let Tick { stamp, is_gone } = *ticks.borrow_and_update();
+            if is_gone {
+                return Err(self.removed());
+            }
+            // A tick may be of long ago, when somebody wanted to know last.
+            let now = stamp_of(&self.handle, stamp);
+            if Some(now) != seen {
+                return Ok(now);
+            }
+            want.get_or_insert_with(|| Want::new(&self.news));
+            if ticks.changed().await.is_err() {
+                return Err(self.removed());
+            }
         }
     }
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use memlane::frames::Onlooker;
 use memlane::{
-    AnyArray, AnyValue, Barrier, Condition, Error, Event, Kind, Observer, Queue, RLock, Raw, Record, Region, RwLock,
-    Semaphore, SignalSemaphore, Space, StreamSubscriber, Text,
+    AnyArray, AnyValue, Barrier, Condition, Error, Event, Kind, Observer, Queue, RLock, Raw, Record, Region,
+    RwLock, Semaphore, SignalSemaphore, Space, StreamSubscriber, Text,
 };
 
 use crate::host::watcher::locked;

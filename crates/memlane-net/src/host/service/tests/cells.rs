@@ -9,17 +9,25 @@ async fn a_value_is_read_written_added_to_and_exchanged() {
     let made = session
         .ok(json!({"op": "create", "id": "speed", "kind": "value", "schema": "i4", "initial": 3, "note": "n"}))
         .await;
-    assert_eq!((&made["created"], &made["kind"], &made["note"]), (&json!(true), &json!("value"), &json!("n")));
+    assert_eq!(
+        (&made["created"], &made["kind"], &made["note"]),
+        (&json!(true), &json!("value"), &json!("n"))
+    );
     let read = session.ok(json!({"op": "read", "id": "speed"})).await;
     assert_eq!(read["content"], 3);
     let version = read["version"].as_u64().unwrap();
-    let written = session.ok(json!({"op": "write", "id": "speed", "content": 5, "if_version": version})).await;
+    let written =
+        session.ok(json!({"op": "write", "id": "speed", "content": 5, "if_version": version})).await;
     assert_eq!(written["version"], version + 1);
     let late = session.ask(json!({"op": "write", "id": "speed", "content": 6, "if_version": version})).await;
     let late = late.unwrap_err();
-    assert_eq!((late.code.as_str(), &late.more["version"], &late.more["content"]), ("conflict", &json!(version + 1), &json!(5)));
+    assert_eq!(
+        (late.code.as_str(), &late.more["version"], &late.more["content"]),
+        ("conflict", &json!(version + 1), &json!(5))
+    );
     assert_eq!(session.ok(json!({"op": "add", "id": "speed", "by": -7})).await["content"], -2);
-    let exchanged = session.ok(json!({"op": "compare_exchange", "id": "speed", "expected": -2, "new": 9})).await;
+    let exchanged =
+        session.ok(json!({"op": "compare_exchange", "id": "speed", "expected": -2, "new": 9})).await;
     assert_eq!(exchanged, json!({"exchanged": true, "content": -2}));
     let vain = session.ok(json!({"op": "compare_exchange", "id": "speed", "expected": -2, "new": 8})).await;
     assert_eq!(vain, json!({"exchanged": false, "content": 9}));
@@ -37,7 +45,10 @@ async fn a_value_is_read_written_added_to_and_exchanged() {
         (json!({"op": "read", "id": "sped"}), "not_found"),
         (json!({"op": "read", "id": "../x"}), "bad_id"),
         (json!({"op": "create", "id": "speed", "kind": "value", "schema": "i4"}), "already_exists"),
-        (json!({"op": "create", "id": "speed", "kind": "value", "schema": "f8", "exist_ok": true}), "schema_mismatch"),
+        (
+            json!({"op": "create", "id": "speed", "kind": "value", "schema": "f8", "exist_ok": true}),
+            "schema_mismatch",
+        ),
         (json!({"op": "create", "id": "speed", "kind": "lock", "exist_ok": true}), "wrong_kind"),
     ] {
         assert_eq!(session.refused(operation.clone()).await, code, "{operation}");
@@ -52,13 +63,18 @@ async fn a_record_is_changed_field_by_field() {
     let session = ground.session();
     let schema = "{x: f4, pose: {a: u1, b: [2]u1}}";
     session.ok(json!({"op": "create", "id": "r", "kind": "record", "schema": schema})).await;
-    let first = session.ok(json!({"op": "write", "id": "r", "content": {"x": 1.5}})).await["version"].as_u64();
+    let first =
+        session.ok(json!({"op": "write", "id": "r", "content": {"x": 1.5}})).await["version"].as_u64();
     session.ok(json!({"op": "write", "id": "r", "field": "pose.b", "index": [1], "content": 7})).await;
     session.ask_with(json!({"op": "write", "id": "r", "field": "pose.a"}), &[9]).await.unwrap();
     let read = session.ok(json!({"op": "read", "id": "r"})).await;
     assert_eq!(read["content"], json!({"x": 1.5, "pose": {"a": 9, "b": [0, 7]}}));
-    assert_eq!(session.ok(json!({"op": "read", "id": "r", "field": "pose.b"})).await["content"], json!([0, 7]));
-    let bytes = session.ask(json!({"op": "read", "id": "r", "field": "pose.b", "form": "bytes"})).await.unwrap();
+    assert_eq!(
+        session.ok(json!({"op": "read", "id": "r", "field": "pose.b"})).await["content"],
+        json!([0, 7])
+    );
+    let bytes =
+        session.ask(json!({"op": "read", "id": "r", "field": "pose.b", "form": "bytes"})).await.unwrap();
     assert_eq!(bytes.payload, [0, 7].as_slice());
     let late = json!({"op": "write", "id": "r", "field": "x", "content": 2, "if_version": first});
     assert_eq!(session.refused(late).await, "conflict");
@@ -96,7 +112,10 @@ async fn an_array_is_read_and_written_in_parts() {
     assert_eq!(session.ok(json!({"op": "read", "id": "a", "index": [0]})).await["content"], 7);
     session.ok(json!({"op": "create", "id": "s", "kind": "array", "schema": "[3]{a: u1, b: u1}"})).await;
     session.ok(json!({"op": "write", "id": "s", "index": [1], "field": "b", "content": 5})).await;
-    assert_eq!(session.ok(json!({"op": "read", "id": "s", "index": [1]})).await["content"], json!({"a": 0, "b": 5}));
+    assert_eq!(
+        session.ok(json!({"op": "read", "id": "s", "index": [1]})).await["content"],
+        json!({"a": 0, "b": 5})
+    );
     for (operation, code) in [
         (json!({"op": "read", "id": "a", "index": [2, 0]}), "out_of_range"),
         (json!({"op": "read", "id": "a", "start": 7}), "out_of_range"),
@@ -104,7 +123,10 @@ async fn an_array_is_read_and_written_in_parts() {
         (json!({"op": "read", "id": "a", "start": 1, "index": [0]}), "bad_parameter"),
         (json!({"op": "write", "id": "a", "start": 4, "content": [1, 2, 3]}), "too_large"),
         (json!({"op": "write", "id": "a", "content": [1]}), "schema"),
-        (json!({"op": "write", "id": "a", "content": [[1, 2, 3], [4, 5, 6]], "if_version": 1}), "bad_parameter"),
+        (
+            json!({"op": "write", "id": "a", "content": [[1, 2, 3], [4, 5, 6]], "if_version": 1}),
+            "bad_parameter",
+        ),
         (json!({"op": "add", "id": "a", "by": 1}), "bad_parameter"),
         (json!({"op": "add", "id": "s", "by": 1, "index": [0]}), "schema"),
     ] {
@@ -120,11 +142,15 @@ async fn texts_and_raw_bytes() {
     let read = session.ok(json!({"op": "read", "id": "t"})).await;
     assert_eq!(read["content"], "häl");
     session.ask_with(json!({"op": "write", "id": "t", "if_version": read["version"]}), b"new").await.unwrap();
-    let late = session.ask(json!({"op": "write", "id": "t", "content": "x", "if_version": 99})).await.unwrap_err();
+    let late =
+        session.ask(json!({"op": "write", "id": "t", "content": "x", "if_version": 99})).await.unwrap_err();
     assert_eq!((late.code.as_str(), &late.more["content"]), ("conflict", &json!("new")));
     assert_eq!(session.refused(json!({"op": "write", "id": "t", "content": "123456789"})).await, "too_large");
     assert_eq!(session.refused(json!({"op": "write", "id": "t", "content": 5})).await, "bad_parameter");
-    assert_eq!(session.ask_with(json!({"op": "write", "id": "t"}), &[0xff]).await.unwrap_err().code, "bad_parameter");
+    assert_eq!(
+        session.ask_with(json!({"op": "write", "id": "t"}), &[0xff]).await.unwrap_err().code,
+        "bad_parameter"
+    );
     let too_long = json!({"op": "create", "id": "t2", "kind": "text", "capacity": 2, "initial": "long"});
     assert_eq!(session.refused(too_long).await, "too_large");
     assert_eq!(session.refused(json!({"op": "read", "id": "t2"})).await, "not_found");
@@ -135,7 +161,10 @@ async fn texts_and_raw_bytes() {
     assert_eq!(bytes.payload, b"\0\0abc\0".as_slice());
     let part = json!({"op": "read", "id": "w", "start": 3, "count": 2});
     assert_eq!(session.ok(part).await["content"], json!([98, 99]));
-    assert_eq!(session.ask_with(json!({"op": "write", "id": "w", "start": 5}), b"xy").await.unwrap_err().code, "too_large");
+    assert_eq!(
+        session.ask_with(json!({"op": "write", "id": "w", "start": 5}), b"xy").await.unwrap_err().code,
+        "too_large"
+    );
 }
 
 #[tokio::test]
@@ -178,9 +207,9 @@ async fn a_region_that_was_made_anew_is_noticed() {
 async fn what_many_add_is_all_there() {
     let ground = Ground::new();
     let session = ground.session();
-    session.ok(json!({"op": "create", "id": "n", "kind": "value", "schema": "u8"})).await;
-    session.ok(json!({"op": "create", "id": "a", "kind": "array", "schema": "[2]u8"})).await;
-    session.ok(json!({"op": "create", "id": "r", "kind": "record", "schema": "{a: u8, b: u8}"})).await;
+    session.ok(json!({"op": "create", "id": "n", "kind": "value", "schema": "u64"})).await;
+    session.ok(json!({"op": "create", "id": "a", "kind": "array", "schema": "[2]u64"})).await;
+    session.ok(json!({"op": "create", "id": "r", "kind": "record", "schema": "{a: u64, b: u64}"})).await;
     let tasks: Vec<_> = (0..20)
         .map(|number| {
             let session = session.clone();

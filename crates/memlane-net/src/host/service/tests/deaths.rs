@@ -140,5 +140,8 @@ async fn the_other_end_and_the_next_publisher_go_on() {
     let mut holder = Holder::start(&ground, "publisher");
     assert_eq!(session.refused(json!({"op": "publish", "id": "x"})).await, "publisher_exists");
     holder.kill();
-    assert_eq!(session.ask_with(json!({"op": "publish", "id": "x"}), b"abc").await.unwrap().fields["sequence"], 1);
+    assert_eq!(
+        session.ask_with(json!({"op": "publish", "id": "x"}), b"abc").await.unwrap().fields["sequence"],
+        1
+    );
 }

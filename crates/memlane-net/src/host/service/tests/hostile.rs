@@ -57,7 +57,6 @@ async fn no_parameter_is_too_strange() {
         json!({"op": "create", "id": "c", "kind": "raw", "capacity": most}),
         json!({"op": "create", "id": "c", "kind": "text", "capacity": most}),
         json!({"op": "create", "id": "c", "kind": "queue", "capacity": most}),
-        json!({"op": "create", "id": "c", "kind": "queue", "capacity": 4096, "most": u32::MAX}),
         json!({"op": "create", "id": "c", "kind": "pipe", "capacity": most}),
         json!({"op": "create", "id": "c", "kind": "stream", "schema": "u8", "capacity": most}),
         json!({"op": "create", "id": "c", "kind": "frames", "capacity": most}),

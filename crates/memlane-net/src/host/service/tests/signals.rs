@@ -8,7 +8,10 @@ async fn permits_are_held_by_a_lease() {
     let (one, other) = (ground.session(), ground.session());
     one.ok(json!({"op": "create", "id": "s", "kind": "semaphore", "count": 3})).await;
     let two = one.lease(json!({"op": "acquire", "id": "s", "count": 2})).await;
-    assert_eq!(other.refused(json!({"op": "acquire", "id": "s", "count": 2, "timeout": 0.01})).await, "timeout");
+    assert_eq!(
+        other.refused(json!({"op": "acquire", "id": "s", "count": 2, "timeout": 0.01})).await,
+        "timeout"
+    );
     assert_eq!(other.refused(json!({"op": "acquire", "id": "s", "count": 4})).await, "too_many");
     assert_eq!(other.refused(json!({"op": "raise", "id": "s"})).await, "bad_parameter");
     let waiting = other.asking(json!({"op": "acquire", "id": "s", "count": 2}));
@@ -56,7 +59,10 @@ async fn events_are_set_cleared_and_awaited() {
     session.ok(json!({"op": "set", "id": "a"})).await;
     session.ok(json!({"op": "await", "id": "a", "timeout": 0})).await;
     assert_eq!(session.refused(json!({"op": "await", "id": "a", "timeout": 0})).await, "timeout");
-    assert_eq!(session.ok(json!({"op": "read", "id": "a"})).await["content"], json!({"set": false, "auto_reset": true}));
+    assert_eq!(
+        session.ok(json!({"op": "read", "id": "a"})).await["content"],
+        json!({"set": false, "auto_reset": true})
+    );
     session.ok(json!({"op": "create", "id": "l", "kind": "lock"})).await;
     for op in ["set", "clear", "await", "meet", "abort", "reset", "notify", "close", "publish", "append"] {
         assert_eq!(session.refused(json!({"op": op, "id": "l"})).await, "wrong_kind", "{op}");
@@ -106,7 +112,11 @@ async fn a_session_that_ends_while_it_waits_leaves_others_holds_alone() {
         let others = soon("the lock", other.lease(json!({"op": "lock", "id": kind}))).await;
         gone.leases.end();
         assert_eq!(soon("the end", waiting).await.unwrap().unwrap_err().code, "lease_ended");
-        assert_eq!(third.refused(json!({"op": "lock", "id": kind, "timeout": 0.1})).await, "timeout", "{kind}");
+        assert_eq!(
+            third.refused(json!({"op": "lock", "id": kind, "timeout": 0.1})).await,
+            "timeout",
+            "{kind}"
+        );
         other.ok(json!({"op": "release", "lease": others})).await;
         soon("free", third.lease(json!({"op": "lock", "id": kind}))).await;
     }

@@ -38,12 +38,14 @@ async fn a_content_comes_at_once_and_whenever_it_changes() {
     cell.store(3.0);
     assert_eq!(next(&mut all).await.0["content"], 3.0);
     let version = cell.read().version;
-    let (_, mut after) = ground.subscribe(json!({"op": "subscribe", "id": "v", "after": version, "form": "bytes"}));
+    let (_, mut after) =
+        ground.subscribe(json!({"op": "subscribe", "id": "v", "after": version, "form": "bytes"}));
     nothing(&mut after).await;
     cell.store(4.0);
     assert_eq!(next(&mut after).await.1, 4.0_f64.to_le_bytes().as_slice());
     let (_, mut before) = ground.subscribe(json!({"op": "subscribe", "id": "v", "after": 0}));
     assert_eq!(next(&mut before).await.0["content"], 4.0);
+    assert_eq!(next(&mut all).await.0["content"], 4.0);
     ground.session().ok(json!({"op": "delete", "id": "v"})).await;
     assert_eq!(soon("the end", all.next()).await.unwrap_err().code, "not_found");
     assert_eq!(soon("the end", after.next()).await.unwrap_err().code, "not_found");
@@ -85,7 +87,7 @@ async fn the_newest_frame_wins_and_the_missed_are_counted() {
 #[tokio::test]
 async fn records_come_in_batches_and_the_lost_are_counted() {
     let ground = Ground::new();
-    let spec = StreamSpec::of("u8").capacity(64);
+    let spec = StreamSpec::of("u64").capacity(64);
     let mut stream = StreamPublisher::create(&ground.space, "s", &spec).unwrap();
     stream.append_many(&[0; 16]).unwrap();
     let (_, mut all) = ground.subscribe(json!({"op": "subscribe", "id": "s", "most": 3}));
@@ -105,7 +107,8 @@ async fn records_come_in_batches_and_the_lost_are_counted() {
         assert_eq!(batch["first"], counted);
         counted += batch["count"].as_u64().unwrap();
     }
-    let (_, mut after) = ground.subscribe(json!({"op": "subscribe", "id": "s", "after": stream.published() - 1}));
+    let (_, mut after) =
+        ground.subscribe(json!({"op": "subscribe", "id": "s", "after": stream.published() - 1}));
     assert_eq!(next(&mut after).await.0["count"], 1);
 }
 
@@ -160,8 +163,9 @@ async fn rows_that_changed_are_told() {
 #[tokio::test]
 async fn many_rows_come_in_events_of_bounded_size() {
     let ground = Ground::new();
-    let cells: Vec<_> =
-        (0..1000).map(|number| Cell::<u8>::create(&ground.space, &format!("c/{number}"), 0).unwrap()).collect();
+    let cells: Vec<_> = (0..1000)
+        .map(|number| Cell::<u8>::create(&ground.space, &format!("c/{number}"), 0).unwrap())
+        .collect();
     let (_, mut rows) = ground.subscribe(json!({"op": "watch", "rate": 20}));
     let mut ids = std::collections::BTreeSet::new();
     while ids.len() < cells.len() {
@@ -185,8 +189,9 @@ async fn many_rows_come_in_events_of_bounded_size() {
 #[tokio::test]
 async fn five_hundred_regions_need_five_threads() {
     let ground = Ground::new();
-    let cells: Vec<_> =
-        (0..500).map(|number| Cell::<u64>::create(&ground.space, &format!("c/{number}"), 0).unwrap()).collect();
+    let cells: Vec<_> = (0..500)
+        .map(|number| Cell::<u64>::create(&ground.space, &format!("c/{number}"), 0).unwrap())
+        .collect();
     let tasks: Vec<_> = (0..1000)
         .map(|number| {
             let id = format!("c/{}", number % 500);
