@@ -1,8 +1,8 @@
 //! What is new in a region, for all who subscribed to it: one watch for all of them, and one copy of each frame.
 //!
-//! Only while somebody wants to know, the host asks to be woken: a producer whose subscribers are all slow meets nobody,
-//! and one that is faster than a thousand changes a second wakes the host no oftener than that. Contents, frames and
-//! streams are waited for; how all other kinds stand is looked at twenty times a second.
+//! Only while somebody wants to know, the host asks to be woken: a producer whose subscribers are all slow meets
+//! nobody, and one that is faster than a thousand changes a second wakes the host no oftener than that. Contents,
+//! frames and streams are waited for; how all other kinds stand is looked at twenty times a second.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

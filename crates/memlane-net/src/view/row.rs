@@ -1,7 +1,7 @@
 //! A region as a row of a table of regions: what `memlane ls` shows, and what a host's `list` answers.
 //!
-//! The document is that of a region (module `document`) with `version`, `alive` and `dead` (participants), `lock_holder`
-//! (text or null), `inconsistent` and `preview` (one line), or an object with `id` and `error`.
+//! The document is that of a region (module `document`) with `version`, `alive` and `dead` (participants),
+//! `lock_holder` (text or null), `inconsistent` and `preview` (one line), or an object with `id` and `error`.
 
 use memlane::header::Description;
 use memlane::schema::Schema;

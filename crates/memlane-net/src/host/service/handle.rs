@@ -1,7 +1,7 @@
 //! Regions that are open.
 //!
-//! To look, an observer is enough; the host takes part in a region when it changes it or waits for it. What was removed,
-//! or removed and made anew, is noticed at the next request.
+//! To look, an observer is enough; the host takes part in a region when it changes it or waits for it. What was
+//! removed, or removed and made anew, is noticed at the next request.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};

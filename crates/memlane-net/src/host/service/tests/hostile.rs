@@ -2,8 +2,8 @@
 
 use super::*;
 
-#[tokio::test]
-async fn no_parameter_is_too_strange() {
+/// A space with a region of most kinds, each of its kind's name.
+async fn ground_of_kinds() -> (Ground, Session) {
     let ground = Ground::new();
     let session = ground.session();
     for (id, make) in [
@@ -23,6 +23,12 @@ async fn no_parameter_is_too_strange() {
         (make["op"], make["id"], make["kind"]) = (json!("create"), json!(id), json!(id));
         session.ok(make).await;
     }
+    (ground, session)
+}
+
+#[tokio::test]
+async fn no_request_is_too_strange() {
+    let (_ground, session) = ground_of_kinds().await;
     let most = u64::MAX;
     for operation in [
         json!({"op": "wait", "id": "value", "version": 0, "timeout": -1}),
@@ -54,13 +60,27 @@ async fn no_parameter_is_too_strange() {
         json!({"op": "condition_wait", "id": "condition", "lease": most}),
         json!({"op": "meet", "id": "barrier", "timeout": -5}),
         json!({"op": "take_end", "id": "queue", "end": "left"}),
+    ] {
+        let fault = session.ask(operation.clone()).await.expect_err(&operation.to_string());
+        assert!(!fault.code.is_empty() && !fault.message.is_empty(), "{operation}: {fault}");
+    }
+    assert!(session.leases.list().is_empty());
+}
+
+#[tokio::test]
+async fn no_region_is_too_strange() {
+    let ground = Ground::new();
+    let session = ground.session();
+    let most = u64::MAX;
+    for operation in [
         json!({"op": "create", "id": "c", "kind": "raw", "capacity": most}),
         json!({"op": "create", "id": "c", "kind": "text", "capacity": most}),
         json!({"op": "create", "id": "c", "kind": "queue", "capacity": most}),
         json!({"op": "create", "id": "c", "kind": "pipe", "capacity": most}),
         json!({"op": "create", "id": "c", "kind": "stream", "schema": "u8", "capacity": most}),
         json!({"op": "create", "id": "c", "kind": "frames", "capacity": most}),
-        json!({"op": "create", "id": "c", "kind": "frames", "schema": "[9]u1", "history": u32::MAX, "borrows": u32::MAX}),
+        json!({"op": "create", "id": "c", "kind": "frames", "schema": "[9]u1", "history": u32::MAX}),
+        json!({"op": "create", "id": "c", "kind": "frames", "schema": "[9]u1", "borrows": u32::MAX}),
         json!({"op": "create", "id": "c", "kind": "array", "schema": "[99999999999,99999999999]u8"}),
         json!({"op": "create", "id": "c", "kind": "barrier", "count": u32::MAX}),
         json!({"op": "create", "id": "c", "kind": "condition", "count": 0}),
@@ -74,6 +94,12 @@ async fn no_parameter_is_too_strange() {
         let fault = session.ask(operation.clone()).await.expect_err(&operation.to_string());
         assert!(!fault.code.is_empty() && !fault.message.is_empty(), "{operation}: {fault}");
     }
+}
+
+#[tokio::test]
+async fn no_number_is_too_strange() {
+    let (ground, session) = ground_of_kinds().await;
+    let most = u64::MAX;
     for operation in [
         json!({"op": "peek", "id": "queue", "most": u32::MAX}),
         json!({"op": "records", "id": "stream", "since": most, "most": u32::MAX}),
