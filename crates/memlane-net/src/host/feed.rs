@@ -196,16 +196,13 @@ impl Feed {
         if let Some(frame) = frame.as_ref().filter(|frame| frame.sequence == newest) {
             return Ok(Some(Arc::clone(frame)));
         }
-        let copied = match self.handle.attached() {
-            Ok(Attached::Frames(frames)) => {
-                let mut bytes = Vec::new();
-                frames.copy(&mut bytes)?.map(|(sequence, captured)| (sequence, captured, bytes))
-            }
+        let copied = if let Ok(Attached::Frames(frames)) = self.handle.attached() {
+            let mut bytes = Vec::new();
+            frames.copy(&mut bytes)?.map(|(sequence, captured)| (sequence, captured, bytes))
+        } else {
             // Without the right to take part.
-            _ => {
-                let seen = self.handle.observer.latest_frame()?;
-                seen.map(|frame| (frame.sequence, frame.captured, frame.bytes))
-            }
+            let seen = self.handle.observer.latest_frame()?;
+            seen.map(|frame| (frame.sequence, frame.captured, frame.bytes))
         };
         *frame = copied.map(|(sequence, captured, bytes)| {
             Arc::new(Frame { sequence, captured, bytes: bytes.into(), pictures: Mutex::default() })

@@ -44,7 +44,7 @@ pub(crate) struct Handle {
 pub(crate) enum Attached {
     Value(AnyValue),
     Record(Record),
-    Array(AnyArray),
+    Array(Box<AnyArray>),
     Raw(Raw),
     Text(Text),
     Rlock(RLock),
@@ -140,7 +140,7 @@ impl Handle {
         Ok(match self.kind() {
             Kind::Value => Attached::Value(AnyValue::open(space, id)?),
             Kind::Record => Attached::Record(Record::open(space, id)?),
-            Kind::Array => Attached::Array(AnyArray::open(space, id)?),
+            Kind::Array => Attached::Array(Box::new(AnyArray::open(space, id)?)),
             Kind::Raw => Attached::Raw(Raw::open(space, id)?),
             Kind::Text => Attached::Text(Text::open(space, id)?),
             Kind::Rlock => Attached::Rlock(RLock::open(space, id)?),
