@@ -371,3 +371,24 @@ fn a_wait_in_vain_takes_its_time() -> Result<()> {
     assert_eq!(array.wait_newer(0, Some(Duration::ZERO))?, 1);
     Ok(())
 }
+
+#[test]
+fn elements_whose_type_is_learned_at_run_time_are_exchanged() -> Result<()> {
+    let scratch = Scratch::new();
+    let space = scratch.space();
+    let array = AnyArray::create(&space, "counts", "[2]i16".parse().expect("it is a schema"))?;
+    assert_eq!(array.compare_exchange(1, &0_i16.into(), &5_i16.into())?, Ok(0_i16.into()));
+    assert_eq!(array.compare_exchange(1, &0_i16.into(), &6_i16.into())?, Err(5_i16.into()));
+    assert_eq!(array.add(1, &(-7_i16).into())?, (-2_i16).into());
+    assert_eq!(array.region().version(), 2);
+    assert!(matches!(array.add(2, &1_i16.into()), Err(Error::OutOfRange { .. })));
+    for schema in ["[2]bool", "[2]{a: u1}"] {
+        let other = AnyArray::create(
+            &space,
+            &format!("other/{}", schema.len()),
+            schema.parse().expect("it is a schema"),
+        )?;
+        assert!(matches!(other.add(0, &1_u8.into()), Err(Error::Schema { .. })), "{schema}");
+    }
+    Ok(())
+}

@@ -317,3 +317,20 @@ fn a_guard_can_be_adopted_by_the_thread_that_took_the_lock() -> Result<()> {
     assert!(is_free(&lock.state()));
     Ok(())
 }
+
+#[test]
+fn a_lock_without_a_thread_is_abandoned_and_made_consistent() -> Result<()> {
+    let scratch = Scratch::new();
+    let lock = Lock::create(&scratch.space(), "held")?;
+    assert!(matches!(lock.detached().abandon(), Err(Error::NotOwner { .. })), "nobody holds it");
+    assert!(matches!(lock.detached().make_consistent(), Err(Error::NotOwner { .. })), "nobody holds it");
+    lock.detached().acquire(None)?;
+    thread::scope(|scope| scope.spawn(|| lock.detached().abandon()).join().expect("no panic"))?;
+    assert_eq!(lock.detached().acquire(None)?, OwnerDied(true));
+    assert!(lock.is_inconsistent());
+    lock.detached().make_consistent()?;
+    lock.detached().release()?;
+    assert_eq!(lock.detached().acquire(None)?, OwnerDied(false));
+    assert!(!lock.is_inconsistent());
+    lock.detached().release()
+}

@@ -4,6 +4,7 @@ mod patience;
 mod role;
 mod scratch;
 
+use memlane::lock::OwnerDied;
 use memlane::rwlock::RwLockState;
 use memlane::{Error, Result, RwLock, Space, Value};
 use patience::{DEADLINE, await_that, measured};
@@ -277,4 +278,19 @@ fn abandoned_or_panicked_in_it_is_told_to_the_next_writer() -> Result<()> {
     thread::scope(|scope| scope.spawn(panics).join()).expect_err("it panics");
     assert!(lock.write(None)?.owner_died());
     Ok(())
+}
+
+#[test]
+fn without_a_guard_it_is_abandoned_and_made_consistent() -> Result<()> {
+    let scratch = Scratch::new();
+    let lock = RwLock::create(&scratch.space(), ID)?;
+    assert!(matches!(lock.abandon_write(), Err(Error::NotOwner { .. })));
+    assert!(matches!(lock.make_consistent(), Err(Error::NotOwner { .. })));
+    lock.acquire_write(None)?;
+    lock.abandon_write()?;
+    assert_eq!(lock.acquire_write(None)?, OwnerDied(true));
+    lock.make_consistent()?;
+    lock.release_write()?;
+    assert_eq!(lock.acquire_write(None)?, OwnerDied(false));
+    lock.release_write()
 }

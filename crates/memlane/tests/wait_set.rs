@@ -322,3 +322,38 @@ fn a_set_takes_no_message_from_a_consumer_beside_it() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn room_and_enough_permits_are_waited_for() -> Result<()> {
+    let scratch = Scratch::new();
+    let space = scratch.space();
+    let queue = std::sync::Arc::new(Queue::create(&space, "queue", &QueueSpec::bytes(4096).messages(1))?);
+    let left = PipeEnd::create(&space, "pipe", &PipeSpec::one_way(4096), Side::Left)?;
+    let right = PipeEnd::open(&space, "pipe", Side::Right)?;
+    let semaphore = Semaphore::create(&space, "permits", 3)?;
+    let (sender, _) = left.split();
+    let sender = sender.expect("the left end sends");
+    assert!(matches!(queue.room(1 << 20), Err(Error::TooLarge { .. })));
+    assert!(matches!(semaphore.enough(4), Err(Error::TooMany { .. })));
+    let (in_queue, in_pipe, permits) = (queue.room(8)?, sender.room(4000)?, semaphore.enough(2)?);
+    let mut set = WaitSet::new();
+    let numbers = (set.add(&in_queue)?, set.add(&in_pipe)?, set.add(&permits)?);
+    assert_eq!(set.poll().iter().count(), 3);
+    queue.put(b"full", None)?;
+    while sender.try_send(&[0; 4000])? {}
+    let two = semaphore.acquire(2, None)?;
+    assert!(set.wait(Some(TIMEOUT)).is_empty(), "one permit is not enough");
+    thread::scope(|scope| {
+        scope.spawn(|| queue.get(None));
+        assert!(set.wait(Some(DEADLINE)).contains(numbers.0), "it wakes who sleeps");
+    });
+    right.recv(None)?;
+    assert!(set.poll().contains(numbers.1));
+    drop(two);
+    assert!(set.poll().contains(numbers.2));
+    right.close();
+    queue.put(b"full", None)?;
+    queue.close();
+    assert!(set.poll().contains(numbers.0) && set.poll().contains(numbers.1), "there never will be any");
+    Ok(())
+}

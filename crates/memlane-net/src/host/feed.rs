@@ -1,8 +1,8 @@
 //! What is new in a region, for all who subscribed to it: one watch for all of them, and one copy of each frame.
 //!
-//! Only while somebody wants to know, the host asks to be woken: a producer whose subscribers are all slow meets nobody,
-//! and one that is faster than a thousand changes a second wakes the host no oftener than that. Contents, frames and
-//! streams are waited for; how all other kinds stand is looked at twenty times a second.
+//! Only while somebody wants to know, the host asks to be woken: a producer whose subscribers are all slow meets
+//! nobody, and one that is faster than a thousand changes a second wakes the host no oftener than that. Contents,
+//! frames and streams are waited for; how all other kinds stand is looked at twenty times a second.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -113,7 +113,7 @@ impl Feeds {
             handle: Arc::clone(&feed.handle),
             news: Arc::clone(&feed.news),
             removals: self.removals.subscribe(),
-            standing: None,
+            standing: Sight::of(&feed.handle.observer).ok().filter(|_| is_looked_at(feed.handle.kind())),
         };
         let _ = feed.follower.set(task::spawn(follower.run()).abort_handle());
         open.insert(feed.handle.uuid(), Arc::downgrade(&feed));
@@ -154,21 +154,22 @@ impl Drop for Want<'_> {
 impl Feed {
     /// Waits until the region shows something else than `seen`; the fault `not_found` when it was removed.
     pub(crate) async fn newer_than(&self, seen: Option<Stamp>) -> Result<Stamp, Fault> {
-        let now = if is_looked_at(self.handle.kind()) {
-            self.news.tick.borrow().stamp
-        } else {
-            stamp_of(&self.handle, Stamp::default())
-        };
-        let is_gone = self.news.tick.borrow().is_gone;
-        if Some(now) != seen && !is_gone {
-            return Ok(now);
-        }
         let mut ticks = self.news.tick.subscribe();
-        let _want = Want::new(&self.news);
-        let changed = ticks.wait_for(|tick| tick.is_gone || Some(tick.stamp) != seen).await;
-        match changed.map(|tick| *tick) {
-            Ok(Tick { is_gone: false, stamp }) => Ok(stamp),
-            _ => Err(self.removed()),
+        let mut want = None;
+        loop {
+            let Tick { stamp, is_gone } = *ticks.borrow_and_update();
+            if is_gone {
+                return Err(self.removed());
+            }
+            // A tick may be of long ago, when somebody wanted to know last.
+            let now = stamp_of(&self.handle, stamp);
+            if Some(now) != seen {
+                return Ok(now);
+            }
+            want.get_or_insert_with(|| Want::new(&self.news));
+            if ticks.changed().await.is_err() {
+                return Err(self.removed());
+            }
         }
     }
 
@@ -195,16 +196,13 @@ impl Feed {
         if let Some(frame) = frame.as_ref().filter(|frame| frame.sequence == newest) {
             return Ok(Some(Arc::clone(frame)));
         }
-        let copied = match self.handle.attached() {
-            Ok(Attached::Frames(frames)) => {
-                let mut bytes = Vec::new();
-                frames.copy(&mut bytes)?.map(|(sequence, captured)| (sequence, captured, bytes))
-            }
+        let copied = if let Ok(Attached::Frames(frames)) = self.handle.attached() {
+            let mut bytes = Vec::new();
+            frames.copy(&mut bytes)?.map(|(sequence, captured)| (sequence, captured, bytes))
+        } else {
             // Without the right to take part.
-            _ => {
-                let seen = self.handle.observer.latest_frame()?;
-                seen.map(|frame| (frame.sequence, frame.captured, frame.bytes))
-            }
+            let seen = self.handle.observer.latest_frame()?;
+            seen.map(|frame| (frame.sequence, frame.captured, frame.bytes))
         };
         *frame = copied.map(|(sequence, captured, bytes)| {
             Arc::new(Frame { sequence, captured, bytes: bytes.into(), pictures: Mutex::default() })
@@ -266,7 +264,9 @@ struct Follower {
 impl Follower {
     async fn run(mut self) {
         loop {
-            // Also when nobody asks, so that a removal is told to the next who does.
+            while self.news.wanted.load(Ordering::Acquire) == 0 {
+                self.news.want.notified().await;
+            }
             let stamp = self.look();
             self.news.tick.send_if_modified(|tick| {
                 let is_new = tick.stamp != stamp;
@@ -276,9 +276,6 @@ impl Follower {
             if self.wait(stamp).await {
                 self.news.tick.send_modify(|tick| tick.is_gone = true);
                 return;
-            }
-            while self.news.wanted.load(Ordering::Acquire) == 0 {
-                self.news.want.notified().await;
             }
         }
     }

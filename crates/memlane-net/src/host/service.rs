@@ -21,6 +21,8 @@ mod patience;
 mod pipes;
 mod queues;
 mod signals;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

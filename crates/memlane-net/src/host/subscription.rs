@@ -95,7 +95,7 @@ impl Subscription {
                 Source::Frames { setting, last, feed }
             }
             Kind::Stream => {
-                let size = schema.as_ref().map_or(1, |schema| schema.size()).max(1);
+                let size = schema.as_ref().map_or(1, memlane::schema::Schema::size).max(1);
                 let room = (BATCH_BYTES / size).max(1) as u64;
                 let most = delivery.most.map_or(room, |most| u64::from(most).clamp(1, room));
                 let cursor = delivery.after.filter(|after| *after <= now).unwrap_or(now);

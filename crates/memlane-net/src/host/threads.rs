@@ -1,4 +1,5 @@
-//! Threads for what belongs to a thread: holding an rlock or writing an rwlock, waiting for a condition or at a barrier.
+//! Threads for what belongs to a thread: holding an rlock or writing an rwlock, waiting for a condition or at a
+//! barrier.
 //!
 //! There are few, and whoever asks for more is told. What waits in one ends early when it is no longer wanted.
 

@@ -29,6 +29,9 @@ const LINGER: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(crate) struct Watchers {
     threads: Mutex<Vec<Arc<Watcher>>>,
+    /// How often something was waited for.
+    #[cfg(test)]
+    watches: std::sync::atomic::AtomicUsize,
 }
 
 /// One thread, as others see it.
@@ -78,6 +81,8 @@ pub(crate) struct Watch {
 impl Watchers {
     /// Waits for a thing; the fault says how many things there may be.
     pub(crate) fn watch(&self, thing: Thing) -> Result<Watch, Fault> {
+        #[cfg(test)]
+        self.watches.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut threads = locked(&self.threads);
         threads.retain(|watcher| !locked(&watcher.state).is_over);
         let mut thing = Some(thing);
@@ -104,6 +109,12 @@ impl Watchers {
     #[cfg(test)]
     pub(crate) fn threads(&self) -> usize {
         locked(&self.threads).iter().filter(|watcher| !locked(&watcher.state).is_over).count()
+    }
+
+    /// How often something was waited for: no producer wakes the host more often.
+    #[cfg(test)]
+    pub(crate) fn watches(&self) -> usize {
+        self.watches.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// How many things are waited for.

@@ -235,8 +235,8 @@ impl AnyArray {
         Ok(())
     }
 
-    /// Sets the element at `index` to `new` if it is `current`; else gives back what it is. For numbers and truth values
-    /// in this machine's byte order; [`Error::Schema`] for other types.
+    /// Sets the element at `index` to `new` if it is `current`; else gives back what it is. For numbers and truth
+    /// values in this machine's byte order; [`Error::Schema`] for other types.
     pub fn compare_exchange(
         &self,
         index: usize,

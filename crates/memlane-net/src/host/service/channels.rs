@@ -23,15 +23,14 @@ impl Service {
         if handle.kind() != Kind::Frames {
             return Err(handle.wrong_kind("frames"));
         }
-        let (lease, held) = match mine(leases, &handle) {
-            Some(mine) => mine,
-            None => {
-                let publisher = FramePublisher::open(&self.space, id)?;
-                let region = publisher.region().clone();
-                let thing = Thing::Frames(Mutex::new(Some(publisher)));
-                let lease = leases.add(era, Held::new(&region, thing))?;
-                (lease, leases.get(lease)?)
-            }
+        let (lease, held) = if let Some(mine) = mine(leases, &handle) {
+            mine
+        } else {
+            let publisher = FramePublisher::open(&self.space, id)?;
+            let region = publisher.region().clone();
+            let thing = Thing::Frames(Mutex::new(Some(publisher)));
+            let lease = leases.add(era, Held::new(&region, thing))?;
+            (lease, leases.get(lease)?)
         };
         let Thing::Frames(publisher) = &held.thing else { return Err(handle.wrong_kind("frames")) };
         let mut publisher = locked(publisher);
@@ -50,15 +49,14 @@ impl Service {
         if handle.kind() != Kind::Stream {
             return Err(handle.wrong_kind("stream"));
         }
-        let (lease, held) = match mine(leases, &handle) {
-            Some(mine) => mine,
-            None => {
-                let publisher = StreamPublisher::open(&self.space, id)?.patience(Some(Duration::ZERO));
-                let region = publisher.region().clone();
-                let thing = Thing::Stream(Mutex::new(Some(publisher)));
-                let lease = leases.add(era, Held::new(&region, thing))?;
-                (lease, leases.get(lease)?)
-            }
+        let (lease, held) = if let Some(mine) = mine(leases, &handle) {
+            mine
+        } else {
+            let publisher = StreamPublisher::open(&self.space, id)?.patience(Some(Duration::ZERO));
+            let region = publisher.region().clone();
+            let thing = Thing::Stream(Mutex::new(Some(publisher)));
+            let lease = leases.add(era, Held::new(&region, thing))?;
+            (lease, leases.get(lease)?)
         };
         let first = held.while_held(append_all(&handle, &held, payload)).await?;
         Ok(Done::of(json!({"first": first, "lease": lease})))
@@ -69,7 +67,8 @@ impl Service {
         if handle.kind() != Kind::Stream {
             return Err(handle.wrong_kind("stream"));
         }
-        let size = handle.observer.description().schema.as_ref().map_or(1, |schema| schema.size()).max(1);
+        let size =
+            handle.observer.description().schema.as_ref().map_or(1, memlane::schema::Schema::size).max(1);
         let most = u64::from(most).min((ENOUGH_BYTES / size).max(1) as u64);
         let published = handle.observer.version();
         let first = since.unwrap_or_else(|| published.saturating_sub(most));
@@ -115,7 +114,7 @@ fn mine(leases: &Leases, handle: &Handle) -> Option<(u64, Arc<Held>)> {
 async fn append_all(handle: &Handle, held: &Held, payload: &[u8]) -> Result<u64, Fault> {
     let Thing::Stream(publisher) = &held.thing else { return Err(handle.wrong_kind("stream")) };
     let schema = handle.observer.description().schema.as_ref();
-    let size = schema.map_or(1, |schema| schema.size()).max(1);
+    let size = schema.map_or(1, memlane::schema::Schema::size).max(1);
     if !payload.len().is_multiple_of(size) {
         return Err(bad(format!("expected records of {size} bytes each, found {} bytes", payload.len())));
     }

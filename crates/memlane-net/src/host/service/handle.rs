@@ -1,15 +1,15 @@
 //! Regions that are open.
 //!
-//! To look, an observer is enough; the host takes part in a region when it changes it or waits for it. What was removed,
-//! or removed and made anew, is noticed at the next request.
+//! To look, an observer is enough; the host takes part in a region when it changes it or waits for it. What was
+//! removed, or removed and made anew, is noticed at the next request.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use memlane::frames::Onlooker;
 use memlane::{
-    AnyArray, AnyValue, Condition, Error, Event, Kind, Observer, Queue, RLock, Raw, Record, Region, RwLock,
-    Semaphore, SignalSemaphore, Space, StreamSubscriber, Text,
+    AnyArray, AnyValue, Barrier, Condition, Error, Event, Kind, Observer, Queue, RLock, Raw, Record, Region,
+    RwLock, Semaphore, SignalSemaphore, Space, StreamSubscriber, Text,
 };
 
 use crate::host::watcher::locked;
@@ -44,7 +44,7 @@ pub(crate) struct Handle {
 pub(crate) enum Attached {
     Value(AnyValue),
     Record(Record),
-    Array(AnyArray),
+    Array(Box<AnyArray>),
     Raw(Raw),
     Text(Text),
     Rlock(RLock),
@@ -53,11 +53,13 @@ pub(crate) enum Attached {
     Signal(SignalSemaphore),
     Event(Event),
     Condition(Condition),
+    /// The host is a member from then on, as whoever opens one: broken is broken until somebody makes it as new.
+    Barrier(Arc<Barrier>),
     Queue(Arc<Queue>),
     /// The reader's place is wherever it was used last.
     Stream(Mutex<StreamSubscriber>, Region),
     Frames(Onlooker),
-    /// Locks, and what is opened for each use: barriers and pipes.
+    /// Locks, and pipes, whose ends are opened one by one.
     Other(Region),
 }
 
@@ -138,7 +140,7 @@ impl Handle {
         Ok(match self.kind() {
             Kind::Value => Attached::Value(AnyValue::open(space, id)?),
             Kind::Record => Attached::Record(Record::open(space, id)?),
-            Kind::Array => Attached::Array(AnyArray::open(space, id)?),
+            Kind::Array => Attached::Array(Box::new(AnyArray::open(space, id)?)),
             Kind::Raw => Attached::Raw(Raw::open(space, id)?),
             Kind::Text => Attached::Text(Text::open(space, id)?),
             Kind::Rlock => Attached::Rlock(RLock::open(space, id)?),
@@ -149,6 +151,7 @@ impl Handle {
             Kind::Semaphore => Attached::Signal(SignalSemaphore::open(space, id)?),
             Kind::Event => Attached::Event(Event::open(space, id)?),
             Kind::Condition => Attached::Condition(Condition::open(space, id)?),
+            Kind::Barrier => Attached::Barrier(Arc::new(Barrier::open(space, id)?)),
             Kind::Queue => Attached::Queue(Arc::new(Queue::open(space, id)?)),
             Kind::Stream => {
                 let subscriber = StreamSubscriber::open_lossy(space, id)?;
@@ -185,6 +188,7 @@ impl Attached {
             Self::Signal(semaphore) => semaphore.region(),
             Self::Event(event) => event.region(),
             Self::Condition(condition) => condition.region(),
+            Self::Barrier(barrier) => barrier.region(),
             Self::Queue(queue) => queue.region(),
             Self::Frames(frames) => frames.region(),
             Self::Stream(_, region) | Self::Other(region) => region,

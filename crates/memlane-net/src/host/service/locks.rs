@@ -1,10 +1,10 @@
-//! Locks. A plain lock and a read lock are held for the process, and no thread has to; an rlock, and an rwlock to write,
-//! are held by a thread of their own.
+//! Locks. A plain lock and a read lock are held for the process, and no thread has to; an rlock, and an rwlock to
+//! write, are held by a thread of their own.
 //!
-//! Sessions contend like processes. A session is as many threads as its client has: taking a plain lock or an rwlock twice
-//! waits until the first hold is given back or time is up, and is not told that it would wait for itself, since another
-//! thread of the client may give it back. An rlock belongs to its session: taken again it is held once more, and each
-//! hold has a lease.
+//! Sessions contend like processes. A session is as many threads as its client has: taking a plain lock or an rwlock
+//! twice waits until the first hold is given back or time is up, and is not told that it would wait for itself, since
+//! another thread of the client may give it back. An rlock belongs to its session: taken again it is held once more,
+//! and each hold has a lease.
 
 use std::sync::{Arc, Mutex};
 

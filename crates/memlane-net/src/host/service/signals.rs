@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use memlane::{Barrier, Error, Kind};
+use memlane::{Barrier, Error};
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -151,13 +151,12 @@ impl Service {
         Ok(Done::default())
     }
 
-    /// Taking part only as long as somebody meets: the host's death is not to break what it has no part in.
-    fn barrier(&self, id: &str) -> Result<Barrier, Fault> {
+    fn barrier(&self, id: &str) -> Result<Arc<Barrier>, Fault> {
         let handle = self.handle(id)?;
-        if handle.kind() != Kind::Barrier {
-            return Err(handle.wrong_kind("barrier"));
+        match handle.attached()? {
+            Attached::Barrier(barrier) => Ok(Arc::clone(barrier)),
+            _ => Err(handle.wrong_kind("barrier")),
         }
-        Ok(Barrier::open(&self.space, id)?)
     }
 
     /// Waits in a thread of its own; dropping the future ends the wait there.

@@ -1,8 +1,8 @@
 //! Looking at a frame channel without holding a frame.
 //!
-//! Use it where frames are copied anyway, to be sent somewhere: an onlooker takes none of the channel's borrow entries, so
-//! it is not in the way of those who read in place, and a publisher does not meet it. It pays with the copy, and has to
-//! copy anew when the publisher was faster.
+//! Use it where frames are copied anyway, to be sent somewhere: an onlooker takes none of the channel's borrow
+//! entries, so it is not in the way of those who read in place, and a publisher does not meet it. It pays with the
+//! copy, and has to copy anew when the publisher was faster.
 //!
 //! ```
 //! # fn main() -> memlane::Result<()> {
