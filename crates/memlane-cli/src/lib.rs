@@ -23,10 +23,12 @@ mod failure;
 
 mod rate;
 mod selection;
+mod source;
 mod survey;
 
 mod human;
 mod table;
+mod words;
 
 mod demo;
 mod frame;

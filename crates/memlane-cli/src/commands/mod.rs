@@ -25,3 +25,4 @@ pub(crate) mod take;
 pub(crate) mod host;
 
 pub(crate) mod completions;
+pub(crate) mod connect;
