@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    bw::Bandwidth, completions::Completions, create::Create, doctor::Doctor, event::EventCommand, get::Get,
-    host::HostCommand, hz::Hertz, locks::Locks, ls::List, ps::Processes, put::Put, rm::Remove,
-    sem::SemaphoreCommand, set::Set, show::Show, stream::StreamCommand, take::Take, watch::Watch,
+    bw::Bandwidth, completions::Completions, create::Create, discover::Discover, doctor::Doctor,
+    event::EventCommand, get::Get, host::HostCommand, hz::Hertz, locks::Locks, ls::List, ps::Processes,
+    put::Put, rm::Remove, sem::SemaphoreCommand, set::Set, show::Show, stream::StreamCommand, take::Take,
+    watch::Watch,
 };
 use crate::context::Context;
 use crate::demo::DemoArguments;
@@ -61,6 +62,7 @@ enum Command {
     #[command(subcommand)]
     Frame(FrameCommand),
     Host(HostCommand),
+    Discover(Discover),
     Demo(DemoArguments),
     Completions(Completions),
 }
@@ -116,6 +118,7 @@ impl Command {
             Self::Stream(command) => command.run(context),
             Self::Frame(command) => command.run(context),
             Self::Host(command) => command.run(context),
+            Self::Discover(command) => command.run(context),
             Self::Demo(command) => command.run(context),
             Self::Completions(command) => command.run(context, Arguments::command()),
         }

@@ -3,11 +3,13 @@
 //! | module | what |
 //! |---|---|
 //! | [`host`] | serves a space |
+//! | [`discovery`] | hosts that say by mDNS where they are |
 //! | [`protocol`] | the messages between the two, without a socket and without a clock |
 //! | [`view`] | how regions are shown: one view model for the command line, the host and its web page |
 //! | [`legacy`] | the text protocol of the original shared-memory manager, in both roles |
 #![forbid(unsafe_code)]
 
+pub mod discovery;
 pub mod host;
 pub mod legacy;
 pub mod protocol;
