@@ -24,7 +24,6 @@ const GOODBYE: Duration = Duration::from_millis(200);
 pub struct DiscoveryError(#[from] mdns_sd::Error);
 
 /// A host that says where it is, until this is dropped.
-#[derive(Debug)]
 pub struct Announcement {
     daemon: ServiceDaemon,
     name: String,
@@ -48,6 +47,12 @@ impl Announcement {
         let daemon = ServiceDaemon::new()?;
         daemon.register(service)?;
         Ok(Self { daemon, name })
+    }
+}
+
+impl std::fmt::Debug for Announcement {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Announcement({})", self.name)
     }
 }
 
