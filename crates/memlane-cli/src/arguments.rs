@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    bw::Bandwidth, completions::Completions, connect::Connect, create::Create, doctor::Doctor, event::EventCommand, get::Get,
-    host::HostCommand, hz::Hertz, locks::Locks, ls::List, ps::Processes, put::Put, rm::Remove,
-    sem::SemaphoreCommand, set::Set, show::Show, stream::StreamCommand, take::Take, watch::Watch,
+    bw::Bandwidth, completions::Completions, connect::Connect, create::Create, discover::Discover,
+    doctor::Doctor, event::EventCommand, get::Get, host::HostCommand, hz::Hertz, locks::Locks, ls::List,
+    ps::Processes, put::Put, rm::Remove, sem::SemaphoreCommand, set::Set, show::Show, stream::StreamCommand,
+    take::Take, watch::Watch,
 };
 use crate::context::Context;
 use crate::demo::DemoArguments;
@@ -74,8 +75,9 @@ enum Command {
     #[command(subcommand)]
     Frame(FrameCommand),
     Host(HostCommand),
-    Demo(DemoArguments),
+    Discover(Discover),
     Connect(Connect),
+    Demo(DemoArguments),
     Completions(Completions),
 }
 
@@ -130,8 +132,9 @@ impl Command {
             Self::Stream(command) => command.run(context),
             Self::Frame(command) => command.run(context),
             Self::Host(command) => command.run(context),
-            Self::Demo(command) => command.run(context),
+            Self::Discover(command) => command.run(context),
             Self::Connect(command) => command.run(context),
+            Self::Demo(command) => command.run(context),
             Self::Completions(command) => command.run(context, Arguments::command()),
         }
     }

@@ -18,9 +18,9 @@
 //! | `errand` | one request on its way to being answered |
 //! | `service` | what a session can ask, done on the space |
 //! | `lease` | what a session holds |
+//! | `metrics` | what happened so far |
 //! | `watcher`, `threads`, `hold` | waiting for many things on few threads, and what needs a thread of its own |
 //! | `subscription`, `feed`, `rows`, `picture` | what is new, for all who subscribed to it |
-//! | `metrics` | what happened so far |
 
 mod access;
 mod connections;
@@ -39,8 +39,8 @@ mod metrics;
 mod outbox;
 mod outgoing;
 mod picture;
-mod rows;
 mod rest;
+mod rows;
 mod secret;
 mod server;
 mod service;
@@ -49,8 +49,8 @@ mod sessions;
 mod shared;
 mod subscription;
 mod threads;
-mod watcher;
 mod tls;
+mod watcher;
 
 pub use access::Tokens;
 pub use error::HostError;

@@ -22,6 +22,7 @@ pub(crate) mod sem;
 pub(crate) mod stream;
 pub(crate) mod take;
 
+pub(crate) mod discover;
 pub(crate) mod host;
 
 pub(crate) mod completions;

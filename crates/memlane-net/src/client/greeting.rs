@@ -84,7 +84,7 @@ fn upgrade(socket: Socket, address: &Address, tls: bool) -> Result<WebSocket<Soc
     let scheme = if tls { "wss" } else { "ws" };
     let request = format!("{scheme}://{address}{PATH}").into_client_request();
     let request = request.map_err(|error| error.to_string())?;
-    match tungstenite::client::client_with_config(request, socket, Some(limited(MAX_HEADER))) {
+    match tungstenite::client::client_with_config(request, socket, Some(limited(0))) {
         Ok((socket, _)) => Ok(socket),
         Err(HandshakeError::Failure(error)) => Err(lost_in_words(&error)),
         Err(HandshakeError::Interrupted(_)) => Err("it did not answer in time".into()),

@@ -28,7 +28,7 @@ use super::subscription::{Feed, Position};
 use crate::protocol::event::{Credit, Credits, FromHost};
 use crate::protocol::fault::{self, Fault};
 use crate::protocol::hello::{HostDescription, Welcome};
-use crate::protocol::message::{Frame, MAX_HEADER};
+use crate::protocol::message::{Frame, MAX_REQUEST_HEADER};
 use crate::protocol::operation::{Answer, Operation, Outcome};
 use crate::protocol::outstanding::{Outstanding, Settled};
 
@@ -240,7 +240,7 @@ impl Link {
         let too_large =
             |what, found, most| Err(Error::TooLarge { host: self.host(), what, found, most });
         match (header.0, header.0 + payload.len()) {
-            (header, _) if header > MAX_HEADER => too_large("header", header, MAX_HEADER),
+            (header, _) if header > MAX_REQUEST_HEADER => too_large("header", header, MAX_REQUEST_HEADER),
             (_, message) if message > most => too_large("message", message, most),
             _ => Ok(()),
         }
