@@ -33,6 +33,6 @@ mod words;
 mod demo;
 mod frame;
 
-use memlane_net::view::{datum_json, document, edit, pattern, sight, standing, user};
+use memlane_net::view::{datum_json, document, edit, pattern, sight, standing};
 
 pub use arguments::run;
