@@ -484,3 +484,43 @@ fn a_subscription_goes_on_at_the_next_host_and_counts_what_it_missed() {
     assert_eq!((frame.sequence, frame.missed), (5, 3));
     host.kill();
 }
+
+/// A small read against a bare ping-pong of as many bytes, in turns so that both see the same machine.
+#[test]
+#[ignore = "a measurement: cargo test --release -p memlane-net --test client_host -- --ignored --nocapture"]
+fn cost_of_a_small_read() {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    const ROUNDS: u32 = 2000;
+    const BYTES: usize = 64;
+    let fixture = Fixture::new();
+    let client = fixture.remote();
+    client.create("v", schema("value", "i64"), false).unwrap();
+    let value = client.value("v");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let mut far = listener.accept().unwrap().0;
+    near.set_nodelay(true).unwrap();
+    far.set_nodelay(true).unwrap();
+    thread::spawn(move || {
+        let mut buffer = [0; BYTES];
+        while far.read_exact(&mut buffer).is_ok() && far.write_all(&buffer).is_ok() {}
+    });
+    let mut buffer = [0; BYTES];
+    let mut fastest = (Duration::MAX, Duration::MAX);
+    for _ in 0..10 {
+        let start = Instant::now();
+        for _ in 0..ROUNDS {
+            value.read::<i64>().unwrap();
+        }
+        fastest.0 = fastest.0.min(start.elapsed() / ROUNDS);
+        let start = Instant::now();
+        for _ in 0..ROUNDS {
+            near.write_all(&buffer).unwrap();
+            near.read_exact(&mut buffer).unwrap();
+        }
+        fastest.1 = fastest.1.min(start.elapsed() / ROUNDS);
+    }
+    let ratio = fastest.0.as_secs_f64() / fastest.1.as_secs_f64();
+    println!("a small read {:?}, a bare ping-pong {:?}: {ratio:.2}", fastest.0, fastest.1);
+}

@@ -325,7 +325,9 @@ impl Link {
                         woken.wait_timeout(state, slice).unwrap_or_else(PoisonError::into_inner).0
                     }
                 };
-                state.sleepers.retain(|sleeper| !Arc::ptr_eq(sleeper, woken));
+                // Another thread may sleep on the same one.
+                let place = state.sleepers.iter().position(|sleeper| Arc::ptr_eq(sleeper, woken));
+                place.map(|place| state.sleepers.swap_remove(place));
             }
         };
         // Somebody has to go on.
