@@ -22,7 +22,9 @@ pub(crate) mod sem;
 pub(crate) mod stream;
 pub(crate) mod take;
 
+pub(crate) mod discover;
 pub(crate) mod host;
 pub(crate) mod legacy;
 
 pub(crate) mod completions;
+pub(crate) mod connect;

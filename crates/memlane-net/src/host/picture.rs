@@ -1,8 +1,9 @@
 //! Pictures made smaller, and compressed, for those who look at them from far away.
 
 use bytes::Bytes;
-use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
 use memlane::schema::{DType, Primitive, Schema};
 
 use crate::protocol::event::Delivery;
@@ -117,6 +118,19 @@ impl Setting {
             .map_err(|error| bad(&format!("the picture cannot be compressed: {error}")))?;
         let shape = vec![rows, columns, if self.channels == 1 { 1 } else { 3 }];
         Ok(Picture { bytes: compressed.into(), shape, encoding: Some("jpeg".into()) })
+    }
+
+    /// A frame as a PNG of 8 bits a channel.
+    pub(crate) fn png_of(&self, frame: &Bytes) -> Result<Bytes, Fault> {
+        if frame.len() != self.rows * self.columns * self.channels * self.sample.size() {
+            return Err(bad("the newest frame is no whole picture"));
+        }
+        let (samples, colours) = self.for_jpeg(frame);
+        let mut packed = Vec::new();
+        PngEncoder::new(&mut packed)
+            .write_image(&samples, self.columns as u32, self.rows as u32, colours)
+            .map_err(|error| bad(&format!("the picture cannot be compressed: {error}")))?;
+        Ok(packed.into())
     }
 
     /// The mean of each block of pixels, for each channel; blocks at the edge are what there is of them.

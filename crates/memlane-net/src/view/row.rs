@@ -1,13 +1,8 @@
 //! A region as a row of a table of regions: what `memlane ls` shows, and what a host's `list` answers.
 //!
-<<<<<<< HEAD
 //! The document is that of a region (module `document`) with `version`, `alive` and `dead` (participants), `lock_holder`
 //! (text or null), `lock_alarm` (a dead holder, or inconsistent), `inconsistent`, and `preview` (one line; `unreadable`:
 //! why there is none), or an object with `id` and `error`.
-=======
-//! The document is that of a region (module `document`) with `version`, `alive` and `dead` (participants),
-//! `lock_holder` (text or null), `inconsistent` and `preview` (one line), or an object with `id` and `error`.
->>>>>>> host-service
 
 use memlane::header::Description;
 use memlane::schema::Schema;
