@@ -39,13 +39,10 @@ pub(crate) fn who(participant: &Value) -> String {
 /// A lock's holder, or that it is free.
 pub(crate) fn lock(lock: &Value) -> String {
     let holder = &lock["holder"];
-    let held = match holder {
-        Value::Null => "free".to_owned(),
-        _ => {
-            let dead = if holder["alive"] == false { "dead " } else { "" };
-            let held_for = duration(&holder["held_seconds"]);
-            format!("held by {dead}{}, thread {}, for {held_for}", who(holder), holder["thread"])
-        }
+    let held = if holder == &Value::Null { "free".to_owned() } else {
+        let dead = if holder["alive"] == false { "dead " } else { "" };
+        let held_for = duration(&holder["held_seconds"]);
+        format!("held by {dead}{}, thread {}, for {held_for}", who(holder), holder["thread"])
     };
     let waiting = match items(&lock["waiters"]).count() {
         0 => String::new(),

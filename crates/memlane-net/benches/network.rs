@@ -25,7 +25,7 @@ const PICTURE: usize = 404 * 640 * 3;
 const SUBSCRIBERS: usize = 100;
 /// Says to this program that it is a bare peer.
 const PEER: &str = "MEMLANE_BENCH_PEER";
-const LONG: Option<Duration> = Some(Duration::from_secs(60));
+const LONG: Option<Duration> = Some(Duration::from_mins(1));
 
 fn main() {
     served::serve_if_ordered();

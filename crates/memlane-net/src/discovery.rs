@@ -94,7 +94,7 @@ pub fn discover(wait: Duration) -> Result<Vec<Found>, DiscoveryError> {
     while let Ok(event) = events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         match event {
             ServiceEvent::ServiceResolved(service) => {
-                drop(found.insert(service.fullname.clone(), of(&service)))
+                drop(found.insert(service.fullname.clone(), of(&service)));
             }
             ServiceEvent::ServiceRemoved(_, name) => drop(found.remove(&name)),
             _ => {}

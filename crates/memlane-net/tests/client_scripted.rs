@@ -144,7 +144,7 @@ impl Host {
                 return None;
             }
             for answer in answers {
-                for _ in 0..1 + usize::from(self.manners().stutters) {
+                for _ in 0..=usize::from(self.manners().stutters) {
                     say(&mut socket, &answer)?;
                 }
             }

@@ -17,15 +17,12 @@ pub(super) fn config(fingerprint: Option<&str>) -> Result<Arc<ClientConfig>, Err
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder =
         builder.map_err(|error| Error::Misunderstood { host: "TLS".into(), reason: error.to_string() })?;
-    let builder = match fingerprint {
-        Some(text) => {
-            let pinned = Pinned { fingerprint: parse(text)?, algorithms };
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(pinned))
-        }
-        None => {
-            let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-            builder.with_root_certificates(roots)
-        }
+    let builder = if let Some(text) = fingerprint {
+        let pinned = Pinned { fingerprint: parse(text)?, algorithms };
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(pinned))
+    } else {
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        builder.with_root_certificates(roots)
     };
     Ok(Arc::new(builder.with_no_client_auth()))
 }

@@ -89,9 +89,9 @@ async fn watch(shared: &Shared, pulse: &Pulse, outbox: &Outbox) {
         }
         if silence >= ping_after {
             outbox.push(Outgoing::ping());
-            sleep(ping_after.min(most - silence)).await;
+            sleep(ping_after.min(most.checked_sub(silence).unwrap())).await;
         } else {
-            sleep(ping_after - silence).await;
+            sleep(ping_after.checked_sub(silence).unwrap()).await;
         }
     }
 }

@@ -47,7 +47,7 @@ impl Errand {
         match admitted {
             Err(fault) => self.answer(Err(fault)),
             Ok(operation @ (Operation::Subscribe { .. } | Operation::Watch { .. })) => {
-                self.subscribe(&operation)
+                self.subscribe(&operation);
             }
             Ok(Operation::Unsubscribe { subscription }) => {
                 let ended = self.link.unsubscribe(subscription);

@@ -65,7 +65,7 @@ impl Default for Limits {
             ping_after: Duration::from_secs(3),
             silence: Duration::from_secs(10),
             grace: Duration::from_secs(5),
-            kept: Duration::from_secs(600),
+            kept: Duration::from_mins(10),
         }
     }
 }
