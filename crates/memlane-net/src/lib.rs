@@ -2,7 +2,10 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`protocol`] | the messages between the two, without a socket and without a clock |
 //! | [`legacy`] | the text protocol of the original shared-memory manager, in both roles |
 #![forbid(unsafe_code)]
 
+mod host;
 pub mod legacy;
+pub mod protocol;
