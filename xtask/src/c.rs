@@ -163,17 +163,23 @@ impl Place {
     }
 }
 
-/// The examples compile as they would for their reader, and each does its work in a space of its own.
+/// The examples compile as they would for their reader, and each does its work, in one space and twice: what another
+/// one or an earlier run left there must not be in the way.
 fn examples(workspace: &Workspace, place: &Place) -> Outcome {
+    let mut programs = Vec::new();
     for source in sources(&workspace.root.join("bindings").join("c").join("examples"))? {
         let is_c = source.extension().is_some_and(|extension| extension == "c");
         let (compiler, standard) = if is_c { ("gcc", "-std=c11") } else { ("g++", "-std=c++17") };
         let program = place.programs.join(format!("{}-example", stem(&source)));
         process::run(&mut place.compile(compiler, &[standard, "-O2"], &[&source], &program))?;
-        place.run(&mut Command::new(&program))?;
+        programs.push(program);
         if stem(&source) == "camera" {
             opencv::camera(workspace, place, &source)?;
         }
+    }
+    let space = place.new_space()?;
+    for program in programs.iter().chain(&programs) {
+        process::run(Command::new(program).env("MEMLANE_DIR", &space))?;
     }
     Ok(())
 }
