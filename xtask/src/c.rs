@@ -95,7 +95,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
         return Ok(());
     }
     examples(workspace, &place)?;
-    projects(workspace, &place)
+    projects(workspace, &place)?;
+    // Last, so that nobody overlooks when it is left out.
+    opencv::camera(workspace, &place)
 }
 
 /// Whether there is what it needs.
@@ -173,9 +175,6 @@ fn examples(workspace: &Workspace, place: &Place) -> Outcome {
         let program = place.programs.join(format!("{}-example", stem(&source)));
         process::run(&mut place.compile(compiler, &[standard, "-O2"], &[&source], &program))?;
         programs.push(program);
-        if stem(&source) == "camera" {
-            opencv::camera(workspace, place, &source)?;
-        }
     }
     let space = place.new_space()?;
     for program in programs.iter().chain(&programs) {

@@ -1,6 +1,6 @@
 //! The camera example with OpenCV, on a video.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::{Place, view_in_python};
@@ -32,7 +32,7 @@ fn headers() -> Option<PathBuf> {
 }
 
 /// All pictures of a video are published, the last one as it is in the video.
-pub(super) fn camera(workspace: &Workspace, place: &Place, source: &Path) -> Outcome {
+pub(super) fn camera(workspace: &Workspace, place: &Place) -> Outcome {
     let (Some(headers), Some(ffmpeg)) = (headers(), on_path("ffmpeg")) else {
         report::warning(
             "LEFT OUT: the camera example with OpenCV, for want of libopencv-videoio-dev or ffmpeg; \
@@ -45,8 +45,9 @@ pub(super) fn camera(workspace: &Workspace, place: &Place, source: &Path) -> Out
     film.args(["-v", "error", "-f", "lavfi", "-i", VIDEO, "-c:v", "ffv1", "-y"]).arg(&video);
     process::run(&mut film)?;
 
+    let source = workspace.root.join("bindings").join("c").join("examples").join("camera.cpp");
     let program = place.programs.join("camera-opencv-example");
-    let mut compile = place.compile("g++", &["-std=c++17", "-O2", "-DWITH_OPENCV"], &[source], &program);
+    let mut compile = place.compile("g++", &["-std=c++17", "-O2", "-DWITH_OPENCV"], &[&source], &program);
     // As headers of the system: our warnings are not theirs.
     compile.arg("-isystem").arg(headers);
     process::run(compile.args(["-lopencv_core", "-lopencv_imgproc", "-lopencv_videoio"]))?;
