@@ -1637,8 +1637,8 @@ memlane_status memlane_wait_any(struct memlane_wait_item *items, size_t count, i
 
 /* Initialisers of the options. */
 #define MEMLANE_SPACE_DEFAULTS { 64, 0600, NULL, false, false }
-#define MEMLANE_QUEUE_DEFAULTS { (size_t)16 << 20, 0, false }
-#define MEMLANE_PIPE_DEFAULTS { (size_t)1 << 20, false }
+#define MEMLANE_QUEUE_DEFAULTS { 16777216, 0, false }
+#define MEMLANE_PIPE_DEFAULTS { 1048576, false }
 #define MEMLANE_FRAME_DEFAULTS { NULL, NULL, 0, 2, 8 }
 #define MEMLANE_SUBSCRIBER_DEFAULTS { 2, 0, 0, false }
 #define MEMLANE_STREAM_DEFAULTS { NULL, 1024, 0, MEMLANE_FOREVER }
