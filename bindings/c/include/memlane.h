@@ -840,6 +840,13 @@ memlane_status memlane_id(const void *handle, char *buffer, size_t capacity, siz
 memlane_status memlane_schema(const void *handle, char *buffer, size_t capacity, size_t *length);
 
 /**
+ * The lengths of what the region's bytes are, the outermost first: 404, 640, 3 for pictures of 404 rows of 640 pixels
+ * with 3 samples. `count` is how many there are, 0 for kinds without a schema; MEMLANE_SHORT_BUFFER when that is more
+ * than the `capacity` of `lengths`.
+ */
+memlane_status memlane_shape(const void *handle, size_t *lengths, size_t capacity, size_t *count);
+
+/**
  * MEMLANE_SCHEMA_MISMATCH, with both in the message, unless the region's bytes mean what `schema` says. Of an array,
  * one without a shape, `<f4`, asks what its elements are, however many. For who opened with MEMLANE_OPEN, and for
  * subscribers: whoever lays a type over the bytes asks first.

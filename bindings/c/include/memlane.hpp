@@ -351,6 +351,12 @@ MEMLANE_SCALAR_OF(std::int32_t, MEMLANE_I32, "<i4");
 MEMLANE_SCALAR_OF(std::uint32_t, MEMLANE_U32, "<u4");
 MEMLANE_SCALAR_OF(std::int64_t, MEMLANE_I64, "<i8");
 MEMLANE_SCALAR_OF(std::uint64_t, MEMLANE_U64, "<u8");
+// `long long` beside an int64_t that is `long`, or the other way round.
+using OtherLong = std::conditional_t<std::is_same_v<std::int64_t, long>, long long, long>;
+using OtherUnsignedLong = std::make_unsigned_t<OtherLong>;
+MEMLANE_SCALAR_OF(OtherLong, sizeof(OtherLong) == 8 ? MEMLANE_I64 : MEMLANE_I32, sizeof(OtherLong) == 8 ? "<i8" : "<i4");
+MEMLANE_SCALAR_OF(OtherUnsignedLong, sizeof(OtherLong) == 8 ? MEMLANE_U64 : MEMLANE_U32,
+                  sizeof(OtherLong) == 8 ? "<u8" : "<u4");
 MEMLANE_SCALAR_OF(float, MEMLANE_F32, "<f4");
 MEMLANE_SCALAR_OF(double, MEMLANE_F64, "<f8");
 #undef MEMLANE_SCALAR_OF
@@ -369,11 +375,21 @@ template <class T, std::size_t N> struct Item<T[N]> {
 };
 template <class T, std::size_t N> struct Item<std::array<T, N>> : Item<T[N]> {};
 
+template <class T, class = void> struct IsDescribed : std::false_type {};
+template <class T>
+struct IsDescribed<T, std::void_t<decltype(memlane_describe(static_cast<const T *>(nullptr)))>> : std::true_type {};
+
 template <class T> std::string item_schema() {
+    static_assert(IsScalar<T>::value || IsDescribed<T>::value,
+                  "memlane does not know what this type's bytes are: write MEMLANE_DESCRIBE(Type, field, ...) beside it; a "
+                  "field is bool, an integer of a fixed size, float, double, BigEndian of these, a described structure, or "
+                  "an array of them");
     if constexpr (IsScalar<T>::value) {
         return ScalarOf<T>::schema();
-    } else {
+    } else if constexpr (IsDescribed<T>::value) {
         return memlane_describe(static_cast<const T *>(nullptr));
+    } else {
+        return {};
     }
 }
 
@@ -488,8 +504,10 @@ template <class T> std::string memlane_describe(const BigEndian<T> *) {
 #define MEMLANE_FIELD(name) ::memlane::detail::field<decltype(Described::name)>(schema, #name, \
     offsetof(Described, name));
 
-/// Says what a structure's fields are, all of them or those that others are to see, up to 32: written beside it, in its
-/// namespace. `MEMLANE_DESCRIBE(Pose, x, y, heading)`.
+/// Says what a structure's fields are, all of them or those that others are to see, 1 to 32: written beside it, in its
+/// namespace. `MEMLANE_DESCRIBE(Pose, x, y, heading)`. A field is bool, an integer of up to 8 bytes (but not char, which is
+/// neither text nor a number), float, double, BigEndian of these, another described structure, or an array (`T[N]`,
+/// std::array) of any of them.
 #define MEMLANE_DESCRIBE(Type, ...) \
     inline ::std::string memlane_describe(const Type *) { \
         using Described = Type; \
@@ -518,6 +536,16 @@ public:
             return memlane_schema(handle_.get(), buffer, capacity, size);
         });
         return detail::result(status, std::move(text));
+    }
+
+    /// The lengths of what its bytes are: height, width and channels of pictures.
+    Result<std::vector<std::size_t>> shape() const {
+        std::vector<std::size_t> lengths;
+        const Status status =
+            detail::fill(lengths, 0, [this](std::size_t *buffer, std::size_t capacity, std::size_t *size) {
+                return memlane_shape(handle_.get(), buffer, capacity, size);
+            });
+        return detail::result(status, std::move(lengths));
     }
 
     Result<std::string> id() const {
@@ -780,6 +808,14 @@ public:
         return detail::result(status, static_cast<T *>(data));
     }
     Result<T *> data() const && = delete;
+
+#if !defined(MEMLANE_NO_EXCEPTIONS)
+    /// `for (float &joint : joints)`, in place as data().
+    T *begin() const & { return data(); }
+    T *end() const & { return data() + size(); }
+    T *begin() const && = delete;
+    T *end() const && = delete;
+#endif
 
     /// Wakes who waits: for who wrote through data().
     Result<void> changed() const { return detail::result(memlane_array_changed(get())); }

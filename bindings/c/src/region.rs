@@ -1,10 +1,11 @@
 //! What can be asked of any handle of a region.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{bytes_mut, give_optional, null, out, pointer_out, short_buffer};
+use crate::argument::{bytes_mut, give_optional, lent, null, out, pointer_out, short_buffer};
 use crate::handle::{self, Object, object};
 use crate::lock::memlane_lock;
 use crate::status::{Failure, call, memlane_status};
+use memlane::schema::Schema;
 use memlane::{Error, Participant};
 use std::ffi::{c_char, c_void};
 
@@ -115,6 +116,29 @@ pub extern "C" fn memlane_schema(
         let schema = object(handle, "a region")?.region()?.description().schema.as_ref();
         let text = schema.map(ToString::to_string).unwrap_or_default();
         copy_text(&text, buffer, capacity, length)
+    })
+}
+
+/// The lengths of what the region's bytes are, the outermost first: 404, 640, 3 for pictures of 404 rows of 640 pixels
+/// with 3 samples. `count` is how many there are, 0 for kinds without a schema; MEMLANE_SHORT_BUFFER when that is more
+/// than the `capacity` of `lengths`.
+#[unsafe(no_mangle)]
+pub extern "C" fn memlane_shape(
+    handle: *const c_void,
+    lengths: *mut usize,
+    capacity: usize,
+    count: *mut usize,
+) -> memlane_status {
+    call(|| {
+        let count = out(count, "count")?;
+        let schema = object(handle, "a region")?.region()?.description().schema.as_ref();
+        let shape = schema.map(Schema::shape).unwrap_or_default();
+        count.give(shape.len());
+        if shape.len() > capacity {
+            return Err(short_buffer(size_of_val(shape), capacity * size_of::<usize>()));
+        }
+        lent(lengths, shape.len(), "lengths")?.copy_from_slice(shape);
+        Ok(())
     })
 }
 

@@ -90,6 +90,13 @@ static void cells() {
     joints.store(2, 0.25F);
     CHECK(joints.load(2) == 0.25F && joints.size() == 6 && joints.data()[2] == 0.25F);
     CHECK(fails(MEMLANE_OUT_OF_RANGE, [&] { joints.load(6); }));
+    float sum = 0;
+    for (float joint : joints) {
+        sum += joint;
+    }
+    CHECK(sum == 0.25F);
+    memlane::Value<long long> count("cpp/count", -3);
+    CHECK(memlane::Value<std::int64_t>("cpp/count").load() == -3 && memlane::schema<unsigned long long>() == "<u8");
     memlane::Raw raw("cpp/raw", 64);
     CHECK(raw.bytes().size == 64);
     std::thread writer([&] {
@@ -280,6 +287,11 @@ static void messages() {
 static void frames() {
     memlane::FramePublisher camera("cpp/camera", memlane::image(4, 6, 3).history(4));
     CHECK(camera.schema().find("bgr8") != std::string::npos);
+    CHECK((memlane::FrameSubscriber("cpp/camera").shape() == std::vector<std::size_t>{4, 6, 3}));
+    CHECK(memlane::Event("cpp/stop").shape().empty());
+    memlane::FrameSpec spec = memlane::FrameSpec::bytes(10);
+    spec.history(3);
+    CHECK(spec.options().history == 3);
     memlane_subscriber_options two = memlane::FrameSubscriber::defaults();
     std::optional<memlane::FrameSubscriber> viewer(std::in_place, "cpp/camera", two);
     CHECK(!viewer->latest() && !viewer->next(1ms));

@@ -183,6 +183,7 @@ static void buffers(void) {
     char small[4];
     char large[64] = "";
     size_t size = 0;
+    size_t length = 0;
     float wrong = 1;
     OK(memlane_queue_open(NULL, "misuse/queue", MEMLANE_OPEN_OR_CREATE, NULL, &queue));
     OK(memlane_queue_put(queue, MEMLANE_UTF8, "message", 7, 0));
@@ -223,6 +224,10 @@ static void buffers(void) {
     OK(memlane_array_open(NULL, "misuse/array", MEMLANE_OPEN_OR_CREATE, "[6]<f4", &array));
     EXPECT(MEMLANE_SHORT_BUFFER, memlane_array_read(array, 0, large, 15));
     CHECK(strstr(memlane_last_error(), "16 bytes") != NULL);
+    EXPECT(MEMLANE_SHORT_BUFFER, memlane_shape(array, NULL, 0, &size));
+    CHECK(size == 1);
+    OK(memlane_shape(array, &size, 1, &length));
+    CHECK(size == 6 && length == 1);
     OK(memlane_expect_schema(array, "[6]<f4"));
     OK(memlane_expect_schema(array, "<f4"));
     EXPECT(MEMLANE_SCHEMA_MISMATCH, memlane_expect_schema(array, "[5]<f4"));
