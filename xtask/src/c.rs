@@ -209,7 +209,9 @@ fn projects_in(outside: &Path, workspace: &Workspace, place: &Place) -> Outcome 
     process::run(Command::new("cmake").arg("--build").arg(&build))?;
     process::run(Command::new("cmake").arg("--install").arg(&build))?;
     let find = format!("-DCMAKE_PREFIX_PATH={}", prefix.display());
-    for (way, argument) in [("found", find), ("fetched", format!("-DMEMLANE_SOURCE={}", workspace.root.display()))] {
+    for (way, argument) in
+        [("found", find), ("fetched", format!("-DMEMLANE_SOURCE={}", workspace.root.display()))]
+    {
         let build = outside.join(way);
         process::run(cmake_of(&project, &build, workspace).arg(argument))?;
         process::run(Command::new("cmake").arg("--build").arg(&build))?;
@@ -218,7 +220,9 @@ fn projects_in(outside: &Path, workspace: &Workspace, place: &Place) -> Outcome 
     }
 
     // Without -isystem: warnings in the headers are their user's.
-    for (name, ways, more) in [("shared", &["--libs"][..], &[][..]), ("static", &["--static", "--libs"], &["-static"])] {
+    for (name, ways, more) in
+        [("shared", &["--libs"][..], &[][..]), ("static", &["--static", "--libs"], &["-static"])]
+    {
         let program = outside.join(name);
         let flags = pkg_config(&prefix, ways)?;
         let mut compile = Command::new("g++");

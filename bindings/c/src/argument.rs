@@ -115,7 +115,8 @@ pub(crate) fn copy_out(
 
 #[cold]
 pub(crate) fn short_buffer(size: usize, capacity: usize) -> Failure {
-    let message = format!("{size} bytes do not fit the buffer of {capacity}; give a longer one and call again");
+    let message =
+        format!("{size} bytes do not fit the buffer of {capacity}; give a longer one and call again");
     Failure::new(MEMLANE_SHORT_BUFFER, message)
 }
 

@@ -1,7 +1,9 @@
 //! Arrays: elements in place.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, bad, bytes, bytes_mut, lent, memlane_opening, out, pointer_out, short_buffer, text};
+use crate::argument::{
+    Opening, bad, bytes, bytes_mut, lent, memlane_opening, out, pointer_out, short_buffer, text,
+};
 use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status};

@@ -69,7 +69,10 @@ pub extern "C" fn memlane_condition_wait(
             }
         };
         if !notified {
-            return Err(timed_out(format!("no notification of region `{}` came in time", condition.region().id())));
+            return Err(timed_out(format!(
+                "no notification of region `{}` came in time",
+                condition.region().id()
+            )));
         }
         crate::lock::taken(condition.region().id(), memlane::lock::OwnerDied(owner_died))
     })

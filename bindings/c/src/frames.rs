@@ -1,7 +1,9 @@
 //! Frames: pictures and other large things, written and read in place.
 #![allow(unsafe_code)] // Functions that C finds by their names, and frames that are given back by number.
 
-use crate::argument::{Opening, bad, give_optional, lent, memlane_opening, null, optional_text, options, out, pointer_out, text};
+use crate::argument::{
+    Opening, bad, give_optional, lent, memlane_opening, null, optional_text, options, out, pointer_out, text,
+};
 use crate::array::schema;
 use crate::handle::{self, Alone, get};
 use crate::space::{self, memlane_space};

@@ -1,7 +1,9 @@
 //! Pipes: messages between two ends.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, bad, bytes, copy_out, give_optional, memlane_opening, null, number, options, pointer_out, text};
+use crate::argument::{
+    Opening, bad, bytes, copy_out, give_optional, memlane_opening, null, number, options, pointer_out, text,
+};
 use crate::handle::{self, Alone, get};
 use crate::queue::{memlane_tag, tag, tagged};
 use crate::space::{self, memlane_space};

@@ -1,7 +1,9 @@
 //! Queues: messages, each taken once.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, bad, bytes, copy_out, give_optional, memlane_opening, number, options, out, pointer_out, text};
+use crate::argument::{
+    Opening, bad, bytes, copy_out, give_optional, memlane_opening, number, options, out, pointer_out, text,
+};
 use crate::handle::{self, Object, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::MEMLANE_NOT_OWNER};

@@ -152,9 +152,12 @@ pub extern "C" fn memlane_expect_schema(handle: *const c_void, schema: *const c_
         let region = object.region()?;
         let found = region.description().schema.as_ref();
         let elements = matches!(object, Object::Array(_)) && expected.shape().is_empty();
-        let is_so = found.is_some_and(|found| {
-            if elements { found.dtype() == expected.dtype() } else { *found == expected }
-        });
+        let is_so =
+            found.is_some_and(
+                |found| {
+                    if elements { found.dtype() == expected.dtype() } else { *found == expected }
+                },
+            );
         if is_so {
             return Ok(());
         }

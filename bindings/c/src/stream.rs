@@ -1,7 +1,10 @@
 //! Streams: records of fixed size, kept for a while.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, bytes, bytes_mut, copy_out, give_optional, memlane_opening, null, options, out, pointer_out, short_buffer, text};
+use crate::argument::{
+    Opening, bytes, bytes_mut, copy_out, give_optional, memlane_opening, null, options, out, pointer_out,
+    short_buffer, text,
+};
 use crate::handle::{self, Alone, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::MEMLANE_EMPTY};

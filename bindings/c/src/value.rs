@@ -1,7 +1,9 @@
 //! Values: one scalar.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, bad, bytes, bytes_mut, memlane_opening, number, out, pointer_out, short_buffer, text};
+use crate::argument::{
+    Opening, bad, bytes, bytes_mut, memlane_opening, number, out, pointer_out, short_buffer, text,
+};
 use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::MEMLANE_CONFLICT};
