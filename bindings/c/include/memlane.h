@@ -747,7 +747,8 @@ typedef struct memlane_stream_options {
      */
     uint32_t readers;
     /**
-     * How many nanoseconds an append to a lossless stream waits for a reader that does not read; MEMLANE_FOREVER for ever.
+     * How many nanoseconds an append to a lossless stream waits for a reader that does not read; MEMLANE_FOREVER for
+     * ever.
      */
     int64_t patience;
 } memlane_stream_options;
@@ -1352,7 +1353,8 @@ memlane_status memlane_record_open(const struct memlane_space *space,
 memlane_status memlane_record_size(const struct memlane_record *record, size_t *size);
 
 /**
- * Copies the record into a buffer, which `memlane_record_size()` says the size of; `version` (NULL: not wanted) is what `memlane_record_write_if` compares.
+ * Copies the record into a buffer, whose size `memlane_record_size()` says; `version` (NULL: not wanted) is what
+ * `memlane_record_write_if` compares.
  */
 memlane_status memlane_record_read(const struct memlane_record *record,
                                    void *buffer,

@@ -47,7 +47,8 @@ pub extern "C" fn memlane_record_size(record: *const memlane_record, size: *mut 
     })
 }
 
-/// Copies the record into a buffer, which `memlane_record_size()` says the size of; `version` (NULL: not wanted) is what `memlane_record_write_if` compares.
+/// Copies the record into a buffer, whose size `memlane_record_size()` says; `version` (NULL: not wanted) is what
+/// `memlane_record_write_if` compares.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_record_read(
     record: *const memlane_record,

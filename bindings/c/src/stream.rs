@@ -35,7 +35,8 @@ pub struct memlane_stream_options {
     pub capacity: u64,
     /// 0, or for how many readers the publisher waits as long as they live, up to 1024: a lossless stream.
     pub readers: u32,
-    /// How many nanoseconds an append to a lossless stream waits for a reader that does not read; MEMLANE_FOREVER for ever.
+    /// How many nanoseconds an append to a lossless stream waits for a reader that does not read; MEMLANE_FOREVER for
+    /// ever.
     pub patience: i64,
 }
 
