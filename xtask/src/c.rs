@@ -165,14 +165,20 @@ impl Place {
     }
 }
 
-/// The examples compile as they would for their reader, and each does its work in a space of its own.
+/// The examples compile as they would for their reader, and each does its work, in one space and twice: what another
+/// one or an earlier run left there must not be in the way.
 fn examples(workspace: &Workspace, place: &Place) -> Outcome {
+    let mut programs = Vec::new();
     for source in sources(&workspace.root.join("bindings").join("c").join("examples"))? {
         let is_c = source.extension().is_some_and(|extension| extension == "c");
         let (compiler, standard) = if is_c { ("gcc", "-std=c11") } else { ("g++", "-std=c++17") };
         let program = place.programs.join(format!("{}-example", stem(&source)));
         process::run(&mut place.compile(compiler, &[standard, "-O2"], &[&source], &program))?;
-        place.run(&mut Command::new(&program))?;
+        programs.push(program);
+    }
+    let space = place.new_space()?;
+    for program in programs.iter().chain(&programs) {
+        process::run(Command::new(program).env("MEMLANE_DIR", &space))?;
     }
     Ok(())
 }
@@ -203,7 +209,9 @@ fn projects_in(outside: &Path, workspace: &Workspace, place: &Place) -> Outcome 
     process::run(Command::new("cmake").arg("--build").arg(&build))?;
     process::run(Command::new("cmake").arg("--install").arg(&build))?;
     let find = format!("-DCMAKE_PREFIX_PATH={}", prefix.display());
-    for (way, argument) in [("found", find), ("fetched", format!("-DMEMLANE_SOURCE={}", package.display()))] {
+    for (way, argument) in
+        [("found", find), ("fetched", format!("-DMEMLANE_SOURCE={}", workspace.root.display()))]
+    {
         let build = outside.join(way);
         process::run(cmake_of(&project, &build, workspace).arg(argument))?;
         process::run(Command::new("cmake").arg("--build").arg(&build))?;
@@ -211,12 +219,19 @@ fn projects_in(outside: &Path, workspace: &Workspace, place: &Place) -> Outcome 
         view_in_python(workspace, place, 1, "bytes([128]) * (404 * 640 * 3)")?;
     }
 
-    let program = outside.join("by-pkg-config");
-    let flags = pkg_config(&prefix)?;
-    let mut compile = Command::new("g++");
-    compile.arg("-std=c++17").arg(project.join("main.cpp")).arg("-o").arg(&program);
-    process::run(compile.args(flags.split_whitespace()))?;
-    place.run(Command::new(&program).env("LD_LIBRARY_PATH", prefix.join("lib")))
+    // Without -isystem: warnings in the headers are their user's.
+    for (name, ways, more) in
+        [("shared", &["--libs"][..], &[][..]), ("static", &["--static", "--libs"], &["-static"])]
+    {
+        let program = outside.join(name);
+        let flags = pkg_config(&prefix, ways)?;
+        let mut compile = Command::new("g++");
+        compile.args(["-std=c++17", "-Wall", "-Wextra", "-Wold-style-cast", "-Werror"]);
+        compile.arg(project.join("main.cpp")).arg("-o").arg(&program);
+        process::run(compile.args(flags.split_whitespace()).args(more))?;
+        place.run(Command::new(&program).env("LD_LIBRARY_PATH", prefix.join("lib")))?;
+    }
+    Ok(())
 }
 
 /// The last picture that a program published, read by another language: its number, and what it is.
@@ -238,11 +253,12 @@ fn cmake_of(source: &Path, build: &Path, workspace: &Workspace) -> Command {
     command
 }
 
-fn pkg_config(prefix: &Path) -> Outcome<String> {
+fn pkg_config(prefix: &Path, ways: &[&str]) -> Outcome<String> {
     let mut command = Command::new("pkg-config");
     command
         .env("PKG_CONFIG_PATH", prefix.join("lib").join("pkgconfig"))
-        .args(["--cflags", "--libs", "memlane"]);
+        .args(["--cflags", "memlane"])
+        .args(ways);
     process::answer(&mut command)
         .ok_or_else(|| Failure::new("pkg-config does not find memlane in its prefix"))
 }

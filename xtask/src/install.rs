@@ -22,17 +22,20 @@ pub(crate) struct Options {
     /// The cargo profile that the library is built with
     #[arg(long, default_value = "release")]
     profile: String,
+    /// Do not say what is where: for builds that know
+    #[arg(long)]
+    quiet: bool,
 }
 
 impl Options {
     /// Built as it is for users.
     pub(crate) fn for_users(prefix: PathBuf) -> Self {
-        Self { prefix, profile: "release".to_owned() }
+        Self { prefix, profile: "release".to_owned(), quiet: true }
     }
 
     /// Built as the tests are, which is quicker.
     pub(crate) fn for_tests(prefix: PathBuf) -> Self {
-        Self { prefix, profile: "dev".to_owned() }
+        Self { prefix, profile: "dev".to_owned(), quiet: true }
     }
 }
 
@@ -56,7 +59,26 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     let found = libraries.join("cmake").join("memlane");
     put(&cmake.join("memlaneConfig.cmake"), &found.join("memlaneConfig.cmake"))?;
     fill_in(&cmake.join("memlaneConfigVersion.cmake.in"), &found.join("memlaneConfigVersion.cmake"))?;
-    fill_in(&cmake.join("memlane.pc.in"), &libraries.join("pkgconfig").join("memlane.pc"))
+    fill_in(&cmake.join("memlane.pc.in"), &libraries.join("pkgconfig").join("memlane.pc"))?;
+    if !options.quiet {
+        say(prefix, &libraries);
+    }
+    Ok(())
+}
+
+/// What went where, and what programs find it by: a prefix of one's own is on nobody's path.
+fn say(prefix: &Path, libraries: &Path) {
+    let prefix = std::path::absolute(prefix).unwrap_or_else(|_| prefix.to_owned());
+    let libraries = std::path::absolute(libraries).unwrap_or_else(|_| libraries.to_owned());
+    let (prefix, libraries) = (prefix.display(), libraries.display());
+    println!(
+        "installed in {prefix}: memlane.h and memlane.hpp in include, libmemlane.so and libmemlane.a in lib\n\
+         where it is not looked for by default, say so:\n\
+         \x20   export CMAKE_PREFIX_PATH={prefix}                for find_package(memlane)\n\
+         \x20   export PKG_CONFIG_PATH={libraries}/pkgconfig     for pkg-config\n\
+         \x20   export LD_LIBRARY_PATH={libraries}               for programs that run, or link them with \
+         -Wl,-rpath,{libraries}; in a directory of the system, run ldconfig once"
+    );
 }
 
 /// A new file beside the old one and then in its place: programs that run with the old library keep it.

@@ -17,5 +17,11 @@ if(NOT TARGET memlane::memlane)
     memlane::static
     PROPERTIES IMPORTED_LOCATION "${memlane_PREFIX}/lib/libmemlane.a"
                INTERFACE_INCLUDE_DIRECTORIES "${memlane_PREFIX}/include"
-               INTERFACE_LINK_LIBRARIES "pthread;dl;m;gcc_s")
+               INTERFACE_LINK_LIBRARIES "pthread;dl;m")
+
+  # memlane.hpp is C++17; a project in C alone knows no such feature.
+  get_property(memlane_LANGUAGES GLOBAL PROPERTY ENABLED_LANGUAGES)
+  if("CXX" IN_LIST memlane_LANGUAGES)
+    set_property(TARGET memlane::memlane memlane::static PROPERTY INTERFACE_COMPILE_FEATURES cxx_std_17)
+  endif()
 endif()

@@ -17,7 +17,7 @@ constexpr int height = 404;
 
 int main(int count, char **arguments) {
     const int frames = count > 1 ? std::atoi(arguments[1]) : 120;
-    memlane::FramePublisher camera("camera/front", memlane::image(height, width, 3).history(4));
+    memlane::FramePublisher camera("camera/front", memlane::image(height, width, 3));
 #if defined(WITH_OPENCV)
     cv::VideoCapture capture;
     if (!(count > 2 ? capture.open(arguments[2]) : capture.open(0))) {

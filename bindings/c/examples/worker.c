@@ -1,5 +1,5 @@
-/* A worker: takes jobs from a queue until it is closed. A job that it does not acknowledge, because it is killed, say, is
- * handed to another worker. */
+/* A worker: takes jobs from a queue until it is closed and empty, and removes it then, so that the next run has a new one. A
+ * job that it does not acknowledge, because it is killed, say, is handed to another worker. */
 #include <memlane.h>
 
 #include <stdio.h>
@@ -19,13 +19,14 @@ int main(void) {
     if (memlane_queue_open(NULL, "jobs", MEMLANE_OPEN_OR_CREATE, &options, &jobs) != MEMLANE_OK) {
         return failed();
     }
-    /* Any process, in any language, would put these. */
-    for (int number = 0; number < 3; ++number) {
+    /* Any process, in any language, would put these. A queue that is closed was left by a run that was killed. */
+    for (int number = 0; number < 3 && status == MEMLANE_OK; ++number) {
         char text[32];
         const int length = snprintf(text, sizeof text, "frame %d", number);
-        if (memlane_queue_put(jobs, MEMLANE_UTF8, text, (size_t)length, MEMLANE_FOREVER) != MEMLANE_OK) {
-            return failed();
-        }
+        status = memlane_queue_put(jobs, MEMLANE_UTF8, text, (size_t)length, MEMLANE_FOREVER);
+    }
+    if (status != MEMLANE_OK && status != MEMLANE_CLOSED) {
+        return failed();
     }
     if (memlane_queue_shut_down(jobs) != MEMLANE_OK) {
         return failed();
@@ -41,7 +42,7 @@ int main(void) {
             return failed();
         }
     }
-    if (status != MEMLANE_CLOSED || memlane_close(jobs) != MEMLANE_OK) {
+    if (status != MEMLANE_CLOSED || memlane_space_remove(NULL, "jobs") != MEMLANE_OK || memlane_close(jobs) != MEMLANE_OK) {
         return failed();
     }
     return 0;

@@ -1,11 +1,12 @@
 /* memlane: shared memory for real-time tools. This file is generated from the Rust source; do not edit it.
  *
  * A pointer is NULL where that is said to be allowed, and otherwise what the function asks for; a NULL where none is
- * allowed is MEMLANE_NULL_ARGUMENT. Text is UTF-8 with a NUL at its end. Times are nanoseconds; a timeout below 0
- * (MEMLANE_FOREVER) waits for ever, 0 does not wait.
+ * allowed is MEMLANE_NULL_ARGUMENT. Text is UTF-8 with a NUL at its end. Times are nanoseconds; a timeout of
+ * MEMLANE_FOREVER waits for ever; 0, or a difference to a deadline that is below 0, does not wait.
  *
  * Every function but those that only say something returns a status; all but MEMLANE_OK leave a message for
- * memlane_last_error(). Nothing is written to a result then, except where that is said.
+ * memlane_last_error(). Nothing is written to a result then, except where that is said; but what would be a handle, an
+ * address, a loan or a frame is NULL, so that nothing is closed or given back that is not there.
  *
  * A handle is made by a function ..._open() and ended by memlane_close(), and by nothing else, in any thread. memlane
  * frees what it allocates; what the caller passes stays the caller's. A handle may be used by several threads at once,
@@ -29,9 +30,9 @@
 #define MEMLANE_ABI_VERSION 1
 
 /**
- * Wait for ever.
+ * Wait for ever. Any other timeout below 0 is a deadline that has passed, and does not wait.
  */
-#define MEMLANE_FOREVER -1
+#define MEMLANE_FOREVER INT64_MIN
 
 /**
  * Room for a program's name with its NUL.
@@ -114,6 +115,10 @@ enum memlane_status
      * There is no loan to publish: it was published or discarded already, or never taken.
      */
     MEMLANE_NO_LOAN = 25,
+    /**
+     * The frame on loan is to be published or discarded first.
+     */
+    MEMLANE_ON_LOAN = 26,
     /**
      * There is no such region.
      */
@@ -654,7 +659,7 @@ typedef struct memlane_frame {
      */
     uint64_t captured_wall;
     /**
-     * Of memlane alone; NULL when it was given back.
+     * Of memlane alone; NULL when there is no frame: it was given back, or none was had.
      */
     const struct memlane_frame_subscriber *owner;
     /**
@@ -742,7 +747,8 @@ typedef struct memlane_stream_options {
      */
     uint32_t readers;
     /**
-     * How many nanoseconds an append to a lossless stream waits for a reader that does not read; below 0 for ever.
+     * How many nanoseconds an append to a lossless stream waits for a reader that does not read; MEMLANE_FOREVER for
+     * ever.
      */
     int64_t patience;
 } memlane_stream_options;
@@ -822,15 +828,31 @@ memlane_status memlane_version(const void *handle, uint64_t *version);
 memlane_status memlane_unlinked(const void *handle, bool *unlinked);
 
 /**
- * Copies the region's id, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL.
+ * Copies the region's id, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL,
+ * also after MEMLANE_SHORT_BUFFER: a buffer of one byte more is long enough.
  */
 memlane_status memlane_id(const void *handle, char *buffer, size_t capacity, size_t *length);
 
 /**
  * Copies what the region's bytes mean, its schema as text with a NUL at its end, into a buffer: `[404,640,3]|u1`.
- * Empty for kinds without one. `length` (NULL: not wanted) is without the NUL.
+ * Empty for kinds without one. `length` (NULL: not wanted) is without the NUL,
+ * also after MEMLANE_SHORT_BUFFER: a buffer of one byte more is long enough.
  */
 memlane_status memlane_schema(const void *handle, char *buffer, size_t capacity, size_t *length);
+
+/**
+ * The lengths of what the region's bytes are, the outermost first: 404, 640, 3 for pictures of 404 rows of 640 pixels
+ * with 3 samples. `count` is how many there are, 0 for kinds without a schema; MEMLANE_SHORT_BUFFER when that is more
+ * than the `capacity` of `lengths`.
+ */
+memlane_status memlane_shape(const void *handle, size_t *lengths, size_t capacity, size_t *count);
+
+/**
+ * MEMLANE_SCHEMA_MISMATCH, with both in the message, unless the region's bytes mean what `schema` says. Of an array,
+ * one without a shape, `<f4`, asks what its elements are, however many. For who opened with MEMLANE_OPEN, and for
+ * subscribers: whoever lays a type over the bytes asks first.
+ */
+memlane_status memlane_expect_schema(const void *handle, const char *schema);
 
 /**
  * Calls `each` with every process that has the region open or died with it. What it gets is good during the call
@@ -877,7 +899,8 @@ memlane_status memlane_space_wait_for(const struct memlane_space *space, const c
 memlane_status memlane_space_remove(const struct memlane_space *space, const char *id);
 
 /**
- * Copies the directory's path, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL.
+ * Copies the directory's path, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL,
+ * also after MEMLANE_SHORT_BUFFER: a buffer of one byte more is long enough.
  */
 memlane_status memlane_space_directory(const struct memlane_space *space,
                                        char *buffer,
@@ -900,8 +923,9 @@ memlane_status memlane_array_open(const struct memlane_space *space,
 memlane_status memlane_array_shape(const struct memlane_array *array, size_t *count, size_t *item_size);
 
 /**
- * Copies elements from `start` on into a buffer of `size` bytes, which must be whole elements. Each part of up to 8
- * bytes is whole; several belong together while you hold `memlane_lock_of()` the array.
+ * Copies elements from `start` on into a buffer of `size` bytes, as many as that is; MEMLANE_SHORT_BUFFER when the
+ * last one of them does not fit. Each part of up to 8 bytes is whole; several belong together while you hold
+ * `memlane_lock_of()` the array.
  */
 memlane_status memlane_array_read(const struct memlane_array *array, size_t start, void *buffer, size_t size);
 
@@ -1019,8 +1043,8 @@ memlane_status memlane_frame_publisher_open(const struct memlane_space *space,
                                             struct memlane_frame_publisher **publisher);
 
 /**
- * Lends a frame to write in place; one at a time: until it is published or discarded, the same is lent again. Good
- * until then, or until the publisher is closed. No system call, no allocation.
+ * Lends a frame to write in place; one at a time: MEMLANE_ON_LOAN until it is published or discarded. Good until
+ * then, or until the publisher is closed. After an error `loan->data` is NULL. No system call, no allocation.
  */
 memlane_status memlane_frame_publisher_loan(const struct memlane_frame_publisher *publisher, struct memlane_loan *loan);
 
@@ -1057,7 +1081,7 @@ memlane_status memlane_frame_subscriber_open(const struct memlane_space *space,
 /**
  * The oldest frame on offer that is newer than the last one returned; waits for one. Read it where it lies, and give
  * it back with `memlane_frame_release()`. MEMLANE_BORROWS_EXHAUSTED when this subscriber holds as many frames as it
- * may. No allocation.
+ * may. After an error `frame` is none, whatever it was: give back first what it holds. No allocation.
  */
 memlane_status memlane_frame_subscriber_next(const struct memlane_frame_subscriber *subscriber,
                                              int64_t timeout,
@@ -1065,7 +1089,7 @@ memlane_status memlane_frame_subscriber_next(const struct memlane_frame_subscrib
 
 /**
  * The newest frame, whether it was returned before or not; MEMLANE_EMPTY when there never was one. Give it back with
- * `memlane_frame_release()`.
+ * `memlane_frame_release()`. After an error `frame` is none.
  */
 memlane_status memlane_frame_subscriber_latest(const struct memlane_frame_subscriber *subscriber,
                                                struct memlane_frame *frame);
@@ -1077,7 +1101,8 @@ memlane_status memlane_frame_subscriber_missed(const struct memlane_frame_subscr
 
 /**
  * Gives a frame back; any thread may, also when its subscriber is closed. Its pointer is cleared, so that a second
- * call is MEMLANE_BAD_ARGUMENT; a copy of the structure is not to be given back again.
+ * call is MEMLANE_BAD_ARGUMENT, as it is of a frame that was not had; a copy of the structure is not to be given back
+ * again.
  */
 memlane_status memlane_frame_release(struct memlane_frame *frame);
 
@@ -1271,7 +1296,8 @@ memlane_status memlane_queue_reserve(const struct memlane_queue *queue,
                                      void **data);
 
 /**
- * Sends the message, its first `size` bytes. Closes the reservation, whatever it returns.
+ * Sends the message, its first `size` bytes. MEMLANE_TOO_LARGE when so many were not reserved: nothing is sent then.
+ * Closes the reservation, whatever it returns, except MEMLANE_NOT_OWNER: that it is another thread's.
  */
 memlane_status memlane_reservation_commit(struct memlane_reservation *reservation, memlane_tag tag, size_t size);
 
@@ -1327,7 +1353,8 @@ memlane_status memlane_record_open(const struct memlane_space *space,
 memlane_status memlane_record_size(const struct memlane_record *record, size_t *size);
 
 /**
- * Copies the record into a buffer; `version` (NULL: not wanted) is what `memlane_record_write_if` compares.
+ * Copies the record into a buffer, whose size `memlane_record_size()` says; `version` (NULL: not wanted) is what
+ * `memlane_record_write_if` compares.
  */
 memlane_status memlane_record_read(const struct memlane_record *record,
                                    void *buffer,
@@ -1469,7 +1496,9 @@ memlane_status memlane_stream_subscriber_open(const struct memlane_space *space,
                                               struct memlane_stream_subscriber **subscriber);
 
 /**
- * The next record, into a buffer of its size; waits for one. `sequence` (NULL: not wanted) is its number.
+ * The next record, into a buffer of its size, which `memlane_stream_subscriber_state()` says; waits for one.
+ * MEMLANE_SHORT_BUFFER when the buffer is shorter, MEMLANE_TOO_LARGE when it is longer: that is another type.
+ * `sequence` (NULL: not wanted) is its number.
  */
 memlane_status memlane_stream_subscriber_next(const struct memlane_stream_subscriber *subscriber,
                                               void *buffer,
@@ -1479,6 +1508,7 @@ memlane_status memlane_stream_subscriber_next(const struct memlane_stream_subscr
 
 /**
  * Up to as many records as fit a buffer of `capacity` bytes, as many as there are; waits for one when there is none.
+ * MEMLANE_SHORT_BUFFER when not even one fits.
  * `count` is how many, `sequence` (NULL: not wanted) the number of the first.
  */
 memlane_status memlane_stream_subscriber_next_many(const struct memlane_stream_subscriber *subscriber,
@@ -1491,7 +1521,7 @@ memlane_status memlane_stream_subscriber_next_many(const struct memlane_stream_s
 /**
  * The newest records, oldest first, as many as fit a buffer of `capacity` bytes and there are. Does not move the
  * subscriber's place. `count` is how many, `sequence` (NULL: not wanted) the number of the first. MEMLANE_EMPTY when
- * there never was one.
+ * there never was one, MEMLANE_SHORT_BUFFER when not even one fits.
  */
 memlane_status memlane_stream_subscriber_last(const struct memlane_stream_subscriber *subscriber,
                                               void *buffer,
@@ -1523,8 +1553,9 @@ memlane_status memlane_text_open(const struct memlane_space *space,
 memlane_status memlane_text_capacity(const struct memlane_text *text, size_t *capacity);
 
 /**
- * Copies the text, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL; `version`
- * (NULL: not wanted) is what `memlane_text_write_if` compares.
+ * Copies the text, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL, also after
+ * MEMLANE_SHORT_BUFFER: a buffer of one byte more is long enough. `version` (NULL: not wanted) is what
+ * `memlane_text_write_if` compares.
  */
 memlane_status memlane_text_read(const struct memlane_text *text,
                                  char *buffer,
@@ -1562,7 +1593,7 @@ memlane_status memlane_value_open(const struct memlane_space *space,
                                   struct memlane_value **value);
 
 /**
- * Copies the value to `to`, a variable of its type and of `size` bytes.
+ * Copies the value to `to`, a variable of its type and of `size` bytes; MEMLANE_SHORT_BUFFER when these are too few.
  */
 memlane_status memlane_value_load(const struct memlane_value *value, void *to, size_t size);
 
@@ -1615,8 +1646,8 @@ memlane_status memlane_wait_any(struct memlane_wait_item *items, size_t count, i
 
 /* Initialisers of the options. */
 #define MEMLANE_SPACE_DEFAULTS { 64, 0600, NULL, false, false }
-#define MEMLANE_QUEUE_DEFAULTS { (size_t)16 << 20, 0, false }
-#define MEMLANE_PIPE_DEFAULTS { (size_t)1 << 20, false }
+#define MEMLANE_QUEUE_DEFAULTS { 16777216, 0, false }
+#define MEMLANE_PIPE_DEFAULTS { 1048576, false }
 #define MEMLANE_FRAME_DEFAULTS { NULL, NULL, 0, 2, 8 }
 #define MEMLANE_SUBSCRIBER_DEFAULTS { 2, 0, 0, false }
 #define MEMLANE_STREAM_DEFAULTS { NULL, 1024, 0, MEMLANE_FOREVER }

@@ -5,10 +5,15 @@
  * this file, it returns a memlane::Result<T> instead, which holds a value or an Error; constructors are then left out, and
  * every type has a static open(). With exceptions, Result<T> is T.
  *
- * Timeouts are any std::chrono duration. A wait with one returns an empty optional, or false, when time is up.
+ * Timeouts are any std::chrono duration; one below zero is a deadline that has passed, and does not wait. A wait with one
+ * returns an empty optional, or false, when time is up; without one it has no end.
  */
 #ifndef MEMLANE_HPP
 #define MEMLANE_HPP
+
+#if __cplusplus < 201703L
+#error "memlane.hpp is C++17: compile with -std=c++17 or later, or use memlane.h"
+#endif
 
 #include "memlane.h"
 
@@ -84,7 +89,8 @@ class Error : public std::system_error {
 public:
     /// Of the call of this thread that just failed.
     explicit Error(Status status)
-        : std::system_error(make_error_code(status), memlane_last_error()) {}
+        : Error(status, memlane_last_error()) {}
+    Error(Status status, const char *message) : std::system_error(make_error_code(status), message) {}
 
     Status status() const noexcept { return static_cast<Status>(code().value()); }
 };
@@ -98,8 +104,13 @@ public:
     Result(Error error) : error_(std::move(error)) {}
     explicit operator bool() const noexcept { return value_.has_value(); }
     /// Only when it is true.
-    T &operator*() noexcept { return *value_; }
-    T *operator->() noexcept { return &*value_; }
+    T &operator*() & noexcept { return *value_; }
+    const T &operator*() const & noexcept { return *value_; }
+    T operator*() && noexcept { return std::move(*value_); }
+    /// Keep the result and look whether it is true: what is got through a temporary one ends with it.
+    T *operator->() & noexcept { return &*value_; }
+    const T *operator->() const & noexcept { return &*value_; }
+    T *operator->() && = delete;
     /// Only when it is false.
     const Error &error() const noexcept { return *error_; }
 
@@ -132,10 +143,19 @@ template <class T> using Result = T;
 namespace detail {
 
 #if defined(MEMLANE_NO_EXCEPTIONS)
-template <class R> R failure(Status status) { return R(Error(status)); }
+template <class R> R failure(Error error) { return R(std::move(error)); }
 #else
-template <class R> [[noreturn]] R failure(Status status) { throw Error(status); }
+template <class R> [[noreturn]] R failure(Error error) { throw error; }
 #endif
+template <class R> R failure(Status status) { return failure<R>(Error(status)); }
+
+/// Closes what was opened, if it is not of the schema.
+template <class H> Status expect_schema(Status status, H *&handle, const std::string &schema) {
+    if (status == MEMLANE_OK && (status = memlane_expect_schema(handle, schema.c_str())) != MEMLANE_OK) {
+        (void)memlane_close(std::exchange(handle, nullptr));
+    }
+    return status;
+}
 
 /// `value`, if the call went well.
 template <class T> Result<T> result(Status status, T &&value) {
@@ -203,6 +223,29 @@ inline bool is_compatible() noexcept { return memlane_abi_version() == MEMLANE_A
 
 using Duration = std::chrono::nanoseconds;
 
+/// How long to wait: any std::chrono duration, of integers or not. What is longer than nanoseconds can count is cut to
+/// that, 292 years; below zero it does not wait; nanoseconds(MEMLANE_FOREVER) has no end.
+class Timeout {
+public:
+    template <class Rep, class Period>
+    constexpr Timeout(std::chrono::duration<Rep, Period> timeout) noexcept : count_(count(timeout)) {}
+    /// As C has it.
+    constexpr std::int64_t nanoseconds() const noexcept { return count_; }
+
+private:
+    template <class Rep, class Period>
+    static constexpr std::int64_t count(std::chrono::duration<Rep, Period> timeout) noexcept {
+        if constexpr (std::is_same_v<std::chrono::duration<Rep, Period>, Duration>) {
+            return timeout.count();
+        } else {
+            // Floating-point numbers do not overflow, and are exact to a nanosecond up to a hundred days.
+            const double wide = std::chrono::duration<double, std::nano>(timeout).count();
+            return !(wide > 0) ? 0 : wide >= 9.2e18 ? INT64_MAX : static_cast<std::int64_t>(wide);
+        }
+    }
+    std::int64_t count_;
+};
+
 enum class Opening : std::uint32_t {
     open_or_create = MEMLANE_OPEN_OR_CREATE,
     create = MEMLANE_CREATE,
@@ -211,12 +254,24 @@ enum class Opening : std::uint32_t {
 
 namespace detail {
 inline memlane_opening c(Opening opening) { return static_cast<memlane_opening>(opening); }
-inline std::int64_t c(Duration timeout) { return timeout.count() < 0 ? 0 : timeout.count(); }
+inline std::int64_t c(Timeout timeout) { return timeout.nanoseconds(); }
 } // namespace detail
 
 /* ---- Spaces ---- */
 
-/// A directory of regions. Where a function takes a pointer to one, nullptr is the user's own.
+/// What a region is called, in any form of text.
+class Id {
+public:
+    Id(const char *id) : text_(id ? id : "") {}
+    Id(std::string_view id) : text_(id) {}
+    Id(std::string id) noexcept : text_(std::move(id)) {}
+    const char *text() const noexcept { return text_.c_str(); }
+
+private:
+    std::string text_;
+};
+
+/// A directory of regions.
 class Space {
 public:
     MEMLANE_CONSTRUCTOR(explicit Space(const char *directory = nullptr,
@@ -240,20 +295,20 @@ public:
         return detail::result(status, std::move(ids));
     }
 
-    Result<bool> contains(const char *id) const {
+    Result<bool> contains(const Id &id) const {
         bool contains = false;
-        const Status status = memlane_space_contains(handle_.get(), id, &contains);
+        const Status status = memlane_space_contains(handle_.get(), id.text(), &contains);
         return detail::result(status, std::move(contains));
     }
 
-    Result<void> wait_for(const char *id) const {
-        return detail::result(memlane_space_wait_for(handle_.get(), id, MEMLANE_FOREVER));
+    Result<void> wait_for(const Id &id) const {
+        return detail::result(memlane_space_wait_for(handle_.get(), id.text(), MEMLANE_FOREVER));
     }
-    Result<bool> wait_for(const char *id, Duration timeout) const {
-        return detail::in_time(memlane_space_wait_for(handle_.get(), id, detail::c(timeout)));
+    Result<bool> wait_for(const Id &id, Timeout timeout) const {
+        return detail::in_time(memlane_space_wait_for(handle_.get(), id.text(), detail::c(timeout)));
     }
 
-    Result<void> remove(const char *id) const { return detail::result(memlane_space_remove(handle_.get(), id)); }
+    Result<void> remove(const Id &id) const { return detail::result(memlane_space_remove(handle_.get(), id.text())); }
 
     const memlane_space *get() const noexcept { return handle_.get(); }
 
@@ -262,8 +317,19 @@ private:
     detail::Handle<memlane_space> handle_;
 };
 
+/// Where a region is: in a space, by reference or pointer, or in the user's own.
+class In {
+public:
+    In(const Space &space) noexcept : space_(space.get()) {}
+    In(const Space *space = nullptr) noexcept : space_(space ? space->get() : nullptr) {}
+    const memlane_space *get() const noexcept { return space_; }
+
+private:
+    const memlane_space *space_;
+};
+
 namespace detail {
-inline const memlane_space *c(const Space *space) { return space ? space->get() : nullptr; }
+inline const memlane_space *c(In space) { return space.get(); }
 } // namespace detail
 
 /* ---- What a type's bytes are ---- */
@@ -285,6 +351,12 @@ MEMLANE_SCALAR_OF(std::int32_t, MEMLANE_I32, "<i4");
 MEMLANE_SCALAR_OF(std::uint32_t, MEMLANE_U32, "<u4");
 MEMLANE_SCALAR_OF(std::int64_t, MEMLANE_I64, "<i8");
 MEMLANE_SCALAR_OF(std::uint64_t, MEMLANE_U64, "<u8");
+// `long long` beside an int64_t that is `long`, or the other way round.
+using OtherLong = std::conditional_t<std::is_same_v<std::int64_t, long>, long long, long>;
+using OtherUnsignedLong = std::make_unsigned_t<OtherLong>;
+MEMLANE_SCALAR_OF(OtherLong, sizeof(OtherLong) == 8 ? MEMLANE_I64 : MEMLANE_I32, sizeof(OtherLong) == 8 ? "<i8" : "<i4");
+MEMLANE_SCALAR_OF(OtherUnsignedLong, sizeof(OtherLong) == 8 ? MEMLANE_U64 : MEMLANE_U32,
+                  sizeof(OtherLong) == 8 ? "<u8" : "<u4");
 MEMLANE_SCALAR_OF(float, MEMLANE_F32, "<f4");
 MEMLANE_SCALAR_OF(double, MEMLANE_F64, "<f8");
 #undef MEMLANE_SCALAR_OF
@@ -303,11 +375,21 @@ template <class T, std::size_t N> struct Item<T[N]> {
 };
 template <class T, std::size_t N> struct Item<std::array<T, N>> : Item<T[N]> {};
 
+template <class T, class = void> struct IsDescribed : std::false_type {};
+template <class T>
+struct IsDescribed<T, std::void_t<decltype(memlane_describe(static_cast<const T *>(nullptr)))>> : std::true_type {};
+
 template <class T> std::string item_schema() {
+    static_assert(IsScalar<T>::value || IsDescribed<T>::value,
+                  "memlane does not know what this type's bytes are: write MEMLANE_DESCRIBE(Type, field, ...) beside it; a "
+                  "field is bool, an integer of a fixed size, float, double, BigEndian of these, a described structure, or "
+                  "an array of them");
     if constexpr (IsScalar<T>::value) {
         return ScalarOf<T>::schema();
-    } else {
+    } else if constexpr (IsDescribed<T>::value) {
         return memlane_describe(static_cast<const T *>(nullptr));
+    } else {
+        return {};
     }
 }
 
@@ -422,8 +504,10 @@ template <class T> std::string memlane_describe(const BigEndian<T> *) {
 #define MEMLANE_FIELD(name) ::memlane::detail::field<decltype(Described::name)>(schema, #name, \
     offsetof(Described, name));
 
-/// Says what a structure's fields are, all of them or those that others are to see, up to 32: written beside it, in its
-/// namespace. `MEMLANE_DESCRIBE(Pose, x, y, heading)`.
+/// Says what a structure's fields are, all of them or those that others are to see, 1 to 32: written beside it, in its
+/// namespace. `MEMLANE_DESCRIBE(Pose, x, y, heading)`. A field is bool, an integer of up to 8 bytes (but not char, which is
+/// neither text nor a number), float, double, BigEndian of these, another described structure, or an array (`T[N]`,
+/// std::array) of any of them.
 #define MEMLANE_DESCRIBE(Type, ...) \
     inline ::std::string memlane_describe(const Type *) { \
         using Described = Type; \
@@ -452,6 +536,16 @@ public:
             return memlane_schema(handle_.get(), buffer, capacity, size);
         });
         return detail::result(status, std::move(text));
+    }
+
+    /// The lengths of what its bytes are: height, width and channels of pictures.
+    Result<std::vector<std::size_t>> shape() const {
+        std::vector<std::size_t> lengths;
+        const Status status =
+            detail::fill(lengths, 0, [this](std::size_t *buffer, std::size_t capacity, std::size_t *size) {
+                return memlane_shape(handle_.get(), buffer, capacity, size);
+            });
+        return detail::result(status, std::move(lengths));
     }
 
     Result<std::string> id() const {
@@ -498,14 +592,14 @@ public:
         std::uint64_t version;
     };
 
-    MEMLANE_CONSTRUCTOR(explicit Value(const char *id, T initial = T(), Opening opening = Opening::open_or_create,
-                                       const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(explicit Value(const Id &id, T initial = T(), Opening opening = Opening::open_or_create,
+                                       In space = {})
                         : Value(open(id, initial, opening, space)) {})
 
-    static Result<Value> open(const char *id, T initial = T(), Opening opening = Opening::open_or_create,
-                              const Space *space = nullptr) {
+    static Result<Value> open(const Id &id, T initial = T(), Opening opening = Opening::open_or_create,
+                              In space = {}) {
         memlane_value *handle = nullptr;
-        const Status status = memlane_value_open(detail::c(space), id, detail::c(opening),
+        const Status status = memlane_value_open(detail::c(space), id.text(), detail::c(opening),
                                                  detail::ScalarOf<T>::scalar, &initial, &handle);
         return detail::result(status, Value(handle));
     }
@@ -541,7 +635,7 @@ public:
         const Status status = wait(seen, MEMLANE_FOREVER);
         return detail::result(status, std::move(seen));
     }
-    Result<std::optional<Reading>> wait_newer(Reading seen, Duration timeout) const {
+    Result<std::optional<Reading>> wait_newer(Reading seen, Timeout timeout) const {
         const Status status = wait(seen, detail::c(timeout));
         return detail::unless(MEMLANE_TIMEOUT, status, std::move(seen));
     }
@@ -562,20 +656,17 @@ public:
         std::uint64_t version;
     };
 
-    MEMLANE_CONSTRUCTOR(explicit Record(const char *id, Opening opening = Opening::open_or_create,
-                                        const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(explicit Record(const Id &id, Opening opening = Opening::open_or_create,
+                                        In space = {})
                         : Record(open(id, opening, space)) {})
 
     /// It must be of T's schema, however it is opened.
-    static Result<Record> open(const char *id, Opening opening = Opening::open_or_create, const Space *space = nullptr) {
+    static Result<Record> open(const Id &id, Opening opening = Opening::open_or_create, In space = {}) {
         const std::string schema = memlane::schema<T>();
         memlane_record *handle = nullptr;
-        Status status = memlane_record_open(detail::c(space), id, detail::c(opening), schema.c_str(), &handle);
-        if (status == MEMLANE_OK && opening == Opening::open) {
-            // It exists: opened once more, as what it is expected to be.
-            memlane_close(std::exchange(handle, nullptr));
-            status = memlane_record_open(detail::c(space), id, MEMLANE_OPEN_OR_CREATE, schema.c_str(), &handle);
-        }
+        const Status opened =
+            memlane_record_open(detail::c(space), id.text(), detail::c(opening), schema.c_str(), &handle);
+        const Status status = detail::expect_schema(opened, handle, schema);
         return detail::result(status, Record(handle));
     }
 
@@ -602,7 +693,7 @@ public:
         const Status status = memlane_record_wait_newer(get(), &seen, MEMLANE_FOREVER);
         return detail::result(status, std::move(seen));
     }
-    Result<std::optional<std::uint64_t>> wait_newer(std::uint64_t seen, Duration timeout) const {
+    Result<std::optional<std::uint64_t>> wait_newer(std::uint64_t seen, Timeout timeout) const {
         const Status status = memlane_record_wait_newer(get(), &seen, detail::c(timeout));
         return detail::unless(MEMLANE_TIMEOUT, status, std::move(seen));
     }
@@ -620,14 +711,14 @@ public:
         std::uint64_t version;
     };
 
-    MEMLANE_CONSTRUCTOR(explicit Text(const char *id, std::size_t capacity = 4096,
-                                      Opening opening = Opening::open_or_create, const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(explicit Text(const Id &id, std::size_t capacity = 4096,
+                                      Opening opening = Opening::open_or_create, In space = {})
                         : Text(open(id, capacity, opening, space)) {})
 
-    static Result<Text> open(const char *id, std::size_t capacity = 4096, Opening opening = Opening::open_or_create,
-                             const Space *space = nullptr) {
+    static Result<Text> open(const Id &id, std::size_t capacity = 4096, Opening opening = Opening::open_or_create,
+                             In space = {}) {
         memlane_text *handle = nullptr;
-        const Status status = memlane_text_open(detail::c(space), id, detail::c(opening), capacity, &handle);
+        const Status status = memlane_text_open(detail::c(space), id.text(), detail::c(opening), capacity, &handle);
         return detail::result(status, Text(handle));
     }
 
@@ -657,7 +748,7 @@ public:
         const Status status = memlane_text_wait_newer(get(), &seen, MEMLANE_FOREVER);
         return detail::result(status, std::move(seen));
     }
-    Result<std::optional<std::uint64_t>> wait_newer(std::uint64_t seen, Duration timeout) const {
+    Result<std::optional<std::uint64_t>> wait_newer(std::uint64_t seen, Timeout timeout) const {
         const Status status = memlane_text_wait_newer(get(), &seen, detail::c(timeout));
         return detail::unless(MEMLANE_TIMEOUT, status, std::move(seen));
     }
@@ -669,15 +760,19 @@ private:
 /// Elements in place: `T` is a scalar or has MEMLANE_DESCRIBE.
 template <class T> class Array : public Region<memlane_array> {
 public:
-    MEMLANE_CONSTRUCTOR(explicit Array(const char *id, std::size_t count, Opening opening = Opening::open_or_create,
-                                       const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(explicit Array(const Id &id, std::size_t count, Opening opening = Opening::open_or_create,
+                                       In space = {})
                         : Array(open(id, count, opening, space)) {})
 
-    static Result<Array> open(const char *id, std::size_t count, Opening opening = Opening::open_or_create,
-                              const Space *space = nullptr) {
-        const std::string schema = "[" + std::to_string(count) + "]" + memlane::schema<T>();
+    /// It must be of so many T, however it is opened; with Opening::open, a count of 0 is for however many there are.
+    static Result<Array> open(const Id &id, std::size_t count, Opening opening = Opening::open_or_create,
+                              In space = {}) {
+        const std::string shape = count == 0 ? "" : "[" + std::to_string(count) + "]";
+        const std::string schema = shape + memlane::schema<T>();
         memlane_array *handle = nullptr;
-        const Status status = memlane_array_open(detail::c(space), id, detail::c(opening), schema.c_str(), &handle);
+        const Status opened =
+            memlane_array_open(detail::c(space), id.text(), detail::c(opening), schema.c_str(), &handle);
+        const Status status = detail::expect_schema(opened, handle, schema);
         return detail::result(status, Array(handle));
     }
 
@@ -707,16 +802,29 @@ public:
     }
 
     /// Where the elements lie; others may write at any instant. Good as long as this lives.
-    Result<T *> data() const {
+    Result<T *> data() const & {
         void *data = nullptr;
         const Status status = memlane_array_data(get(), &data);
         return detail::result(status, static_cast<T *>(data));
     }
+    Result<T *> data() const && = delete;
+
+#if !defined(MEMLANE_NO_EXCEPTIONS)
+    /// `for (float &joint : joints)`, in place as data().
+    T *begin() const & { return data(); }
+    T *end() const & { return data() + size(); }
+    T *begin() const && = delete;
+    T *end() const && = delete;
+#endif
 
     /// Wakes who waits: for who wrote through data().
     Result<void> changed() const { return detail::result(memlane_array_changed(get())); }
 
-    Result<std::optional<std::uint64_t>> wait_newer(std::uint64_t seen, Duration timeout) const {
+    Result<std::uint64_t> wait_newer(std::uint64_t seen) const {
+        const Status status = memlane_array_wait_newer(get(), &seen, MEMLANE_FOREVER);
+        return detail::result(status, std::move(seen));
+    }
+    Result<std::optional<std::uint64_t>> wait_newer(std::uint64_t seen, Timeout timeout) const {
         const Status status = memlane_array_wait_newer(get(), &seen, detail::c(timeout));
         return detail::unless(MEMLANE_TIMEOUT, status, std::move(seen));
     }
@@ -734,23 +842,24 @@ public:
         std::size_t size;
     };
 
-    MEMLANE_CONSTRUCTOR(explicit Raw(const char *id, std::size_t size, Opening opening = Opening::open_or_create,
-                                     const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(explicit Raw(const Id &id, std::size_t size, Opening opening = Opening::open_or_create,
+                                     In space = {})
                         : Raw(open(id, size, opening, space)) {})
 
-    static Result<Raw> open(const char *id, std::size_t size, Opening opening = Opening::open_or_create,
-                            const Space *space = nullptr) {
+    static Result<Raw> open(const Id &id, std::size_t size, Opening opening = Opening::open_or_create,
+                            In space = {}) {
         memlane_raw *handle = nullptr;
-        const Status status = memlane_raw_open(detail::c(space), id, detail::c(opening), size, &handle);
+        const Status status = memlane_raw_open(detail::c(space), id.text(), detail::c(opening), size, &handle);
         return detail::result(status, Raw(handle));
     }
 
     /// At the beginning of a page; others may write at any instant. Good as long as this lives.
-    Result<Bytes> bytes() const {
+    Result<Bytes> bytes() const & {
         Bytes bytes{};
         const Status status = memlane_raw_data(get(), &bytes.data, &bytes.size);
         return detail::result(status, std::move(bytes));
     }
+    Result<Bytes> bytes() const && = delete;
 
     Result<void> read(std::size_t offset, void *to, std::size_t size) const {
         return detail::result(memlane_raw_read(get(), offset, to, size));
@@ -762,7 +871,11 @@ public:
     /// Wakes who waits: for who wrote through bytes().
     Result<void> changed() const { return detail::result(memlane_raw_changed(get())); }
 
-    Result<std::optional<std::uint64_t>> wait_newer(std::uint64_t seen, Duration timeout) const {
+    Result<std::uint64_t> wait_newer(std::uint64_t seen) const {
+        const Status status = memlane_raw_wait_newer(get(), &seen, MEMLANE_FOREVER);
+        return detail::result(status, std::move(seen));
+    }
+    Result<std::optional<std::uint64_t>> wait_newer(std::uint64_t seen, Timeout timeout) const {
         const Status status = memlane_raw_wait_newer(get(), &seen, detail::c(timeout));
         return detail::unless(MEMLANE_TIMEOUT, status, std::move(seen));
     }
@@ -842,28 +955,32 @@ template <class C> class BasicLock : public Region<typename C::Handle> {
 public:
     using Guard = BasicGuard<C>;
 
-    MEMLANE_CONSTRUCTOR(explicit BasicLock(const char *id, Opening opening = Opening::open_or_create,
-                                           const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(explicit BasicLock(const Id &id, Opening opening = Opening::open_or_create,
+                                           In space = {})
                         : BasicLock(open(id, opening, space)) {})
 
-    static Result<BasicLock> open(const char *id, Opening opening = Opening::open_or_create,
-                                  const Space *space = nullptr) {
+    static Result<BasicLock> open(const Id &id, Opening opening = Opening::open_or_create,
+                                  In space = {}) {
         typename C::Handle *handle = nullptr;
-        const Status status = C::open(detail::c(space), id, detail::c(opening), &handle);
+        const Status status = C::open(detail::c(space), id.text(), detail::c(opening), &handle);
         return detail::result(status, BasicLock(handle));
     }
 
     /// Takes it; the guard says whether its last owner died.
-    Result<Guard> acquire() const { return guarded(C::acquire(Base::get(), MEMLANE_FOREVER)); }
+    Result<Guard> acquire() const & { return guarded(C::acquire(Base::get(), MEMLANE_FOREVER)); }
 
     /// Takes it within the time.
-    Result<std::optional<Guard>> acquire(Duration timeout) const {
+    Result<std::optional<Guard>> acquire(Timeout timeout) const & {
         const Status status = C::acquire(Base::get(), detail::c(timeout));
         if (status == MEMLANE_OWNER_DIED) {
             return std::optional<Guard>(Guard(Base::get(), true));
         }
         return detail::unless(MEMLANE_TIMEOUT, status, Guard(status == MEMLANE_OK ? Base::get() : nullptr, false));
     }
+
+    /// A guard gives the lock back through it.
+    Result<Guard> acquire() const && = delete;
+    Result<std::optional<Guard>> acquire(Timeout timeout) const && = delete;
 
     /// Who holds it, if anybody does.
     Result<std::optional<memlane_holder>> holder() const {
@@ -880,7 +997,7 @@ public:
 
     bool try_lock() const { return try_lock_for(Duration::zero()); }
 
-    bool try_lock_for(Duration timeout) const {
+    bool try_lock_for(Timeout timeout) const {
         const Status status = C::acquire(Base::get(), detail::c(timeout));
         if (status == MEMLANE_TIMEOUT) {
             return false;
@@ -893,6 +1010,7 @@ public:
 #endif
 
 private:
+    template <class H> friend Result<BasicLock<detail::PlainLock>> lock_of(const Region<H> &region);
     explicit BasicLock(typename C::Handle *handle) : Base(handle) {}
 
     Result<Guard> guarded(Status status) const {
@@ -921,16 +1039,24 @@ using LockGuard = Lock::Guard;
 using RLock = BasicLock<detail::ReentrantLock>;
 using RLockGuard = RLock::Guard;
 
+/// The own lock of a region of any kind, for its users: `auto own = memlane::lock_of(joints);`. No kind takes it for its
+/// own purposes.
+template <class H> Result<Lock> lock_of(const Region<H> &region) {
+    memlane_lock *handle = nullptr;
+    const Status status = memlane_lock_of(region.get(), &handle);
+    return detail::result(status, Lock(handle));
+}
+
 /// Many readers or one writer.
 class RwLock : public Region<memlane_rwlock> {
 public:
-    MEMLANE_CONSTRUCTOR(explicit RwLock(const char *id, Opening opening = Opening::open_or_create,
-                                        const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(explicit RwLock(const Id &id, Opening opening = Opening::open_or_create,
+                                        In space = {})
                         : RwLock(open(id, opening, space)) {})
 
-    static Result<RwLock> open(const char *id, Opening opening = Opening::open_or_create, const Space *space = nullptr) {
+    static Result<RwLock> open(const Id &id, Opening opening = Opening::open_or_create, In space = {}) {
         memlane_rwlock *handle = nullptr;
-        const Status status = memlane_rwlock_open(detail::c(space), id, detail::c(opening), &handle);
+        const Status status = memlane_rwlock_open(detail::c(space), id.text(), detail::c(opening), &handle);
         return detail::result(status, RwLock(handle));
     }
 
@@ -961,14 +1087,20 @@ public:
         bool owner_died_;
     };
 
-    Result<Guard> read() const { return guarded(memlane_rwlock_acquire_read(get(), MEMLANE_FOREVER), false); }
-    Result<Guard> write() const { return guarded(memlane_rwlock_acquire_write(get(), MEMLANE_FOREVER), true); }
-    Result<std::optional<Guard>> read(Duration timeout) const {
+    Result<Guard> read() const & { return guarded(memlane_rwlock_acquire_read(get(), MEMLANE_FOREVER), false); }
+    Result<Guard> write() const & { return guarded(memlane_rwlock_acquire_write(get(), MEMLANE_FOREVER), true); }
+    Result<std::optional<Guard>> read(Timeout timeout) const & {
         return maybe(memlane_rwlock_acquire_read(get(), detail::c(timeout)), false);
     }
-    Result<std::optional<Guard>> write(Duration timeout) const {
+    Result<std::optional<Guard>> write(Timeout timeout) const & {
         return maybe(memlane_rwlock_acquire_write(get(), detail::c(timeout)), true);
     }
+
+    /// A guard gives the lock back through it.
+    Result<Guard> read() const && = delete;
+    Result<Guard> write() const && = delete;
+    Result<std::optional<Guard>> read(Timeout timeout) const && = delete;
+    Result<std::optional<Guard>> write(Timeout timeout) const && = delete;
 
 private:
     explicit RwLock(memlane_rwlock *handle) : Region(handle) {}
@@ -990,21 +1122,21 @@ private:
 /// Permits that are held by processes, and return when they die.
 class Semaphore : public Region<memlane_semaphore> {
 public:
-    MEMLANE_CONSTRUCTOR(Semaphore(const char *id, std::uint32_t permits, Opening opening = Opening::open_or_create,
-                                  const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(Semaphore(const Id &id, std::uint32_t permits, Opening opening = Opening::open_or_create,
+                                  In space = {})
                         : Semaphore(open(id, permits, opening, space)) {})
 
-    static Result<Semaphore> open(const char *id, std::uint32_t permits, Opening opening = Opening::open_or_create,
-                                  const Space *space = nullptr) {
+    static Result<Semaphore> open(const Id &id, std::uint32_t permits, Opening opening = Opening::open_or_create,
+                                  In space = {}) {
         memlane_semaphore *handle = nullptr;
-        const Status status = memlane_semaphore_open(detail::c(space), id, detail::c(opening), permits, &handle);
+        const Status status = memlane_semaphore_open(detail::c(space), id.text(), detail::c(opening), permits, &handle);
         return detail::result(status, Semaphore(handle));
     }
 
     Result<void> acquire(std::uint32_t count = 1) const {
         return detail::result(memlane_semaphore_acquire(get(), count, MEMLANE_FOREVER));
     }
-    Result<bool> acquire(std::uint32_t count, Duration timeout) const {
+    Result<bool> acquire(std::uint32_t count, Timeout timeout) const {
         return detail::in_time(memlane_semaphore_acquire(get(), count, detail::c(timeout)));
     }
     Result<void> release(std::uint32_t count = 1) const {
@@ -1023,22 +1155,22 @@ private:
 /// A counter that anybody may raise.
 class SignalSemaphore : public Region<memlane_signal_semaphore> {
 public:
-    MEMLANE_CONSTRUCTOR(explicit SignalSemaphore(const char *id, std::uint32_t initial = 0,
+    MEMLANE_CONSTRUCTOR(explicit SignalSemaphore(const Id &id, std::uint32_t initial = 0,
                                                  std::uint32_t maximum = UINT32_MAX,
                                                  Opening opening = Opening::open_or_create,
-                                                 const Space *space = nullptr)
+                                                 In space = {})
                         : SignalSemaphore(open(id, initial, maximum, opening, space)) {})
 
-    static Result<SignalSemaphore> open(const char *id, std::uint32_t initial = 0, std::uint32_t maximum = UINT32_MAX,
-                                        Opening opening = Opening::open_or_create, const Space *space = nullptr) {
+    static Result<SignalSemaphore> open(const Id &id, std::uint32_t initial = 0, std::uint32_t maximum = UINT32_MAX,
+                                        Opening opening = Opening::open_or_create, In space = {}) {
         memlane_signal_semaphore *handle = nullptr;
         const Status status =
-            memlane_signal_semaphore_open(detail::c(space), id, detail::c(opening), initial, maximum, &handle);
+            memlane_signal_semaphore_open(detail::c(space), id.text(), detail::c(opening), initial, maximum, &handle);
         return detail::result(status, SignalSemaphore(handle));
     }
 
     Result<void> acquire() const { return detail::result(memlane_signal_semaphore_acquire(get(), MEMLANE_FOREVER)); }
-    Result<bool> acquire(Duration timeout) const {
+    Result<bool> acquire(Timeout timeout) const {
         return detail::in_time(memlane_signal_semaphore_acquire(get(), detail::c(timeout)));
     }
     Result<void> release(std::uint32_t count = 1) const {
@@ -1057,14 +1189,14 @@ private:
 /// A flag to wait for.
 class Event : public Region<memlane_event> {
 public:
-    MEMLANE_CONSTRUCTOR(explicit Event(const char *id, bool auto_reset = false,
-                                       Opening opening = Opening::open_or_create, const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(explicit Event(const Id &id, bool auto_reset = false,
+                                       Opening opening = Opening::open_or_create, In space = {})
                         : Event(open(id, auto_reset, opening, space)) {})
 
-    static Result<Event> open(const char *id, bool auto_reset = false, Opening opening = Opening::open_or_create,
-                              const Space *space = nullptr) {
+    static Result<Event> open(const Id &id, bool auto_reset = false, Opening opening = Opening::open_or_create,
+                              In space = {}) {
         memlane_event *handle = nullptr;
-        const Status status = memlane_event_open(detail::c(space), id, detail::c(opening), auto_reset, &handle);
+        const Status status = memlane_event_open(detail::c(space), id.text(), detail::c(opening), auto_reset, &handle);
         return detail::result(status, Event(handle));
     }
 
@@ -1080,7 +1212,7 @@ public:
         return detail::result(status, std::move(is_set));
     }
     Result<void> wait() const { return detail::result(memlane_event_wait(get(), MEMLANE_FOREVER)); }
-    Result<bool> wait(Duration timeout) const {
+    Result<bool> wait(Timeout timeout) const {
         return detail::in_time(memlane_event_wait(get(), detail::c(timeout)));
     }
 
@@ -1091,14 +1223,14 @@ private:
 /// Something to wait for under a Lock or RLock.
 class Condition : public Region<memlane_condition> {
 public:
-    MEMLANE_CONSTRUCTOR(explicit Condition(const char *id, std::uint32_t threads = 128,
-                                           Opening opening = Opening::open_or_create, const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(explicit Condition(const Id &id, std::uint32_t threads = 128,
+                                           Opening opening = Opening::open_or_create, In space = {})
                         : Condition(open(id, threads, opening, space)) {})
 
-    static Result<Condition> open(const char *id, std::uint32_t threads = 128,
-                                  Opening opening = Opening::open_or_create, const Space *space = nullptr) {
+    static Result<Condition> open(const Id &id, std::uint32_t threads = 128,
+                                  Opening opening = Opening::open_or_create, In space = {}) {
         memlane_condition *handle = nullptr;
-        const Status status = memlane_condition_open(detail::c(space), id, detail::c(opening), threads, &handle);
+        const Status status = memlane_condition_open(detail::c(space), id.text(), detail::c(opening), threads, &handle);
         return detail::result(status, Condition(handle));
     }
 
@@ -1106,7 +1238,7 @@ public:
     template <class C> Result<void> wait(const BasicLock<C> &lock) const {
         return detail::result(memlane_condition_wait(get(), lock.get(), MEMLANE_FOREVER));
     }
-    template <class C> Result<bool> wait(const BasicLock<C> &lock, Duration timeout) const {
+    template <class C> Result<bool> wait(const BasicLock<C> &lock, Timeout timeout) const {
         return detail::in_time(memlane_condition_wait(get(), lock.get(), detail::c(timeout)));
     }
 
@@ -1125,21 +1257,21 @@ private:
 /// A meeting of so many parties.
 class Barrier : public Region<memlane_barrier> {
 public:
-    MEMLANE_CONSTRUCTOR(Barrier(const char *id, std::uint32_t parties, Opening opening = Opening::open_or_create,
-                                const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(Barrier(const Id &id, std::uint32_t parties, Opening opening = Opening::open_or_create,
+                                In space = {})
                         : Barrier(open(id, parties, opening, space)) {})
 
-    static Result<Barrier> open(const char *id, std::uint32_t parties, Opening opening = Opening::open_or_create,
-                                const Space *space = nullptr) {
+    static Result<Barrier> open(const Id &id, std::uint32_t parties, Opening opening = Opening::open_or_create,
+                                In space = {}) {
         memlane_barrier *handle = nullptr;
-        const Status status = memlane_barrier_open(detail::c(space), id, detail::c(opening), parties, &handle);
+        const Status status = memlane_barrier_open(detail::c(space), id.text(), detail::c(opening), parties, &handle);
         return detail::result(status, Barrier(handle));
     }
 
     /// Waits for all parties; gives back a number of its own for each.
     Result<std::uint32_t> wait() const { return wait_for(MEMLANE_FOREVER); }
     /// When time is up, it is broken, and that is an error.
-    Result<std::uint32_t> wait(Duration timeout) const { return wait_for(detail::c(timeout)); }
+    Result<std::uint32_t> wait(Timeout timeout) const { return wait_for(detail::c(timeout)); }
     Result<void> abort() const { return detail::result(memlane_barrier_abort(get())); }
     Result<void> reset() const { return detail::result(memlane_barrier_reset(get())); }
     Result<bool> is_broken() const {
@@ -1207,9 +1339,13 @@ public:
     void *data() const noexcept { return data_; }
     std::size_t size() const noexcept { return size_; }
     Result<void> commit(Tag tag = Tag::bytes) { return commit(size_, tag); }
-    /// Only its first `size` bytes.
+    /// Only its first `size` bytes; MEMLANE_TOO_LARGE, and nothing is sent, when so many were not reserved.
     Result<void> commit(std::size_t size, Tag tag) {
-        return detail::result(memlane_reservation_commit(handle_.release(), detail::c(tag), size));
+        const Status status = memlane_reservation_commit(handle_.get(), detail::c(tag), size);
+        if (status != MEMLANE_NOT_OWNER) {
+            (void)handle_.release(); // It is closed.
+        }
+        return detail::result(status);
     }
 
 private:
@@ -1224,23 +1360,23 @@ private:
 /// Messages between any number of processes, each taken once.
 class Queue : public Region<memlane_queue> {
 public:
-    MEMLANE_CONSTRUCTOR(explicit Queue(const char *id, const memlane_queue_options &options = defaults(),
-                                       Opening opening = Opening::open_or_create, const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(explicit Queue(const Id &id, const memlane_queue_options &options = defaults(),
+                                       Opening opening = Opening::open_or_create, In space = {})
                         : Queue(open(id, options, opening, space)) {})
 
     static memlane_queue_options defaults() noexcept { return MEMLANE_QUEUE_DEFAULTS; }
 
-    static Result<Queue> open(const char *id, const memlane_queue_options &options = defaults(),
-                              Opening opening = Opening::open_or_create, const Space *space = nullptr) {
+    static Result<Queue> open(const Id &id, const memlane_queue_options &options = defaults(),
+                              Opening opening = Opening::open_or_create, In space = {}) {
         memlane_queue *handle = nullptr;
-        const Status status = memlane_queue_open(detail::c(space), id, detail::c(opening), &options, &handle);
+        const Status status = memlane_queue_open(detail::c(space), id.text(), detail::c(opening), &options, &handle);
         return detail::result(status, Queue(handle));
     }
 
     Result<void> put(std::string_view message, Tag tag = Tag::bytes) const {
         return detail::result(put(message, tag, MEMLANE_FOREVER));
     }
-    Result<bool> put(std::string_view message, Duration timeout, Tag tag = Tag::bytes) const {
+    Result<bool> put(std::string_view message, Timeout timeout, Tag tag = Tag::bytes) const {
         return detail::in_time(put(message, tag, detail::c(timeout)));
     }
 
@@ -1249,7 +1385,7 @@ public:
         const Status status = take(message, MEMLANE_FOREVER);
         return detail::result(status, std::move(message));
     }
-    Result<std::optional<Message>> take(Duration timeout) const {
+    Result<std::optional<Message>> take(Timeout timeout) const {
         Message message;
         const Status status = take(message, detail::c(timeout));
         return detail::unless(MEMLANE_TIMEOUT, status, std::move(message));
@@ -1260,7 +1396,7 @@ public:
         const Status status = memlane_queue_lease(get(), MEMLANE_FOREVER, &handle);
         return detail::result(status, Lease(handle));
     }
-    Result<std::optional<Lease>> lease(Duration timeout) const {
+    Result<std::optional<Lease>> lease(Timeout timeout) const {
         memlane_lease *handle = nullptr;
         const Status status = memlane_queue_lease(get(), detail::c(timeout), &handle);
         return detail::unless(MEMLANE_TIMEOUT, status, Lease(handle));
@@ -1303,16 +1439,16 @@ enum class Side : std::uint32_t { left = MEMLANE_LEFT, right = MEMLANE_RIGHT };
 /// One end of a pipe.
 class PipeEnd : public Region<memlane_pipe_end> {
 public:
-    MEMLANE_CONSTRUCTOR(PipeEnd(const char *id, Side side, const memlane_pipe_options &options = defaults(),
-                                Opening opening = Opening::open_or_create, const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(PipeEnd(const Id &id, Side side, const memlane_pipe_options &options = defaults(),
+                                Opening opening = Opening::open_or_create, In space = {})
                         : PipeEnd(open(id, side, options, opening, space)) {})
 
     static memlane_pipe_options defaults() noexcept { return MEMLANE_PIPE_DEFAULTS; }
 
-    static Result<PipeEnd> open(const char *id, Side side, const memlane_pipe_options &options = defaults(),
-                                Opening opening = Opening::open_or_create, const Space *space = nullptr) {
+    static Result<PipeEnd> open(const Id &id, Side side, const memlane_pipe_options &options = defaults(),
+                                Opening opening = Opening::open_or_create, In space = {}) {
         memlane_pipe_end *handle = nullptr;
-        const Status status = memlane_pipe_end_open(detail::c(space), id, detail::c(opening),
+        const Status status = memlane_pipe_end_open(detail::c(space), id.text(), detail::c(opening),
                                                     static_cast<memlane_side>(side), &options, &handle);
         return detail::result(status, PipeEnd(handle));
     }
@@ -1321,7 +1457,7 @@ public:
         return detail::result(
             memlane_pipe_end_send(get(), detail::c(tag), message.data(), message.size(), MEMLANE_FOREVER));
     }
-    Result<bool> send(std::string_view message, Duration timeout, Tag tag = Tag::bytes) const {
+    Result<bool> send(std::string_view message, Timeout timeout, Tag tag = Tag::bytes) const {
         return detail::in_time(
             memlane_pipe_end_send(get(), detail::c(tag), message.data(), message.size(), detail::c(timeout)));
     }
@@ -1332,14 +1468,14 @@ public:
         const Status status = receive(message, MEMLANE_FOREVER);
         return detail::result(status, std::move(message));
     }
-    Result<std::optional<Message>> receive(Duration timeout) const {
+    Result<std::optional<Message>> receive(Timeout timeout) const {
         Message message;
         const Status status = receive(message, detail::c(timeout));
         return detail::unless(MEMLANE_TIMEOUT, status, std::move(message));
     }
 
     /// Whether receiving would not wait.
-    Result<bool> poll(Duration timeout = Duration::zero()) const {
+    Result<bool> poll(Timeout timeout = Duration::zero()) const {
         return detail::in_time(memlane_pipe_end_poll(get(), detail::c(timeout)));
     }
 
@@ -1375,20 +1511,23 @@ public:
     }
 
     /// How the bytes are to be understood: "bgr8", "rgb8", "mono8", "jpeg" ...
-    FrameSpec &&encoding(std::string encoding) && {
+    FrameSpec &encoding(std::string encoding) & {
         encoding_ = std::move(encoding);
-        return std::move(*this);
+        return *this;
     }
+    FrameSpec &&encoding(std::string text) && { return std::move(encoding(std::move(text))); }
     /// How many frames stay on offer.
-    FrameSpec &&history(std::uint32_t frames) && {
+    FrameSpec &history(std::uint32_t frames) & {
         options_.history = frames;
-        return std::move(*this);
+        return *this;
     }
+    FrameSpec &&history(std::uint32_t frames) && { return std::move(history(frames)); }
     /// How many frames all subscribers together can hold.
-    FrameSpec &&borrows(std::uint32_t entries) && {
+    FrameSpec &borrows(std::uint32_t entries) & {
         options_.borrows = entries;
-        return std::move(*this);
+        return *this;
     }
+    FrameSpec &&borrows(std::uint32_t entries) && { return std::move(borrows(entries)); }
 
     /// Good as long as this lives.
     memlane_frame_options options() const noexcept {
@@ -1449,15 +1588,15 @@ public:
     std::span<std::byte> bytes() const noexcept { return {static_cast<std::byte *>(loan_.data), loan_.size}; }
 #endif
 
-    /// Makes it visible, captured now; gives back its number. A second time is MEMLANE_NULL_ARGUMENT.
+    /// Makes it visible, captured now; gives back its number. After an error it is still on loan. A second time, or moved
+    /// away, is MEMLANE_NO_LOAN.
     Result<std::uint64_t> publish() {
-        std::uint64_t sequence = 0;
-        const Status status = memlane_frame_publisher_publish(std::exchange(publisher_, nullptr), &sequence);
-        return detail::result(status, std::move(sequence));
+        return publish_by([](memlane_frame_publisher *publisher, std::uint64_t *sequence) {
+            return memlane_frame_publisher_publish(publisher, sequence);
+        });
     }
 
-    /// Makes it visible with what the camera knows: when it was captured, and how many bytes it has where they vary. After
-    /// an error it is still on loan.
+    /// Makes it visible with what the camera knows: when it was captured, and how many bytes it has where they vary.
     Result<std::uint64_t> publish(std::chrono::system_clock::time_point captured, std::size_t size = SIZE_MAX) {
         const auto wall = std::chrono::duration_cast<std::chrono::nanoseconds>(captured.time_since_epoch());
         return publish_at(static_cast<std::uint64_t>(wall.count()), size);
@@ -1470,8 +1609,17 @@ private:
     friend class FramePublisher;
     Loan(memlane_frame_publisher *publisher, const memlane_loan &loan) : publisher_(publisher), loan_(loan) {}
     Result<std::uint64_t> publish_at(std::uint64_t captured, std::size_t size) {
+        return publish_by([=](memlane_frame_publisher *publisher, std::uint64_t *sequence) {
+            return memlane_frame_publisher_publish_captured(publisher, captured, size, sequence);
+        });
+    }
+    template <class Publish> Result<std::uint64_t> publish_by(Publish publish) {
+        if (!publisher_) {
+            return detail::failure<Result<std::uint64_t>>(
+                Error(MEMLANE_NO_LOAN, "this frame is not on loan any more: it was published, or moved away"));
+        }
         std::uint64_t sequence = 0;
-        const Status status = memlane_frame_publisher_publish_captured(publisher_, captured, size, &sequence);
+        const Status status = publish(publisher_, &sequence);
         if (status == MEMLANE_OK) {
             publisher_ = nullptr;
         }
@@ -1484,27 +1632,29 @@ private:
 /// The one who publishes frames.
 class FramePublisher : public Region<memlane_frame_publisher> {
 public:
-    MEMLANE_CONSTRUCTOR(FramePublisher(const char *id, const FrameSpec &spec,
-                                       Opening opening = Opening::open_or_create, const Space *space = nullptr)
+    MEMLANE_CONSTRUCTOR(FramePublisher(const Id &id, const FrameSpec &spec,
+                                       Opening opening = Opening::open_or_create, In space = {})
                         : FramePublisher(open(id, spec, opening, space)) {})
 
-    static Result<FramePublisher> open(const char *id, const FrameSpec &spec,
-                                       Opening opening = Opening::open_or_create, const Space *space = nullptr) {
+    static Result<FramePublisher> open(const Id &id, const FrameSpec &spec,
+                                       Opening opening = Opening::open_or_create, In space = {}) {
         const memlane_frame_options options = spec.options();
         memlane_frame_publisher *handle = nullptr;
         const Status status =
-            memlane_frame_publisher_open(detail::c(space), id, detail::c(opening), &options, &handle);
+            memlane_frame_publisher_open(detail::c(space), id.text(), detail::c(opening), &options, &handle);
         return detail::result(status, FramePublisher(handle));
     }
 
-    /// A frame to write in place, one at a time.
-    Result<Loan> loan() const {
+    /// A frame to write in place, one at a time: MEMLANE_ON_LOAN while another one is held.
+    Result<Loan> loan() const & {
         memlane_loan loan{};
         const Status status = memlane_frame_publisher_loan(get(), &loan);
         return detail::result(status, Loan(status == MEMLANE_OK ? get() : nullptr, loan));
     }
+    /// A loan is published through it.
+    Result<Loan> loan() const && = delete;
 
-    /// Copies a frame in and publishes it; gives back its number.
+    /// Copies a frame in and publishes it; gives back its number. MEMLANE_ON_LOAN while a loan is held.
     Result<std::uint64_t> publish(const void *frame, std::size_t size) const {
         memlane_loan loan{};
         Status status = memlane_frame_publisher_loan(get(), &loan);
@@ -1512,6 +1662,9 @@ public:
         if (status == MEMLANE_OK) {
             std::memcpy(loan.data, frame, size < loan.size ? size : loan.size);
             status = memlane_frame_publisher_publish_captured(get(), 0, size, &sequence);
+            if (status != MEMLANE_OK) {
+                (void)memlane_frame_publisher_discard(get());
+            }
         }
         return detail::result(status, std::move(sequence));
     }
@@ -1567,17 +1720,17 @@ private:
 /// One reader of a frame channel.
 class FrameSubscriber : public Region<memlane_frame_subscriber> {
 public:
-    MEMLANE_CONSTRUCTOR(explicit FrameSubscriber(const char *id,
+    MEMLANE_CONSTRUCTOR(explicit FrameSubscriber(const Id &id,
                                                  const memlane_subscriber_options &options = defaults(),
-                                                 const Space *space = nullptr)
+                                                 In space = {})
                         : FrameSubscriber(open(id, options, space)) {})
 
     static memlane_subscriber_options defaults() noexcept { return MEMLANE_SUBSCRIBER_DEFAULTS; }
 
-    static Result<FrameSubscriber> open(const char *id, const memlane_subscriber_options &options = defaults(),
-                                        const Space *space = nullptr) {
+    static Result<FrameSubscriber> open(const Id &id, const memlane_subscriber_options &options = defaults(),
+                                        In space = {}) {
         memlane_frame_subscriber *handle = nullptr;
-        const Status status = memlane_frame_subscriber_open(detail::c(space), id, &options, &handle);
+        const Status status = memlane_frame_subscriber_open(detail::c(space), id.text(), &options, &handle);
         return detail::result(status, FrameSubscriber(handle));
     }
 
@@ -1587,7 +1740,7 @@ public:
             return memlane_frame_subscriber_next(get(), MEMLANE_FOREVER, &frame.frame_);
         });
     }
-    Result<std::optional<Frame>> next(Duration timeout) const {
+    Result<std::optional<Frame>> next(Timeout timeout) const {
         return unless(MEMLANE_TIMEOUT, [this, timeout](memlane_frame *frame) {
             return memlane_frame_subscriber_next(get(), detail::c(timeout), frame);
         });
@@ -1625,21 +1778,22 @@ private:
 /// The one who publishes records; `T` is a scalar, an array of them, or has MEMLANE_DESCRIBE.
 template <class T> class StreamPublisher : public Region<memlane_stream_publisher> {
 public:
-    MEMLANE_CONSTRUCTOR(explicit StreamPublisher(const char *id, const memlane_stream_options &options = defaults(),
+    MEMLANE_CONSTRUCTOR(explicit StreamPublisher(const Id &id, const memlane_stream_options &options = defaults(),
                                                  Opening opening = Opening::open_or_create,
-                                                 const Space *space = nullptr)
+                                                 In space = {})
                         : StreamPublisher(open(id, options, opening, space)) {})
 
     static memlane_stream_options defaults() noexcept { return MEMLANE_STREAM_DEFAULTS; }
 
-    /// The schema is T's, whatever `options` say.
-    static Result<StreamPublisher> open(const char *id, memlane_stream_options options = defaults(),
-                                        Opening opening = Opening::open_or_create, const Space *space = nullptr) {
+    /// The schema is T's, whatever `options` say, and however it is opened.
+    static Result<StreamPublisher> open(const Id &id, memlane_stream_options options = defaults(),
+                                        Opening opening = Opening::open_or_create, In space = {}) {
         const std::string schema = memlane::schema<T>();
         options.schema = schema.c_str();
         memlane_stream_publisher *handle = nullptr;
-        const Status status =
-            memlane_stream_publisher_open(detail::c(space), id, detail::c(opening), &options, &handle);
+        const Status opened = memlane_stream_publisher_open(detail::c(space), id.text(), detail::c(opening),
+                                                            &options, &handle);
+        const Status status = detail::expect_schema(opened, handle, schema);
         return detail::result(status, StreamPublisher(handle));
     }
 
@@ -1647,6 +1801,7 @@ public:
     Result<std::uint64_t> append(const T &record) const { return append(&record, 1); }
 
     /// Several as one change; gives back the number of the first.
+    Result<std::uint64_t> append(const std::vector<T> &records) const { return append(records.data(), records.size()); }
     Result<std::uint64_t> append(const T *records, std::size_t count) const {
         std::uint64_t sequence = 0;
         const Status status = memlane_stream_publisher_append(get(), records, count * sizeof(T), &sequence);
@@ -1670,15 +1825,18 @@ public:
         std::uint64_t first;
     };
 
-    MEMLANE_CONSTRUCTOR(explicit StreamSubscriber(const char *id, std::uint64_t history = 0,
-                                                  const Space *space = nullptr, Duration spin = Duration::zero())
+    MEMLANE_CONSTRUCTOR(explicit StreamSubscriber(const Id &id, std::uint64_t history = 0,
+                                                  In space = {}, Duration spin = Duration::zero())
                         : StreamSubscriber(open(id, history, space, spin)) {})
 
-    static Result<StreamSubscriber> open(const char *id, std::uint64_t history = 0, const Space *space = nullptr,
+    /// The stream must be of T's schema.
+    static Result<StreamSubscriber> open(const Id &id, std::uint64_t history = 0, In space = {},
                                          Duration spin = Duration::zero()) {
         memlane_stream_subscriber *handle = nullptr;
-        const Status status = memlane_stream_subscriber_open(
-            detail::c(space), id, history, static_cast<std::uint64_t>(detail::c(spin)), &handle);
+        const Status opened = memlane_stream_subscriber_open(
+            detail::c(space), id.text(), history,
+            static_cast<std::uint64_t>(spin < Duration::zero() ? 0 : spin.count()), &handle);
+        const Status status = detail::expect_schema(opened, handle, memlane::schema<T>());
         return detail::result(status, StreamSubscriber(handle));
     }
 
@@ -1687,10 +1845,22 @@ public:
         const Status status = next(record, MEMLANE_FOREVER);
         return detail::result(status, std::move(record));
     }
-    Result<std::optional<Record>> next(Duration timeout) const {
+    Result<std::optional<Record>> next(Timeout timeout) const {
         Record record{};
         const Status status = next(record, detail::c(timeout));
         return detail::unless(MEMLANE_TIMEOUT, status, std::move(record));
+    }
+
+    /// Up to `count` records, as many as there are; waits for one when there is none.
+    Result<Records> next_many(std::size_t count) const {
+        Records records{};
+        const Status status = next_many(records, count, MEMLANE_FOREVER);
+        return detail::result(status, std::move(records));
+    }
+    Result<std::optional<Records>> next_many(std::size_t count, Timeout timeout) const {
+        Records records{};
+        const Status status = next_many(records, count, detail::c(timeout));
+        return detail::unless(MEMLANE_TIMEOUT, status, std::move(records));
     }
 
     /// The newest `count` records, oldest first; fewer when there are fewer. Does not move the subscriber's place.
@@ -1715,24 +1885,41 @@ private:
     Status next(Record &record, std::int64_t timeout) const {
         return memlane_stream_subscriber_next(get(), &record.value, sizeof record.value, &record.sequence, timeout);
     }
+    Status next_many(Records &records, std::size_t count, std::int64_t timeout) const {
+        std::size_t found = 0;
+        records.values.resize(count);
+        const Status status = memlane_stream_subscriber_next_many(get(), records.values.data(), count * sizeof(T), &found,
+                                                                  &records.first, timeout);
+        records.values.resize(status == MEMLANE_OK ? found : 0);
+        return status;
+    }
 };
 
 /* ---- Several things at once ---- */
 
-/// Waits until at least one of the things is ready, and says which; all false when time was up. Of what has versions, the
-/// next one counts.
-template <class... Things>
-Result<std::array<bool, sizeof...(Things)>> wait_any(Duration timeout, const Things &...things) {
-    std::array<memlane_wait_item, sizeof...(Things)> items{{{things.get(), 0, false}...}};
-    for (memlane_wait_item &item : items) {
-        (void)memlane_version(item.handle, &item.seen);
+namespace detail {
+template <std::size_t N> Result<std::array<bool, N>> wait_any(const std::array<void *, N> &handles, std::int64_t timeout) {
+    std::array<memlane_wait_item, N> items{};
+    for (std::size_t number = 0; number < N; ++number) {
+        items[number].handle = handles[number];
+        (void)memlane_version(items[number].handle, &items[number].seen);
     }
-    const Status status = memlane_wait_any(items.data(), items.size(), detail::c(timeout));
-    std::array<bool, sizeof...(Things)> ready{};
-    for (std::size_t number = 0; number < items.size(); ++number) {
+    const Status status = memlane_wait_any(items.data(), N, timeout);
+    std::array<bool, N> ready{};
+    for (std::size_t number = 0; number < N; ++number) {
         ready[number] = items[number].ready;
     }
-    return detail::result(status == MEMLANE_TIMEOUT ? MEMLANE_OK : status, std::move(ready));
+    return result(status == MEMLANE_TIMEOUT ? MEMLANE_OK : status, std::move(ready));
+}
+} // namespace detail
+
+/// Waits until at least one of the things is ready, and says which. Of what has versions, the next one counts.
+template <class... H> Result<std::array<bool, sizeof...(H)>> wait_any(const Region<H> &...things) {
+    return detail::wait_any<sizeof...(H)>({things.get()...}, MEMLANE_FOREVER);
+}
+/// All false when time was up.
+template <class... H> Result<std::array<bool, sizeof...(H)>> wait_any(Timeout timeout, const Region<H> &...things) {
+    return detail::wait_any<sizeof...(H)>({things.get()...}, detail::c(timeout));
 }
 
 } // namespace memlane

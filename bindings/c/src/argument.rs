@@ -132,12 +132,26 @@ pub(crate) fn out<T>(to: *mut T, name: &str) -> Result<Out<T>, Failure> {
     if to.is_null() { Err(null(name)) } else { Ok(Out(to)) }
 }
 
+/// Where a handle or an address goes: NULL until there is one, so that what failed leaves nothing to be taken for one.
+#[inline]
+pub(crate) fn pointer_out<T>(to: *mut *mut T, name: &str) -> Result<Out<*mut T>, Failure> {
+    let to = out(to, name)?;
+    to.write(std::ptr::null_mut());
+    Ok(to)
+}
+
 /// Where a result goes; not NULL.
 pub(crate) struct Out<T>(*mut T);
 
 impl<T> Out<T> {
     #[inline]
     pub(crate) fn give(self, value: T) {
+        self.write(value);
+    }
+
+    /// Puts there what stands until the result is given.
+    #[inline]
+    pub(crate) fn write(&self, value: T) {
         // SAFETY: the caller promises room for the result; it is not NULL.
         unsafe { self.0.write(value) }
     }

@@ -1,7 +1,9 @@
 //! Arrays: elements in place.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, bad, bytes, bytes_mut, lent, memlane_opening, out, text};
+use crate::argument::{
+    Opening, bad, bytes, bytes_mut, lent, memlane_opening, out, pointer_out, short_buffer, text,
+};
 use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status};
@@ -27,7 +29,7 @@ pub extern "C" fn memlane_array_open(
     array: *mut *mut memlane_array,
 ) -> memlane_status {
     call(|| {
-        let to = out(array, "array")?;
+        let to = pointer_out(array, "array")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         to.give(handle::open(match Opening::of(opening)? {
             Opening::OpenOrCreate => AnyArray::open_or_create(&space, id, self::schema(schema)?)?,
@@ -54,15 +56,19 @@ pub extern "C" fn memlane_array_shape(
     call(|| {
         let (count, item_size) = (out(count, "count")?, out(item_size, "item_size")?);
         let array = get(array)?;
-        let item = array.region().description().schema.as_ref().map_or(0, Schema::item_size);
         count.give(array.len());
-        item_size.give(item);
+        item_size.give(self::item_size(array));
         Ok(())
     })
 }
 
-/// Copies elements from `start` on into a buffer of `size` bytes, which must be whole elements. Each part of up to 8
-/// bytes is whole; several belong together while you hold `memlane_lock_of()` the array.
+fn item_size(array: &AnyArray) -> usize {
+    array.region().description().schema.as_ref().map_or(0, Schema::item_size)
+}
+
+/// Copies elements from `start` on into a buffer of `size` bytes, as many as that is; MEMLANE_SHORT_BUFFER when the
+/// last one of them does not fit. Each part of up to 8 bytes is whole; several belong together while you hold
+/// `memlane_lock_of()` the array.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_array_read(
     array: *const memlane_array,
@@ -70,7 +76,14 @@ pub extern "C" fn memlane_array_read(
     buffer: *mut c_void,
     size: usize,
 ) -> memlane_status {
-    call(|| Ok(get(array)?.read(start, bytes_mut(buffer, size, "buffer")?)?))
+    call(|| {
+        let (array, buffer) = (get(array)?, bytes_mut(buffer, size, "buffer")?);
+        let whole = size.next_multiple_of(item_size(array).max(1));
+        if whole > size {
+            return Err(short_buffer(whole, size));
+        }
+        Ok(array.read(start, buffer)?)
+    })
 }
 
 /// Sets elements from `start` on to `size` bytes, and wakes who waits for newer ones.
@@ -89,7 +102,7 @@ pub extern "C" fn memlane_array_write(
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_array_data(array: *const memlane_array, data: *mut *mut c_void) -> memlane_status {
     call(|| {
-        out(data, "data")?.give(get(array)?.as_mut_ptr().cast());
+        pointer_out(data, "data")?.give(get(array)?.as_mut_ptr().cast());
         Ok(())
     })
 }

@@ -1,7 +1,7 @@
 //! Barriers: a meeting of so many parties.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, give_optional, memlane_opening, out, text};
+use crate::argument::{Opening, give_optional, memlane_opening, pointer_out, text};
 use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{call, memlane_status};
@@ -25,7 +25,7 @@ pub extern "C" fn memlane_barrier_open(
     barrier: *mut *mut memlane_barrier,
 ) -> memlane_status {
     call(|| {
-        let to = out(barrier, "barrier")?;
+        let to = pointer_out(barrier, "barrier")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         to.give(handle::open(match Opening::of(opening)? {
             Opening::OpenOrCreate => Barrier::open_or_create(&space, id, parties)?,

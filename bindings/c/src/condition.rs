@@ -1,7 +1,7 @@
 //! Conditions: waiting under a lock.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, give_optional, memlane_opening, out, text};
+use crate::argument::{Opening, give_optional, memlane_opening, pointer_out, text};
 use crate::handle::{self, Object, get, object};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::MEMLANE_WRONG_HANDLE};
@@ -26,7 +26,7 @@ pub extern "C" fn memlane_condition_open(
     condition: *mut *mut memlane_condition,
 ) -> memlane_status {
     call(|| {
-        let to = out(condition, "condition")?;
+        let to = pointer_out(condition, "condition")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         to.give(handle::open(match Opening::of(opening)? {
             Opening::OpenOrCreate => match Condition::create(&space, id, threads) {
@@ -69,7 +69,10 @@ pub extern "C" fn memlane_condition_wait(
             }
         };
         if !notified {
-            return Err(timed_out(condition.region().id(), "a notification"));
+            return Err(timed_out(format!(
+                "no notification of region `{}` came in time",
+                condition.region().id()
+            )));
         }
         crate::lock::taken(condition.region().id(), memlane::lock::OwnerDied(owner_died))
     })

@@ -1,7 +1,7 @@
 //! Events: a flag to wait for.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, give_optional, memlane_opening, out, text};
+use crate::argument::{Opening, give_optional, memlane_opening, out, pointer_out, text};
 use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{call, memlane_status};
@@ -25,7 +25,7 @@ pub extern "C" fn memlane_event_open(
     event: *mut *mut memlane_event,
 ) -> memlane_status {
     call(|| {
-        let to = out(event, "event")?;
+        let to = pointer_out(event, "event")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         to.give(handle::open(match Opening::of(opening)? {
             Opening::OpenOrCreate if auto_reset => Event::open_or_create_auto_reset(&space, id)?,

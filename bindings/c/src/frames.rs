@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // Functions that C finds by their names, and frames that are given back by number.
 
 use crate::argument::{
-    Opening, bad, give_optional, lent, memlane_opening, null, optional_text, options, out, text,
+    Opening, bad, give_optional, lent, memlane_opening, null, optional_text, options, out, pointer_out, text,
 };
 use crate::array::schema;
 use crate::handle::{self, Alone, get};
@@ -71,6 +71,8 @@ pub struct memlane_loan {
     pub sequence: u64,
 }
 
+const NO_LOAN: memlane_loan = memlane_loan { data: std::ptr::null_mut(), size: 0, sequence: 0 };
+
 /// A frame that is read where it lies. It does not change until it is given back with `memlane_frame_release()`,
 /// whatever becomes of its publisher, and also when its subscriber is closed.
 #[repr(C)]
@@ -85,11 +87,21 @@ pub struct memlane_frame {
     pub captured: u64,
     /// When it was captured, in nanoseconds since the Unix epoch.
     pub captured_wall: u64,
-    /// Of memlane alone; NULL when it was given back.
+    /// Of memlane alone; NULL when there is no frame: it was given back, or none was had.
     pub owner: *const memlane_frame_subscriber,
     /// Of memlane alone.
     pub entry: usize,
 }
+
+const NO_FRAME: memlane_frame = memlane_frame {
+    data: std::ptr::null(),
+    size: 0,
+    sequence: 0,
+    captured: 0,
+    captured_wall: 0,
+    owner: std::ptr::null(),
+    entry: 0,
+};
 
 /// A publisher's handle.
 pub(crate) struct Publisher {
@@ -153,7 +165,7 @@ pub extern "C" fn memlane_frame_publisher_open(
     publisher: *mut *mut memlane_frame_publisher,
 ) -> memlane_status {
     call(|| {
-        let to = out(publisher, "publisher")?;
+        let to = pointer_out(publisher, "publisher")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         let options = || spec(&self::options(options).ok_or_else(|| null("options"))?);
         let publisher = match Opening::of(opening)? {
@@ -167,8 +179,8 @@ pub extern "C" fn memlane_frame_publisher_open(
     })
 }
 
-/// Lends a frame to write in place; one at a time: until it is published or discarded, the same is lent again. Good
-/// until then, or until the publisher is closed. No system call, no allocation.
+/// Lends a frame to write in place; one at a time: MEMLANE_ON_LOAN until it is published or discarded. Good until
+/// then, or until the publisher is closed. After an error `loan->data` is NULL. No system call, no allocation.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_frame_publisher_loan(
     publisher: *const memlane_frame_publisher,
@@ -176,7 +188,11 @@ pub extern "C" fn memlane_frame_publisher_loan(
 ) -> memlane_status {
     call(|| {
         let to = out(loan, "loan")?;
+        to.write(NO_LOAN);
         get(publisher)?.inner.with(|lending| {
+            if lending.on_loan {
+                return Err(on_loan(lending.publisher.region().id()));
+            }
             let mut loan = lending.publisher.loan()?;
             to.give(memlane_loan {
                 data: loan.as_mut_ptr().cast(),
@@ -253,6 +269,12 @@ fn no_loan() -> Failure {
     Failure::new(MEMLANE_NO_LOAN, "there is no frame on loan: it was published or discarded, or never lent")
 }
 
+#[cold]
+fn on_loan(id: &str) -> Failure {
+    let message = format!("a frame of region `{id}` is on loan already: publish or discard it first");
+    Failure::new(MEMLANE_ON_LOAN, message)
+}
+
 /// Gives the frame on loan back unseen; nothing when there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_frame_publisher_discard(
@@ -276,7 +298,7 @@ pub extern "C" fn memlane_frame_subscriber_open(
     subscriber: *mut *mut memlane_frame_subscriber,
 ) -> memlane_status {
     call(|| {
-        let to = out(subscriber, "subscriber")?;
+        let to = pointer_out(subscriber, "subscriber")?;
         let options = self::options(options).unwrap_or(SUBSCRIBER_DEFAULTS);
         let made = FrameSubscriber::open_with(&space::of(space)?, text(id, "id")?, options.borrows)?;
         let mut made = made.spin(Duration::from_nanos(options.spin));
@@ -309,7 +331,7 @@ fn hand_out(frame: Frame<'_>, owner: *const memlane_frame_subscriber) -> memlane
 
 /// The oldest frame on offer that is newer than the last one returned; waits for one. Read it where it lies, and give
 /// it back with `memlane_frame_release()`. MEMLANE_BORROWS_EXHAUSTED when this subscriber holds as many frames as it
-/// may. No allocation.
+/// may. After an error `frame` is none, whatever it was: give back first what it holds. No allocation.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_frame_subscriber_next(
     subscriber: *const memlane_frame_subscriber,
@@ -318,6 +340,7 @@ pub extern "C" fn memlane_frame_subscriber_next(
 ) -> memlane_status {
     call(|| {
         let to = out(frame, "frame")?;
+        to.write(NO_FRAME);
         get(subscriber)?.with(|inner| {
             let frame = wait(timeout, |timeout| inner.next(timeout))?;
             to.give(hand_out(frame, subscriber));
@@ -327,7 +350,7 @@ pub extern "C" fn memlane_frame_subscriber_next(
 }
 
 /// The newest frame, whether it was returned before or not; MEMLANE_EMPTY when there never was one. Give it back with
-/// `memlane_frame_release()`.
+/// `memlane_frame_release()`. After an error `frame` is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_frame_subscriber_latest(
     subscriber: *const memlane_frame_subscriber,
@@ -335,6 +358,7 @@ pub extern "C" fn memlane_frame_subscriber_latest(
 ) -> memlane_status {
     call(|| {
         let to = out(frame, "frame")?;
+        to.write(NO_FRAME);
         get(subscriber)?.with(|inner| {
             let frame =
                 inner.latest()?.ok_or_else(|| Failure::new(MEMLANE_EMPTY, "no frame was published yet"))?;
@@ -360,14 +384,15 @@ pub extern "C" fn memlane_frame_subscriber_missed(
 }
 
 /// Gives a frame back; any thread may, also when its subscriber is closed. Its pointer is cleared, so that a second
-/// call is MEMLANE_BAD_ARGUMENT; a copy of the structure is not to be given back again.
+/// call is MEMLANE_BAD_ARGUMENT, as it is of a frame that was not had; a copy of the structure is not to be given back
+/// again.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_frame_release(frame: *mut memlane_frame) -> memlane_status {
     call(|| {
         let [frame] = lent(frame, 1, "frame")? else { return Ok(()) };
         let owner = std::mem::replace(&mut frame.owner, std::ptr::null());
         if owner.is_null() {
-            return Err(bad("this frame was given back already"));
+            return Err(bad("there is no frame to give back: it was given back already, or none was had"));
         }
         frame.data = std::ptr::null();
         let subscriber = handle::get_departed(owner)?;

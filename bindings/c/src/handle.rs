@@ -6,7 +6,6 @@
 //! too.
 #![allow(unsafe_code)] // Pointers of C.
 
-use crate::argument::null;
 use crate::frames::{Publisher, Subscriber};
 use crate::pipe::End;
 use crate::queue::{LeaseCell, ReservationCell};
@@ -216,7 +215,7 @@ pub(crate) fn open<H: Opaque>(object: H::Object) -> *mut H {
 #[inline]
 fn shell_at(handle: *const c_void, what: &str) -> Result<&'static Shell, Failure> {
     if handle.is_null() {
-        return Err(null(what));
+        return Err(no_handle(what));
     }
     let shell = handle.cast::<Shell>();
     // SAFETY: the caller promises a handle, whose shell is never freed; of another address that can be read, the
@@ -231,6 +230,12 @@ fn shell_at(handle: *const c_void, what: &str) -> Result<&'static Shell, Failure
 #[cold]
 fn not_a_handle(what: &str) -> Failure {
     Failure::new(MEMLANE_WRONG_HANDLE, format!("this is not a handle of memlane, and should be {what}"))
+}
+
+#[cold]
+fn no_handle(what: &str) -> Failure {
+    let message = format!("NULL instead of {what}: it was never opened, or was ended or moved away");
+    Failure::new(MEMLANE_NULL_ARGUMENT, message)
 }
 
 #[cold]
@@ -309,9 +314,9 @@ pub extern "C" fn memlane_close(handle: *mut c_void) -> memlane_status {
         if handle.is_null() {
             return Ok(());
         }
-        let shell = shell_at(handle, "a handle")?;
+        let shell = shell_at(handle, "any handle")?;
         if !shell.open.swap(false, SeqCst) {
-            return Err(closed("a handle"));
+            return Err(Failure::new(MEMLANE_CLOSED_HANDLE, "this handle was closed already"));
         }
         // SAFETY: it was open and this closed it; the caller promises that no other call uses it, and frames that are
         // held use only what `depart` leaves.

@@ -1,7 +1,7 @@
 //! Locks, and those that their holder may take again.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, memlane_opening, out, text};
+use crate::argument::{Opening, memlane_opening, out, pointer_out, text};
 use crate::handle::{self, get};
 use crate::region::{MEMLANE_PROGRAM_SIZE, program};
 use crate::space::{self, memlane_space};
@@ -76,7 +76,7 @@ pub extern "C" fn memlane_lock_open(
     lock: *mut *mut memlane_lock,
 ) -> memlane_status {
     call(|| {
-        let to = out(lock, "lock")?;
+        let to = pointer_out(lock, "lock")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         to.give(handle::open(match Opening::of(opening)? {
             Opening::OpenOrCreate => Lock::open_or_create(&space, id)?,
@@ -147,7 +147,7 @@ pub extern "C" fn memlane_rlock_open(
     rlock: *mut *mut memlane_rlock,
 ) -> memlane_status {
     call(|| {
-        let to = out(rlock, "rlock")?;
+        let to = pointer_out(rlock, "rlock")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         to.give(handle::open(match Opening::of(opening)? {
             Opening::OpenOrCreate => RLock::open_or_create(&space, id)?,

@@ -2,13 +2,13 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{
-    Opening, bad, bytes, copy_out, give_optional, memlane_opening, null, number, options, out, text,
+    Opening, bad, bytes, copy_out, give_optional, memlane_opening, null, number, options, pointer_out, text,
 };
 use crate::handle::{self, Alone, get};
 use crate::queue::{memlane_tag, tag, tagged};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status};
-use crate::wait::wait;
+use crate::wait::{timed_out, wait};
 use memlane::pipe::{Arrival, PipeReceiver, PipeSender};
 use memlane::{PipeEnd, PipeSpec, Region, Side, Tag};
 use std::ffi::{c_char, c_void};
@@ -101,7 +101,7 @@ pub extern "C" fn memlane_pipe_end_open(
     end: *mut *mut memlane_pipe_end,
 ) -> memlane_status {
     call(|| {
-        let to = out(end, "end")?;
+        let to = pointer_out(end, "end")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         let side = side_of(side)?;
         let options = self::options(options).unwrap_or(DEFAULTS);
@@ -171,7 +171,7 @@ pub extern "C" fn memlane_pipe_end_poll(end: *const memlane_pipe_end, timeout: i
             if waiting.is_some() || wait(timeout, |timeout| receiver.poll(timeout))? {
                 return Ok(());
             }
-            Err(crate::wait::timed_out(end.region.id(), "a message"))
+            Err(timed_out(format!("no message came through the pipe `{}` in time", end.region.id())))
         })
     })
 }

@@ -2,14 +2,14 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{
-    Opening, bad, bytes, copy_out, give_optional, memlane_opening, number, options, out, text,
+    Opening, bad, bytes, copy_out, give_optional, memlane_opening, number, options, out, pointer_out, text,
 };
 use crate::handle::{self, Object, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::MEMLANE_NOT_OWNER};
 use crate::wait::wait;
 use memlane::queue::{Lease, Reservation};
-use memlane::{Queue, QueueSpec, Tag};
+use memlane::{Error, Queue, QueueSpec, Tag};
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -107,7 +107,7 @@ pub extern "C" fn memlane_queue_open(
     queue: *mut *mut memlane_queue,
 ) -> memlane_status {
     call(|| {
-        let to = out(queue, "queue")?;
+        let to = pointer_out(queue, "queue")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         let options = self::options(options).unwrap_or(DEFAULTS);
         let mut spec = QueueSpec::bytes(options.capacity).messages(options.messages);
@@ -207,7 +207,7 @@ pub extern "C" fn memlane_queue_lease(
     lease: *mut *mut memlane_lease,
 ) -> memlane_status {
     call(|| {
-        let to = out(lease, "lease")?;
+        let to = pointer_out(lease, "lease")?;
         let queue = get(queue)?.clone();
         let lease = LeaseCell::try_new(queue, |queue| {
             wait(timeout, |timeout| queue.lease(timeout)).map(|held| HeldLease(Some(held)))
@@ -228,10 +228,10 @@ pub extern "C" fn memlane_lease_message(
     redelivered: *mut u32,
 ) -> memlane_status {
     call(|| {
-        let (data, size) = (out(data, "data")?, out(size, "size")?);
+        let (data, size) = (pointer_out(data.cast::<*mut c_void>(), "data")?, out(size, "size")?);
         get(lease)?.with_dependent(|_, HeldLease(lease)| {
             let Some(lease) = lease else { return };
-            data.give(lease.bytes().as_ptr().cast());
+            data.give(lease.bytes().as_ptr().cast_mut().cast());
             size.give(lease.bytes().len());
             give_optional(tag, tagged(lease.tag()));
             give_optional(redelivered, lease.redelivered());
@@ -263,7 +263,7 @@ pub extern "C" fn memlane_queue_reserve(
     data: *mut *mut c_void,
 ) -> memlane_status {
     call(|| {
-        let (to, data) = (out(reservation, "reservation")?, out(data, "data")?);
+        let (to, data) = (pointer_out(reservation, "reservation")?, pointer_out(data, "data")?);
         let queue = get(queue)?.clone();
         let mut made = ReservationCell::try_new((queue, std::thread::current().id()), |(queue, _)| {
             wait(timeout, |timeout| queue.reserve(size, timeout)).map(|held| HeldReservation(Some(held)))
@@ -277,7 +277,8 @@ pub extern "C" fn memlane_queue_reserve(
     })
 }
 
-/// Sends the message, its first `size` bytes. Closes the reservation, whatever it returns.
+/// Sends the message, its first `size` bytes. MEMLANE_TOO_LARGE when so many were not reserved: nothing is sent then.
+/// Closes the reservation, whatever it returns, except MEMLANE_NOT_OWNER: that it is another thread's.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_reservation_commit(
     reservation: *mut memlane_reservation,
@@ -285,14 +286,17 @@ pub extern "C" fn memlane_reservation_commit(
     size: usize,
 ) -> memlane_status {
     call(|| {
-        let tag = self::tag(tag)?;
         let (_, thread) = get(reservation.cast_const())?.borrow_owner();
         if *thread != std::thread::current().id() {
             return Err(Failure::new(MEMLANE_NOT_OWNER, "the reservation is another thread's"));
         }
         let Object::Reservation(mut made) = handle::take(reservation.cast_const())? else { return Ok(()) };
-        made.with_dependent_mut(|_, HeldReservation(held)| {
+        made.with_dependent_mut(|(queue, _), HeldReservation(held)| {
             let Some(mut held) = held.take() else { return Ok(()) };
+            let (tag, capacity) = (self::tag(tag)?, held.len());
+            if size > capacity {
+                return Err(Error::TooLarge { id: queue.region().id().into(), size, capacity }.into());
+            }
             held.truncate(size);
             Ok(held.tag(tag).commit()?)
         })

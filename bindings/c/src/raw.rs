@@ -1,7 +1,7 @@
 //! Raw bytes, for types of one's own.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, bytes, bytes_mut, lent, memlane_opening, out, text};
+use crate::argument::{Opening, bytes, bytes_mut, lent, memlane_opening, out, pointer_out, text};
 use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{call, memlane_status};
@@ -25,7 +25,7 @@ pub extern "C" fn memlane_raw_open(
     raw: *mut *mut memlane_raw,
 ) -> memlane_status {
     call(|| {
-        let to = out(raw, "raw")?;
+        let to = pointer_out(raw, "raw")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         to.give(handle::open(match Opening::of(opening)? {
             Opening::OpenOrCreate => Raw::open_or_create(&space, id, size)?,
@@ -45,7 +45,7 @@ pub extern "C" fn memlane_raw_data(
     size: *mut usize,
 ) -> memlane_status {
     call(|| {
-        let (data, size) = (out(data, "data")?, out(size, "size")?);
+        let (data, size) = (pointer_out(data, "data")?, out(size, "size")?);
         let raw = get(raw)?;
         data.give(raw.as_mut_ptr().cast());
         size.give(raw.len());

@@ -1,7 +1,7 @@
 //! Records: a structure that changes as a whole.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, bytes, copy_out, give_optional, memlane_opening, out, text};
+use crate::argument::{Opening, bytes, copy_out, give_optional, memlane_opening, out, pointer_out, text};
 use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::MEMLANE_CONFLICT};
@@ -27,7 +27,7 @@ pub extern "C" fn memlane_record_open(
     record: *mut *mut memlane_record,
 ) -> memlane_status {
     call(|| {
-        let to = out(record, "record")?;
+        let to = pointer_out(record, "record")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         to.give(handle::open(match Opening::of(opening)? {
             Opening::OpenOrCreate => Record::open_or_create(&space, id, text(schema, "schema")?)?,
@@ -47,7 +47,8 @@ pub extern "C" fn memlane_record_size(record: *const memlane_record, size: *mut 
     })
 }
 
-/// Copies the record into a buffer; `version` (NULL: not wanted) is what `memlane_record_write_if` compares.
+/// Copies the record into a buffer, whose size `memlane_record_size()` says; `version` (NULL: not wanted) is what
+/// `memlane_record_write_if` compares.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_record_read(
     record: *const memlane_record,

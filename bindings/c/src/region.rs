@@ -1,11 +1,12 @@
 //! What can be asked of any handle of a region.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{bytes_mut, give_optional, null, out, short_buffer};
-use crate::handle::{self, object};
+use crate::argument::{bytes_mut, give_optional, lent, null, out, pointer_out, short_buffer};
+use crate::handle::{self, Object, object};
 use crate::lock::memlane_lock;
 use crate::status::{Failure, call, memlane_status};
-use memlane::Participant;
+use memlane::schema::Schema;
+use memlane::{Error, Participant};
 use std::ffi::{c_char, c_void};
 
 /// Room for a program's name with its NUL.
@@ -89,7 +90,8 @@ pub extern "C" fn memlane_unlinked(handle: *const c_void, unlinked: *mut bool) -
     })
 }
 
-/// Copies the region's id, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL.
+/// Copies the region's id, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL,
+/// also after MEMLANE_SHORT_BUFFER: a buffer of one byte more is long enough.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_id(
     handle: *const c_void,
@@ -101,7 +103,8 @@ pub extern "C" fn memlane_id(
 }
 
 /// Copies what the region's bytes mean, its schema as text with a NUL at its end, into a buffer: `[404,640,3]|u1`.
-/// Empty for kinds without one. `length` (NULL: not wanted) is without the NUL.
+/// Empty for kinds without one. `length` (NULL: not wanted) is without the NUL,
+/// also after MEMLANE_SHORT_BUFFER: a buffer of one byte more is long enough.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_schema(
     handle: *const c_void,
@@ -113,6 +116,53 @@ pub extern "C" fn memlane_schema(
         let schema = object(handle, "a region")?.region()?.description().schema.as_ref();
         let text = schema.map(ToString::to_string).unwrap_or_default();
         copy_text(&text, buffer, capacity, length)
+    })
+}
+
+/// The lengths of what the region's bytes are, the outermost first: 404, 640, 3 for pictures of 404 rows of 640 pixels
+/// with 3 samples. `count` is how many there are, 0 for kinds without a schema; MEMLANE_SHORT_BUFFER when that is more
+/// than the `capacity` of `lengths`.
+#[unsafe(no_mangle)]
+pub extern "C" fn memlane_shape(
+    handle: *const c_void,
+    lengths: *mut usize,
+    capacity: usize,
+    count: *mut usize,
+) -> memlane_status {
+    call(|| {
+        let count = out(count, "count")?;
+        let schema = object(handle, "a region")?.region()?.description().schema.as_ref();
+        let shape = schema.map(Schema::shape).unwrap_or_default();
+        count.give(shape.len());
+        if shape.len() > capacity {
+            return Err(short_buffer(size_of_val(shape), capacity * size_of::<usize>()));
+        }
+        lent(lengths, shape.len(), "lengths")?.copy_from_slice(shape);
+        Ok(())
+    })
+}
+
+/// MEMLANE_SCHEMA_MISMATCH, with both in the message, unless the region's bytes mean what `schema` says. Of an array,
+/// one without a shape, `<f4`, asks what its elements are, however many. For who opened with MEMLANE_OPEN, and for
+/// subscribers: whoever lays a type over the bytes asks first.
+#[unsafe(no_mangle)]
+pub extern "C" fn memlane_expect_schema(handle: *const c_void, schema: *const c_char) -> memlane_status {
+    call(|| {
+        let (object, expected) = (object(handle, "a region")?, crate::array::schema(schema)?);
+        let region = object.region()?;
+        let found = region.description().schema.as_ref();
+        let elements = matches!(object, Object::Array(_)) && expected.shape().is_empty();
+        let is_so =
+            found.is_some_and(
+                |found| {
+                    if elements { found.dtype() == expected.dtype() } else { *found == expected }
+                },
+            );
+        if is_so {
+            return Ok(());
+        }
+        let found = found.map_or_else(|| "none".to_owned(), ToString::to_string);
+        Err(Error::SchemaMismatch { id: region.id().into(), expected: expected.to_string(), found }.into())
     })
 }
 
@@ -138,7 +188,7 @@ pub extern "C" fn memlane_participants(
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_lock_of(handle: *const c_void, lock: *mut *mut memlane_lock) -> memlane_status {
     call(|| {
-        let to = out(lock, "lock")?;
+        let to = pointer_out(lock, "lock")?;
         to.give(handle::open(object(handle, "a region")?.region()?.lock()));
         Ok(())
     })

@@ -1,7 +1,7 @@
 //! Many readers or one writer.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, memlane_opening, out, text};
+use crate::argument::{Opening, memlane_opening, pointer_out, text};
 use crate::handle::{self, get};
 use crate::lock::taken;
 use crate::space::{self, memlane_space};
@@ -25,7 +25,7 @@ pub extern "C" fn memlane_rwlock_open(
     rwlock: *mut *mut memlane_rwlock,
 ) -> memlane_status {
     call(|| {
-        let to = out(rwlock, "rwlock")?;
+        let to = pointer_out(rwlock, "rwlock")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         to.give(handle::open(match Opening::of(opening)? {
             Opening::OpenOrCreate => RwLock::open_or_create(&space, id)?,

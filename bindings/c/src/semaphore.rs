@@ -1,7 +1,7 @@
 //! Permits that are held, and tokens that are passed.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, memlane_opening, out, text};
+use crate::argument::{Opening, memlane_opening, out, pointer_out, text};
 use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{call, memlane_status};
@@ -30,7 +30,7 @@ pub extern "C" fn memlane_semaphore_open(
     semaphore: *mut *mut memlane_semaphore,
 ) -> memlane_status {
     call(|| {
-        let to = out(semaphore, "semaphore")?;
+        let to = pointer_out(semaphore, "semaphore")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         to.give(handle::open(match Opening::of(opening)? {
             Opening::OpenOrCreate => Semaphore::open_or_create(&space, id, permits)?,
@@ -90,7 +90,7 @@ pub extern "C" fn memlane_signal_semaphore_open(
     semaphore: *mut *mut memlane_signal_semaphore,
 ) -> memlane_status {
     call(|| {
-        let to = out(semaphore, "semaphore")?;
+        let to = pointer_out(semaphore, "semaphore")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         let bounded = maximum != u32::MAX;
         to.give(handle::open(match Opening::of(opening)? {

@@ -1,7 +1,7 @@
 //! Spaces: directories of regions.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{optional_text, options, out, text};
+use crate::argument::{optional_text, options, out, pointer_out, text};
 use crate::handle::{self, get};
 use crate::status::{Failure, call, memlane_status};
 use crate::wait::wait;
@@ -45,7 +45,7 @@ pub extern "C" fn memlane_space_open(
     space: *mut *mut memlane_space,
 ) -> memlane_status {
     call(|| {
-        let to = out(space, "space")?;
+        let to = pointer_out(space, "space")?;
         let directory = optional_text(directory, "directory")?;
         let mut made = directory.map_or_else(Space::default, |path| Space::at(PathBuf::from(path)))?;
         if let Some(options) = self::options(options) {
@@ -115,7 +115,8 @@ pub extern "C" fn memlane_space_remove(space: *const memlane_space, id: *const c
     call(|| Ok(of(space)?.remove(text(id, "id")?)?))
 }
 
-/// Copies the directory's path, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL.
+/// Copies the directory's path, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL,
+/// also after MEMLANE_SHORT_BUFFER: a buffer of one byte more is long enough.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_space_directory(
     space: *const memlane_space,

@@ -60,6 +60,8 @@ pub enum memlane_status {
     MEMLANE_BAD_ARGUMENT = 24,
     /// There is no loan to publish: it was published or discarded already, or never taken.
     MEMLANE_NO_LOAN = 25,
+    /// The frame on loan is to be published or discarded first.
+    MEMLANE_ON_LOAN = 26,
     /// There is no such region.
     MEMLANE_NOT_FOUND = 40,
     /// A region of that id exists already.
@@ -134,6 +136,7 @@ statuses! {
     MEMLANE_SHORT_BUFFER = 10 c"short buffer", MEMLANE_NULL_ARGUMENT = 20 c"null argument",
     MEMLANE_WRONG_HANDLE = 21 c"wrong handle", MEMLANE_CLOSED_HANDLE = 22 c"closed handle",
     MEMLANE_IN_USE = 23 c"in use", MEMLANE_BAD_ARGUMENT = 24 c"bad argument", MEMLANE_NO_LOAN = 25 c"no loan",
+    MEMLANE_ON_LOAN = 26 c"on loan",
     MEMLANE_NOT_FOUND = 40 c"not found", MEMLANE_ALREADY_EXISTS = 41 c"already exists",
     MEMLANE_NAME_CONFLICT = 42 c"name conflict", MEMLANE_WRONG_KIND = 43 c"wrong kind",
     MEMLANE_SCHEMA_MISMATCH = 44 c"schema mismatch", MEMLANE_PARAMETER_MISMATCH = 45 c"parameter mismatch",

@@ -2,7 +2,8 @@
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
 use crate::argument::{
-    Opening, bad, bytes, bytes_mut, copy_out, give_optional, memlane_opening, null, options, out, text,
+    Opening, bytes, bytes_mut, copy_out, give_optional, memlane_opening, null, options, out, pointer_out,
+    short_buffer, text,
 };
 use crate::handle::{self, Alone, get};
 use crate::space::{self, memlane_space};
@@ -34,7 +35,8 @@ pub struct memlane_stream_options {
     pub capacity: u64,
     /// 0, or for how many readers the publisher waits as long as they live, up to 1024: a lossless stream.
     pub readers: u32,
-    /// How many nanoseconds an append to a lossless stream waits for a reader that does not read; below 0 for ever.
+    /// How many nanoseconds an append to a lossless stream waits for a reader that does not read; MEMLANE_FOREVER for
+    /// ever.
     pub patience: i64,
 }
 
@@ -68,7 +70,7 @@ pub extern "C" fn memlane_stream_publisher_open(
     publisher: *mut *mut memlane_stream_publisher,
 ) -> memlane_status {
     call(|| {
-        let to = out(publisher, "publisher")?;
+        let to = pointer_out(publisher, "publisher")?;
         let (space, id) = (space::of(space)?, text(id, "id")?);
         let options = self::options(options);
         let spec = || {
@@ -120,7 +122,7 @@ pub extern "C" fn memlane_stream_subscriber_open(
     subscriber: *mut *mut memlane_stream_subscriber,
 ) -> memlane_status {
     call(|| {
-        let to = out(subscriber, "subscriber")?;
+        let to = pointer_out(subscriber, "subscriber")?;
         let made = StreamSubscriber::open(&space::of(space)?, text(id, "id")?)?;
         let mut made = made.spin(Duration::from_nanos(spin));
         if history > 0 {
@@ -132,7 +134,9 @@ pub extern "C" fn memlane_stream_subscriber_open(
     })
 }
 
-/// The next record, into a buffer of its size; waits for one. `sequence` (NULL: not wanted) is its number.
+/// The next record, into a buffer of its size, which `memlane_stream_subscriber_state()` says; waits for one.
+/// MEMLANE_SHORT_BUFFER when the buffer is shorter, MEMLANE_TOO_LARGE when it is longer: that is another type.
+/// `sequence` (NULL: not wanted) is its number.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_stream_subscriber_next(
     subscriber: *const memlane_stream_subscriber,
@@ -144,6 +148,7 @@ pub extern "C" fn memlane_stream_subscriber_next(
     call(|| {
         let buffer = bytes_mut(buffer, size, "buffer")?;
         get(subscriber)?.inner.with(|subscriber| {
+            fitting(buffer.len(), subscriber)?;
             let found = wait(timeout, |timeout| subscriber.next_into(buffer, timeout))?;
             give_optional(sequence, found);
             Ok(())
@@ -152,6 +157,7 @@ pub extern "C" fn memlane_stream_subscriber_next(
 }
 
 /// Up to as many records as fit a buffer of `capacity` bytes, as many as there are; waits for one when there is none.
+/// MEMLANE_SHORT_BUFFER when not even one fits.
 /// `count` is how many, `sequence` (NULL: not wanted) the number of the first.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_stream_subscriber_next_many(
@@ -165,7 +171,7 @@ pub extern "C" fn memlane_stream_subscriber_next_many(
     call(|| {
         let count = out(count, "count")?;
         get(subscriber)?.inner.with(|subscriber| {
-            let most = most(capacity, subscriber)?;
+            let most = fitting(capacity, subscriber)?;
             let found = wait(timeout, |timeout| subscriber.next_many(most, timeout))?;
             give(&found, buffer, capacity, sequence)?;
             count.give(found.len());
@@ -176,7 +182,7 @@ pub extern "C" fn memlane_stream_subscriber_next_many(
 
 /// The newest records, oldest first, as many as fit a buffer of `capacity` bytes and there are. Does not move the
 /// subscriber's place. `count` is how many, `sequence` (NULL: not wanted) the number of the first. MEMLANE_EMPTY when
-/// there never was one.
+/// there never was one, MEMLANE_SHORT_BUFFER when not even one fits.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_stream_subscriber_last(
     subscriber: *const memlane_stream_subscriber,
@@ -188,7 +194,7 @@ pub extern "C" fn memlane_stream_subscriber_last(
     call(|| {
         let count = out(count, "count")?;
         get(subscriber)?.inner.with(|subscriber| {
-            let found = subscriber.last(most(capacity, subscriber)?)?;
+            let found = subscriber.last(fitting(capacity, subscriber)?)?;
             if found.is_empty() {
                 return Err(Failure::new(MEMLANE_EMPTY, "no record was published yet"));
             }
@@ -199,10 +205,12 @@ pub extern "C" fn memlane_stream_subscriber_last(
     })
 }
 
-fn most(capacity: usize, subscriber: &StreamSubscriber) -> Result<usize, Failure> {
+/// How many records fit a buffer: one at least.
+#[inline]
+fn fitting(capacity: usize, subscriber: &StreamSubscriber) -> Result<usize, Failure> {
     let size = subscriber.schema().size();
     match capacity / size {
-        0 => Err(bad(format!("a record has {size} bytes, and the buffer only {capacity}"))),
+        0 => Err(short_buffer(size, capacity)),
         most => Ok(most),
     }
 }

@@ -1,7 +1,7 @@
 //! Texts: UTF-8 that changes as a whole.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, bad, bytes, give_optional, lent, memlane_opening, out, text};
+use crate::argument::{Opening, bad, bytes, give_optional, lent, memlane_opening, out, pointer_out, text};
 use crate::handle::{self, get};
 use crate::record::settle;
 use crate::region::copy_text;
@@ -27,7 +27,7 @@ pub extern "C" fn memlane_text_open(
     text: *mut *mut memlane_text,
 ) -> memlane_status {
     call(|| {
-        let to = out(text, "text")?;
+        let to = pointer_out(text, "text")?;
         let (space, id) = (space::of(space)?, self::text(id, "id")?);
         to.give(handle::open(match Opening::of(opening)? {
             Opening::OpenOrCreate => Text::open_or_create(&space, id, capacity)?,
@@ -47,8 +47,9 @@ pub extern "C" fn memlane_text_capacity(text: *const memlane_text, capacity: *mu
     })
 }
 
-/// Copies the text, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL; `version`
-/// (NULL: not wanted) is what `memlane_text_write_if` compares.
+/// Copies the text, with a NUL at its end, into a buffer. `length` (NULL: not wanted) is without the NUL, also after
+/// MEMLANE_SHORT_BUFFER: a buffer of one byte more is long enough. `version` (NULL: not wanted) is what
+/// `memlane_text_write_if` compares.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_text_read(
     text: *const memlane_text,

@@ -1,7 +1,9 @@
 //! Values: one scalar.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::{Opening, bad, bytes, bytes_mut, memlane_opening, number, out, text};
+use crate::argument::{
+    Opening, bad, bytes, bytes_mut, memlane_opening, number, out, pointer_out, short_buffer, text,
+};
 use crate::handle::{self, get};
 use crate::space::{self, memlane_space};
 use crate::status::{Failure, call, memlane_status, memlane_status::MEMLANE_CONFLICT};
@@ -112,6 +114,9 @@ fn scalar<T: Element>(from: *const c_void, size: usize) -> Result<T, Failure> {
 /// Puts a scalar into C's memory.
 #[inline]
 fn give<T: Element>(to: *mut c_void, size: usize, value: T) -> Result<(), Failure> {
+    if size < size_of::<T>() {
+        return Err(short_buffer(size_of::<T>(), size));
+    }
     check_size::<T>(size)?;
     bytes_mut(to, size, "value")?.copy_from_slice(&value.to_bits().to_le_bytes()[..size]);
     Ok(())
@@ -140,14 +145,14 @@ pub extern "C" fn memlane_value_open(
     value: *mut *mut memlane_value,
 ) -> memlane_status {
     call(|| {
-        let to = out(value, "value")?;
+        let to = pointer_out(value, "value")?;
         let (space, id, opening) = (space::of(space)?, text(id, "id")?, Opening::of(opening)?);
         to.give(handle::open(AnyScalar::open(scalar, &opening, &space, id, initial)?));
         Ok(())
     })
 }
 
-/// Copies the value to `to`, a variable of its type and of `size` bytes.
+/// Copies the value to `to`, a variable of its type and of `size` bytes; MEMLANE_SHORT_BUFFER when these are too few.
 #[unsafe(no_mangle)]
 pub extern "C" fn memlane_value_load(
     value: *const memlane_value,

@@ -1,4 +1,4 @@
-//! Waiting as C expects it: nanoseconds, below zero for ever, ended by a signal if the program wants so.
+//! Waiting as C expects it: nanoseconds, one number for ever, ended by a signal if the program wants so.
 #![allow(unsafe_code)] // A function that C finds by its name.
 
 use crate::status::{Failure, memlane_status, memlane_status::*};
@@ -6,8 +6,8 @@ use memlane::interruption::interruptible;
 use std::cell::Cell;
 use std::time::Duration;
 
-/// Wait for ever.
-pub const MEMLANE_FOREVER: i64 = -1;
+/// Wait for ever. Any other timeout below 0 is a deadline that has passed, and does not wait.
+pub const MEMLANE_FOREVER: i64 = i64::MIN;
 
 type ShouldEnd = extern "C" fn() -> bool;
 
@@ -31,7 +31,7 @@ pub extern "C" fn memlane_interrupt_when(should_end: Option<extern "C" fn() -> b
 /// A timeout of C.
 #[inline]
 pub(crate) fn timeout(nanoseconds: i64) -> Option<Duration> {
-    (nanoseconds > MEMLANE_FOREVER).then(|| Duration::from_nanos(nanoseconds.unsigned_abs()))
+    (nanoseconds != MEMLANE_FOREVER).then(|| Duration::from_nanos(nanoseconds.max(0).unsigned_abs()))
 }
 
 /// Runs what may wait for so many nanoseconds.
@@ -67,7 +67,7 @@ fn interrupted(failure: Failure) -> Failure {
 
 /// Nothing came in time.
 #[cold]
-pub(crate) fn timed_out(id: &str, what: &str) -> Failure {
-    let failure = Failure::new(MEMLANE_TIMEOUT, format!("waited for {what} of region `{id}` in vain"));
+pub(crate) fn timed_out(message: String) -> Failure {
+    let failure = Failure::new(MEMLANE_TIMEOUT, message);
     if SHOULD_END.get().is_some() { interrupted(failure) } else { failure }
 }

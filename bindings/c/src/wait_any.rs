@@ -1,11 +1,12 @@
 //! Waiting for several things at once.
 #![allow(unsafe_code)] // Functions that C finds by their names.
 
-use crate::argument::lent;
+use crate::argument::{bad, lent};
 use crate::handle::{Object, object};
 use crate::status::{Failure, call, memlane_status, memlane_status::*};
 use crate::value::with_scalar;
 use crate::wait::{timed_out, wait};
+use memlane::wait_set::MAX_WAITABLES;
 use memlane::{Newer, WaitSet, Waitable, frames, pipe, stream};
 use std::ffi::c_void;
 
@@ -31,6 +32,9 @@ pub extern "C" fn memlane_wait_any(
 ) -> memlane_status {
     call(|| {
         let items = lent(items, count, "items")?;
+        if count > MAX_WAITABLES {
+            return Err(bad(format!("{count} things to wait for, and {MAX_WAITABLES} at most can be")));
+        }
         let mut views = Vec::with_capacity(items.len());
         for item in items.iter_mut() {
             item.ready = false;
@@ -42,7 +46,7 @@ pub extern "C" fn memlane_wait_any(
         }
         let ready = wait(timeout, |timeout| Ok(set.wait(timeout)))?;
         if ready.is_empty() {
-            return Err(timed_out("any", "something"));
+            return Err(timed_out(format!("none of the {} things was ready in time", items.len())));
         }
         for (number, item) in items.iter_mut().enumerate() {
             item.ready = ready.contains(number);

@@ -145,6 +145,9 @@ static void meetings(void) {
     OK(memlane_event_wait(event, MEMLANE_FOREVER));
     OK(memlane_event_is_set(event, &flag));
     CHECK(!flag);
+    /* A deadline that has passed is no wait without an end. */
+    EXPECT(MEMLANE_TIMEOUT, memlane_event_wait(event, -1));
+    EXPECT(MEMLANE_TIMEOUT, memlane_event_wait(event, INT64_MIN + 1));
 
     OK(memlane_barrier_open(NULL, "c/barrier", MEMLANE_OPEN_OR_CREATE, 1, &barrier));
     OK(memlane_barrier_wait(barrier, MEMLANE_FOREVER, &number));
@@ -290,6 +293,7 @@ static void spaces(void) {
     memlane_space_options options = MEMLANE_SPACE_DEFAULTS;
     memlane_space *space = NULL;
     memlane_event *event = NULL;
+    memlane_event *second = NULL;
     bool is_there = true;
     int count = 0;
     char directory[4096];
@@ -298,7 +302,7 @@ static void spaces(void) {
     OK(memlane_space_open(directory, &options, &space));
     EXPECT(MEMLANE_TIMEOUT, memlane_space_wait_for(space, "space/event", 1000000));
     OK(memlane_event_open(space, "space/event", MEMLANE_CREATE, false, &event));
-    EXPECT(MEMLANE_ALREADY_EXISTS, memlane_event_open(space, "space/event", MEMLANE_CREATE, false, &event));
+    EXPECT(MEMLANE_ALREADY_EXISTS, memlane_event_open(space, "space/event", MEMLANE_CREATE, false, &second));
     OK(memlane_space_wait_for(space, "space/event", MEMLANE_FOREVER));
     OK(memlane_space_list(space, count_ids, &count));
     CHECK(count > 5);

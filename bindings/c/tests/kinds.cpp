@@ -3,6 +3,7 @@
 
 #include <memlane.hpp>
 
+#include <cmath>
 #include <mutex>
 #include <thread>
 
@@ -25,6 +26,20 @@ struct Pose {
 MEMLANE_DESCRIBE(Pose, id, x, last);
 
 } // namespace app
+
+// Whether a thing can be asked for what is good only as long as it lives, when it ends at once.
+template <class T, class = void> struct Lends : std::false_type {};
+template <class T> struct Lends<T, std::void_t<decltype(std::declval<T>().loan())>> : std::true_type {};
+template <class T, class = void> struct Guards : std::false_type {};
+template <class T> struct Guards<T, std::void_t<decltype(std::declval<T>().acquire())>> : std::true_type {};
+template <class T, class = void> struct Reads : std::false_type {};
+template <class T> struct Reads<T, std::void_t<decltype(std::declval<T>().read())>> : std::true_type {};
+template <class T, class = void> struct Lies : std::false_type {};
+template <class T> struct Lies<T, std::void_t<decltype(std::declval<T>().data())>> : std::true_type {};
+static_assert(Lends<memlane::FramePublisher &>::value && !Lends<memlane::FramePublisher>::value);
+static_assert(Guards<const memlane::Lock &>::value && !Guards<memlane::Lock>::value && !Guards<memlane::RLock>::value);
+static_assert(Reads<memlane::RwLock &>::value && !Reads<memlane::RwLock>::value);
+static_assert(Lies<memlane::Array<float> &>::value && !Lies<memlane::Array<float>>::value);
 
 template <class Call> static bool fails(memlane_status status, Call call) {
     try {
@@ -75,8 +90,85 @@ static void cells() {
     joints.store(2, 0.25F);
     CHECK(joints.load(2) == 0.25F && joints.size() == 6 && joints.data()[2] == 0.25F);
     CHECK(fails(MEMLANE_OUT_OF_RANGE, [&] { joints.load(6); }));
+    float sum = 0;
+    for (float joint : joints) {
+        sum += joint;
+    }
+    CHECK(sum == 0.25F);
+    memlane::Value<long long> count("cpp/count", -3);
+    CHECK(memlane::Value<std::int64_t>("cpp/count").load() == -3 && memlane::schema<unsigned long long>() == "<u8");
     memlane::Raw raw("cpp/raw", 64);
     CHECK(raw.bytes().size == 64);
+    std::thread writer([&] {
+        joints.store(0, 1);
+        raw.write(0, "1", 1);
+    });
+    CHECK(joints.wait_newer(0) > 0 && raw.wait_newer(0) > 0);
+    writer.join();
+}
+
+// A type over bytes that are of another type is refused, however they are opened.
+static void types() {
+    using memlane::Opening;
+    memlane::Array<float> joints("cpp/types/joints", 6);
+    CHECK(memlane::Array<float>("cpp/types/joints", 6, Opening::open).size() == 6);
+    CHECK(memlane::Array<float>("cpp/types/joints", 0, Opening::open).size() == 6);
+    CHECK(fails(MEMLANE_SCHEMA_MISMATCH, [] { memlane::Array<double>("cpp/types/joints", 6, Opening::open); }));
+    CHECK(fails(MEMLANE_SCHEMA_MISMATCH, [] { memlane::Array<double>("cpp/types/joints", 0, Opening::open); }));
+    CHECK(fails(MEMLANE_SCHEMA_MISMATCH, [] { memlane::Array<app::Pose>("cpp/types/joints", 0, Opening::open); }));
+    try {
+        memlane::Array<float>("cpp/types/joints", 7, Opening::open);
+        CHECK(false);
+    } catch (const memlane::Error &error) {
+        CHECK(std::strstr(error.what(), "[6]<f4") && std::strstr(error.what(), "[7]<f4"));
+    }
+
+    memlane::StreamPublisher<app::Sample> sensor("cpp/types/stream");
+    CHECK(fails(MEMLANE_SCHEMA_MISMATCH, [] { memlane::StreamSubscriber<double>("cpp/types/stream"); }));
+    CHECK(fails(MEMLANE_SCHEMA_MISMATCH, [] { memlane::StreamSubscriber<app::Pose>("cpp/types/stream"); }));
+    memlane::StreamSubscriber<app::Sample> reader("cpp/types/stream");
+    memlane::StreamPublisher<std::int8_t[8]> bytes("cpp/types/bytes");
+    CHECK(fails(MEMLANE_SCHEMA_MISMATCH, [] { memlane::StreamSubscriber<std::int8_t>("cpp/types/bytes"); }));
+    { memlane::StreamPublisher<float> numbers("cpp/types/numbers"); }
+    CHECK(fails(MEMLANE_SCHEMA_MISMATCH, [] {
+        memlane::StreamPublisher<double>("cpp/types/numbers", memlane::StreamPublisher<double>::defaults(), Opening::open);
+    }));
+}
+
+// Every duration is a timeout.
+static void timeouts() {
+    using Days = std::chrono::duration<double, std::ratio<86400>>;
+    memlane::Event event("cpp/timeouts");
+    CHECK(!event.wait(std::chrono::duration<double>(0.001)) && !event.wait(std::chrono::duration<float, std::milli>(1)));
+    CHECK(!event.wait(-1s) && !event.wait(std::chrono::hours::min()) && !event.wait(Days(-1e300)));
+    event.set();
+    CHECK(event.wait(std::chrono::hours::max()) && event.wait(Days(1e300)) && event.wait(Days(0.5)));
+    const auto count = [](memlane::Timeout timeout) { return timeout.nanoseconds(); };
+    CHECK(count(3ns) == 3 && count(std::chrono::duration<double>(0.25)) == 250000000);
+    CHECK(count(std::chrono::hours::max()) == INT64_MAX && count(std::chrono::hours::min()) == 0);
+    CHECK(count(std::chrono::duration<double>(NAN)) == 0 && count(1h) == 3600000000000);
+    // The one that has no end, and the one beside it that has passed.
+    event.clear();
+    std::thread setter([&] {
+        std::this_thread::sleep_for(20ms);
+        event.set();
+    });
+    CHECK(event.wait(std::chrono::nanoseconds(MEMLANE_FOREVER)));
+    setter.join();
+    event.clear();
+    CHECK(!event.wait(-1ns));
+}
+
+// Regions are found by any text, in a space by reference or pointer.
+static void places() {
+    memlane::Space space((std::string(std::getenv("MEMLANE_DIR")) + "/inner").c_str());
+    const std::string id = "cpp/places/number";
+    memlane::Value<int> inner(id, 7, memlane::Opening::create, space);
+    CHECK(memlane::Value<int>(std::string_view(id), 0, memlane::Opening::open, &space).load() == 7);
+    CHECK(space.contains(id) && !memlane::Space().contains(id));
+    memlane::Lock own = memlane::lock_of(inner);
+    memlane::LockGuard guard = own.acquire();
+    CHECK(memlane::lock_of(inner).holder()->alive);
 }
 
 static void locks() {
@@ -167,6 +259,17 @@ static void messages() {
         room.commit(5, memlane::Tag::utf8);
     }
     CHECK(jobs.take().bytes == "hello");
+    {
+        memlane::Reservation room = jobs.reserve(4);
+        CHECK(fails(MEMLANE_TOO_LARGE, [&] { room.commit(5, memlane::Tag::utf8); }));
+    }
+    CHECK(!jobs.take(0s));
+    {
+        std::optional<memlane::Reservation> room = jobs.reserve(4);
+        std::thread([&] { CHECK(fails(MEMLANE_NOT_OWNER, [&] { room->commit(); })); }).join();
+        room.reset(); // It is given up here, and others can put again.
+        CHECK(jobs.put("next", 1s) && jobs.take().bytes == "next");
+    }
     jobs.shut_down();
     CHECK(fails(MEMLANE_CLOSED, [&] { jobs.take(); }));
 
@@ -184,6 +287,11 @@ static void messages() {
 static void frames() {
     memlane::FramePublisher camera("cpp/camera", memlane::image(4, 6, 3).history(4));
     CHECK(camera.schema().find("bgr8") != std::string::npos);
+    CHECK((memlane::FrameSubscriber("cpp/camera").shape() == std::vector<std::size_t>{4, 6, 3}));
+    CHECK(memlane::Event("cpp/stop").shape().empty());
+    memlane::FrameSpec spec = memlane::FrameSpec::bytes(10);
+    spec.history(3);
+    CHECK(spec.options().history == 3);
     memlane_subscriber_options two = memlane::FrameSubscriber::defaults();
     std::optional<memlane::FrameSubscriber> viewer(std::in_place, "cpp/camera", two);
     CHECK(!viewer->latest() && !viewer->next(1ms));
@@ -195,9 +303,17 @@ static void frames() {
 #endif
         memlane::Loan moved = std::move(loan);
         CHECK(moved.publish() == 1);
-        CHECK(fails(MEMLANE_NULL_ARGUMENT, [&] { moved.publish(); }));
+        CHECK(fails(MEMLANE_NO_LOAN, [&] { moved.publish(); }));
+        CHECK(fails(MEMLANE_NO_LOAN, [&] { loan.publish(); }));
     }
-    { memlane::Loan discarded = camera.loan(); }
+    {
+        memlane::Loan held = camera.loan();
+        std::memset(held.data(), 1, held.size());
+        const std::uint8_t picture[72] = {};
+        CHECK(fails(MEMLANE_ON_LOAN, [&] { (void)camera.loan(); }));
+        CHECK(fails(MEMLANE_ON_LOAN, [&] { camera.publish(picture, sizeof picture); }));
+        CHECK(static_cast<std::uint8_t *>(held.data())[0] == 1);
+    }
     memlane::Frame frame = viewer->next();
     CHECK(frame.sequence() == 1 && frame.as<std::uint8_t>()[71] == 9 && frame.age() >= 0ns && viewer->missed() == 0);
     // A frame goes to another thread, and outlives its subscriber.
@@ -218,6 +334,9 @@ static void frames() {
     memlane::FrameSubscriber reader("cpp/jpegs");
     jpegs.publish("0123456789", 10);
     CHECK(reader.next().size() == 10);
+    CHECK(fails(MEMLANE_TOO_LARGE, [&] { jpegs.publish(std::string(101, 'j').data(), 101); }));
+    jpegs.publish("01234", 5); // The one that failed is not on loan.
+    CHECK(reader.next().size() == 5);
     CHECK(fails(MEMLANE_TOO_LARGE, [&] { jpegs.loan().publish(101); }));
     const auto captured = std::chrono::system_clock::now() - 1s;
     jpegs.loan().publish(captured, 5);
@@ -237,9 +356,13 @@ static void streams() {
     }
     const auto ready = memlane::wait_any(1s, reader, stop);
     CHECK(ready[0] && !ready[1]);
+    CHECK(memlane::wait_any(reader, stop) == ready);
     CHECK(reader.next().value.time == 0);
     const auto last = reader.last(5);
     CHECK(last.values.size() == 5 && last.first == 15 && last.values[4].time == 19 && reader.lost() == 0);
+    sensor.append(std::vector<app::Sample>(3, sample));
+    const auto rest = reader.next_many(100);
+    CHECK(rest.values.size() == 22 && rest.first == 1 && !reader.next_many(1, 0s));
 }
 
 // Calls that fail after the thread's own things are gone: a handle that is closed twice by the destructor of a static object.
@@ -258,6 +381,9 @@ int main() {
     OK(memlane_event_open(nullptr, "cpp/late", MEMLANE_OPEN_OR_CREATE, false, &late.event));
     schemas();
     cells();
+    types();
+    timeouts();
+    places();
     locks();
     messages();
     frames();

@@ -20,7 +20,9 @@ int main() {
     CHECK(loan);
     auto number = loan->publish();
     CHECK(number && *number == 1);
-    CHECK(!loan->publish());
+    auto twice = loan->publish();
+    CHECK(!twice && twice.error().status() == MEMLANE_NO_LOAN);
+    CHECK(std::strstr(twice.error().what(), "on loan"));
     auto frame = viewer->next(1s);
     CHECK(frame && *frame && (*frame)->sequence() == 1);
     auto none = viewer->next(1ms);
@@ -36,6 +38,8 @@ int main() {
     }
     auto speed = memlane::Value<double>::open("plain/speed", 1.5);
     CHECK(speed && speed->store(2.5) && *speed->load() == 2.5);
+    const auto kept = speed->load();
+    CHECK(kept && *kept == 2.5);
     auto wrong = memlane::Value<float>::open("plain/speed");
     CHECK(!wrong && wrong.error().status() == MEMLANE_SCHEMA_MISMATCH);
     return 0;

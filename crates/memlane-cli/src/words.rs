@@ -39,7 +39,9 @@ pub(crate) fn who(participant: &Value) -> String {
 /// A lock's holder, or that it is free.
 pub(crate) fn lock(lock: &Value) -> String {
     let holder = &lock["holder"];
-    let held = if holder == &Value::Null { "free".to_owned() } else {
+    let held = if holder == &Value::Null {
+        "free".to_owned()
+    } else {
         let dead = if holder["alive"] == false { "dead " } else { "" };
         let held_for = duration(&holder["held_seconds"]);
         format!("held by {dead}{}, thread {}, for {held_for}", who(holder), holder["thread"])

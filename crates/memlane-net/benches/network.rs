@@ -145,8 +145,12 @@ fn fan_out(space: &Space, host: &HostProcess) {
     };
     let bare = || {
         time(1, || {
-            peers.iter_mut().for_each(|(_, bare)| bare.say(b'p'));
-            peers.iter_mut().for_each(|(_, bare)| bare.hear(1));
+            for (_, bare) in &mut peers {
+                bare.say(b'p');
+            }
+            for (_, bare) in &mut peers {
+                bare.hear(1);
+            }
         })
     };
     row("a change, until 100 subscribers know of it", "100 bare TCP ping-pongs", 2.5, alternate(ours, bare));

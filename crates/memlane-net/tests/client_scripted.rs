@@ -19,6 +19,7 @@ use tungstenite::WebSocket;
 
 /// What a host is told to do.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools)] // Each is a way to misbehave.
 struct Manners {
     /// Refuses everybody.
     refused: Option<Fault>,
@@ -463,7 +464,9 @@ fn threads_share_a_client() {
             })
         })
         .collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
     assert_eq!(client.value("a").add(&0).unwrap(), 4000);
     assert!(
         client.mode() == Mode::Remote && client.why().contains("there is no proof: "),

@@ -1,5 +1,5 @@
-//! Host and client in network namespaces of their own, which is as far apart as one machine allows: pictures at 60 a second
-//! go over the wire, and the same client is given the memory itself where the space is to be seen.
+//! Host and client in network namespaces of their own, which is as far apart as one machine allows: pictures at 60 a
+//! second go over the wire, and the same client is given the memory itself where the space is to be seen.
 //!
 //! Making namespaces is for root; who is not says so, loudly, and skips this.
 

@@ -118,7 +118,7 @@ fn ill_treatment(seed: u64) -> impl FnMut(u64) -> Plan + Send + 'static {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 /// Client `who` puts 0, 1, 2 …: what it puts says so.
@@ -254,7 +254,9 @@ fn texts_written_through_a_bad_network_never_tear() {
             let writers: Vec<_> = (0..3).map(|who| scope.spawn(move || writes(who))).collect();
             let outcomes: Vec<_> = writers.into_iter().map(thread::ScopedJoinHandle::join).collect();
             over.store(true, Ordering::Release);
-            outcomes.into_iter().for_each(|outcome| outcome.expect("the writer's own message stands above"));
+            for outcome in outcomes {
+                outcome.expect("the writer's own message stands above");
+            }
         });
     };
     let work: [Box<dyn FnOnce() + Send>; 2] = [Box::new(looks), Box::new(writers)];

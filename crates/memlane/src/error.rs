@@ -86,7 +86,10 @@ pub enum Error {
     },
 
     /// The region exists with other parameters (history, capacity …).
-    #[error("region `{id}` was made with {parameter} {found}, but {expected} was asked for")]
+    #[error(
+        "region `{id}` was made with {parameter} {found}, but {expected} was asked for; ask for that, or remove the \
+         region first"
+    )]
     ParameterMismatch {
         /// The region.
         id: String,

@@ -127,7 +127,8 @@ fn what_it_was_made_for_is_agreed_upon() -> Result<()> {
     Queue::open_or_create(&space, ID, &spec)?;
     let differs = |spec: QueueSpec| words(Queue::open_or_create(&space, ID, &spec).err());
     let start = "region `robot/orders` was made with";
-    let asked = |text: &str| format!("{start} {text} was asked for");
+    let end = "was asked for; ask for that, or remove the region first";
+    let asked = |text: &str| format!("{start} {text} {end}");
     assert_eq!(differs(QueueSpec::bytes(9000).messages(3)), asked("capacity 8192, but 12288"));
     assert_eq!(differs(QueueSpec::bytes(PAGE)), asked("messages at most 3, but 0"));
     assert_eq!(differs(spec.acknowledged()), asked("acknowledgement 0, but 1"));

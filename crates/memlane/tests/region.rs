@@ -186,7 +186,10 @@ fn another_schema_or_parameter_is_refused_and_both_are_shown() -> Result<()> {
     ];
     for (spec, difference) in parameters {
         let refusal = message(FramePublisher::open_or_create(&space, "frames", &spec));
-        assert_eq!(refusal, format!("region `frames` was made with {difference} was asked for"));
+        let wrong = format!(
+            "region `frames` was made with {difference} was asked for; ask for that, or remove the region first"
+        );
+        assert_eq!(refusal, wrong);
     }
     Ok(())
 }

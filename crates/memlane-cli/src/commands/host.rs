@@ -178,7 +178,11 @@ fn resolved(listen: &str) -> Outcome<SocketAddr> {
     if let Ok(ip) = listen.trim_matches(['[', ']']).parse::<IpAddr>() {
         return Ok((ip, DEFAULT_PORT).into());
     }
-    let addresses = if listen.contains(':') { listen.to_socket_addrs() } else { (listen, DEFAULT_PORT).to_socket_addrs() };
+    let addresses = if listen.contains(':') {
+        listen.to_socket_addrs()
+    } else {
+        (listen, DEFAULT_PORT).to_socket_addrs()
+    };
     let advice = "expected an address of this machine, as `0.0.0.0`, `192.168.1.5:7440` or `[::1]:7440`";
     let refused =
         |why: String| Failure::new(Exit::Usage, format!("`{listen}` is no place to listen: {why}; {advice}"));

@@ -71,7 +71,7 @@ impl Source {
     /// How often a region changed so far.
     pub(crate) fn counter(&self, id: &str) -> Outcome<Counter<'_>> {
         Ok(match self {
-            Self::Here(space) => Counter::Here(Observer::open(space, id)?),
+            Self::Here(space) => Counter::Here(Box::new(Observer::open(space, id)?)),
             Self::There(_) => Counter::There(self, id.to_owned()),
         })
     }
@@ -114,7 +114,7 @@ impl Source {
 
 /// A region's change counter.
 pub(crate) enum Counter<'a> {
-    Here(Observer),
+    Here(Box<Observer>),
     There(&'a Source, String),
 }
 

@@ -143,11 +143,7 @@ impl Source {
     }
 
     /// A way to append records to a stream, as its schema says: the number of each.
-    pub(crate) fn appender(
-        &self,
-        id: &str,
-        timeout: Option<Duration>,
-    ) -> Outcome<Box<dyn FnMut(&[u8]) -> Outcome<u64>>> {
+    pub(crate) fn appender(&self, id: &str, timeout: Option<Duration>) -> Outcome<Appender> {
         match self {
             Self::Here(space) => {
                 let mut publisher = StreamPublisher::open(space, id)?.patience(timeout);
@@ -163,15 +159,18 @@ impl Source {
     /// A stream to be read.
     pub(crate) fn records(&self, id: &str) -> Outcome<Recorded> {
         Ok(match self {
-            Self::Here(space) => Recorded::Here(Observer::open(space, id)?),
+            Self::Here(space) => Recorded::Here(Box::new(Observer::open(space, id)?)),
             Self::There(client) => Recorded::There(client.stream(id)),
         })
     }
 }
 
+/// Appends a record to a stream; its number.
+pub(crate) type Appender = Box<dyn FnMut(&[u8]) -> Outcome<u64>>;
+
 /// A stream to be read.
 pub(crate) enum Recorded {
-    Here(Observer),
+    Here(Box<Observer>),
     There(client::Stream),
 }
 

@@ -58,7 +58,11 @@ pub(super) fn greet(address: &Address, options: &Options, session: Option<&str>)
         First::Hello(host) => host,
         First::Refused(fault) => return Err(refused(fault)),
     };
-    let proof = if options.remote { Err("this client was told not to try".to_owned()) } else { secret::answer(&host, &ends) };
+    let proof = if options.remote {
+        Err("this client was told not to try".to_owned())
+    } else {
+        secret::answer(&host, &ends)
+    };
     let (proof, no_proof) = match proof {
         Ok(proof) => (Some(proof), None),
         Err(why) => (None, Some(why)),

@@ -66,6 +66,7 @@ pub(super) struct Link {
 
 /// What the mutex guards.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // Independent facts of one connection.
 pub(super) struct State {
     pub(super) socket: Option<WebSocket<Socket>>,
     pub(super) host: HostDescription,

@@ -17,6 +17,7 @@ use super::outbox::Outbox;
 use super::outgoing::Outgoing;
 use super::secret::random;
 use super::session::{Asked, Session, Stop};
+use super::sessions::Sessions;
 use super::shared::Shared;
 use crate::protocol::VERSION;
 use crate::protocol::fault::{self, Fault};
@@ -69,7 +70,9 @@ pub(super) async fn converse(shared: Arc<Shared>, peer: Peer, socket: impl Async
         () = watch(&shared, &peer.pulse, &outbox) => Last::Silence,
     };
     if let Last::Said(message, code, reason) = last {
-        message.into_iter().for_each(|message| outbox.push(message));
+        if let Some(message) = message {
+            outbox.push(message);
+        }
         outbox.close(Outgoing::close(code, reason));
         let ending = async {
             let _ = writing.await;
@@ -136,7 +139,7 @@ struct Leaving<'a> {
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         self.link.end();
-        self.shared.sessions.leave(self.shared, self.session, self.link);
+        Sessions::leave(self.shared, self.session, self.link);
     }
 }
 

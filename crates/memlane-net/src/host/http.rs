@@ -69,7 +69,8 @@ impl FromRequestParts<Arc<Shared>> for Allowed {
 async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     // HTTP/2 and proxies name the host in the target.
-    let host = text(headers, header::HOST).or(request.uri().authority().map(tungstenite::http::uri::Authority::as_str));
+    let host = text(headers, header::HOST)
+        .or(request.uri().authority().map(tungstenite::http::uri::Authority::as_str));
     match shared.gate.checks(host, text(headers, header::ORIGIN)) {
         Ok(()) => next.run(request).await,
         Err(fault) => {

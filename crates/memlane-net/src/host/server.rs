@@ -138,6 +138,7 @@ impl Host {
     }
 
     /// Listens; clients can connect from now on, and are served once [`Bound::serve`] is awaited.
+    #[allow(clippy::unused_async)] // Listening takes a runtime, and who awaits has one.
     pub async fn bind(self) -> Result<Bound, HostError> {
         let listener = listen(self.listen).map_err(|error| HostError::Listen(self.listen, error))?;
         let address = listener.local_addr().map_err(|error| HostError::Listen(self.listen, error))?;

@@ -49,7 +49,7 @@ impl Sessions {
     }
 
     /// The connection is gone: if it was the session's, the times begin to run.
-    pub(super) fn leave(&self, shared: &Arc<Shared>, session: &Arc<Session>, link: &Arc<Link>) {
+    pub(super) fn leave(shared: &Arc<Shared>, session: &Arc<Session>, link: &Arc<Link>) {
         let Some(visit) = session.detach(link) else { return };
         let (shared, session) = (shared.clone(), session.clone());
         tokio::spawn(async move {
@@ -75,7 +75,9 @@ impl Sessions {
     /// Forgets all sessions.
     pub(super) fn end_all(&self, fault: &Fault) {
         let all = std::mem::take(&mut *self.table());
-        all.into_values().for_each(|session| session.end(fault));
+        for session in all.into_values() {
+            session.end(fault);
+        }
     }
 
     /// Those there are now.

@@ -76,7 +76,7 @@ impl Proxy {
                 if accepting.stopped.load(Ordering::Acquire) {
                     return;
                 }
-                accepting.join(client);
+                accepting.join(&client);
             }
         });
         Self { address, state }
@@ -115,14 +115,14 @@ impl Drop for Proxy {
 }
 
 impl State {
-    fn join(self: &Arc<Self>, client: TcpStream) {
+    fn join(self: &Arc<Self>, client: &TcpStream) {
         let number = self.connections.fetch_add(1, Ordering::AcqRel);
         let plan = (self.plan.lock().expect("no panic"))(number);
         let Ok(host) = TcpStream::connect(self.host) else {
-            reset(&client);
+            reset(client);
             return;
         };
-        for stream in [&client, &host] {
+        for stream in [client, &host] {
             stream.set_nodelay(true).expect("a TCP socket");
             self.open.lock().expect("no panic").push(stream.try_clone().expect("a descriptor"));
         }
@@ -133,8 +133,8 @@ impl State {
             let (silent, state) = (Arc::clone(&silent), Arc::clone(self));
             thread::spawn(move || pass(from, to, cut, plan, &silent, &state.passed[way]));
         };
-        both(&client, &host, plan.cut_request, 0);
-        both(&host, &client, plan.cut_answer, 1);
+        both(client, &host, plan.cut_request, 0);
+        both(&host, client, plan.cut_answer, 1);
     }
 }
 

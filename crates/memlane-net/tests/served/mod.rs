@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 /// Where it finds its orders.
 const ORDERS: &str = "MEMLANE_TEST_HOST";
 
-/// Becomes a host, until it is killed, if that is what this process was started for. A test of the name `host_process` calls
-/// this, or a `main`.
+/// Becomes a host, until it is killed, if that is what this process was started for. A test of the name `host_process`
+/// calls this, or a `main`.
 pub fn serve_if_ordered() {
     let Ok(orders) = std::env::var(ORDERS) else { return };
     let orders: Value = serde_json::from_str(&orders).expect("orders");

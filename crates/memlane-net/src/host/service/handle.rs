@@ -57,7 +57,7 @@ pub(crate) enum Attached {
     Barrier(Arc<Barrier>),
     Queue(Arc<Queue>),
     /// The reader's place is wherever it was used last.
-    Stream(Mutex<StreamSubscriber>, Region),
+    Stream(Box<Mutex<StreamSubscriber>>, Region),
     Frames(Onlooker),
     /// Locks, and pipes, whose ends are opened one by one.
     Other(Region),
@@ -156,7 +156,7 @@ impl Handle {
             Kind::Stream => {
                 let subscriber = StreamSubscriber::open_lossy(space, id)?;
                 let region = subscriber.region().clone();
-                Attached::Stream(Mutex::new(subscriber), region)
+                Attached::Stream(Box::new(Mutex::new(subscriber)), region)
             }
             Kind::Frames => Attached::Frames(Onlooker::open(space, id)?),
             _ => Attached::Other(Region::open(space, id)?),

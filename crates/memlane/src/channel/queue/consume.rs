@@ -247,7 +247,7 @@ impl Queue {
             return Err(Error::BadParameter {
                 id: self.region.id().into(),
                 parameter: "acknowledgement",
-                limit: "asked for when the queue is made".into(),
+                limit: "1, which is said when the queue is made".into(),
                 found: 0,
             });
         }
