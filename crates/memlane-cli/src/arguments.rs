@@ -96,7 +96,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, self_command: Vec<OsSt
 }
 
 fn execute(arguments: Arguments, self_command: Vec<OsString>) -> u8 {
-    let context = Context::new(arguments.space, arguments.at, arguments.fingerprint, arguments.json, self_command);
+    let context =
+        Context::new(arguments.space, arguments.at, arguments.fingerprint, arguments.json, self_command);
     let Some(command) = arguments.command else {
         context.say(format_args!("expected a command\n\n{}", Arguments::command().render_help()));
         return Exit::Usage as u8;

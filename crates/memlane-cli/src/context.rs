@@ -141,8 +141,9 @@ impl Context {
     pub(crate) fn existing_space(&self) -> Outcome<&Space> {
         match &self.directory {
             Some(directory)
-                if self.remote.is_none() && std::fs::metadata(directory)
-                    .is_err_and(|error| error.kind() == io::ErrorKind::NotFound) =>
+                if self.remote.is_none()
+                    && std::fs::metadata(directory)
+                        .is_err_and(|error| error.kind() == io::ErrorKind::NotFound) =>
             {
                 let directory = directory.display();
                 let message =

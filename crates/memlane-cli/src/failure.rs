@@ -126,13 +126,31 @@ fn exit_of(error: &Error) -> Exit {
 fn exit_of_code(code: &str) -> Exit {
     match code {
         "bad_id" | "bad_parameter" => Exit::Usage,
-        "not_found" | "no_field" | "out_of_range" | "closed" | "end_of_pipe" | "broken_pipe" => Exit::NotFound,
+        "not_found" | "no_field" | "out_of_range" | "closed" | "end_of_pipe" | "broken_pipe" => {
+            Exit::NotFound
+        }
         "permission_denied" | fault::READ_ONLY | fault::NOT_SHARED | fault::UNAUTHORISED => Exit::Permission,
-        "already_exists" | "name_conflict" | "wrong_kind" | "schema_mismatch" | "parameter_mismatch" | "schema"
-        | "too_large" | "too_many" | "overflow" | fault::CONFLICT | fault::UNKNOWN_OPERATION => Exit::Mismatch,
+        "already_exists"
+        | "name_conflict"
+        | "wrong_kind"
+        | "schema_mismatch"
+        | "parameter_mismatch"
+        | "schema"
+        | "too_large"
+        | "too_many"
+        | "overflow"
+        | fault::CONFLICT
+        | fault::UNKNOWN_OPERATION => Exit::Mismatch,
         fault::TIMEOUT | "reader_stalls" => Exit::Timeout,
-        "busy" | "publisher_exists" | "subscribers_exhausted" | "borrows_exhausted" | "too_many_participants"
-        | "too_many_waiters" | "end_taken" | "no_space" | fault::LIMIT => Exit::Busy,
+        "busy"
+        | "publisher_exists"
+        | "subscribers_exhausted"
+        | "borrows_exhausted"
+        | "too_many_participants"
+        | "too_many_waiters"
+        | "end_taken"
+        | "no_space"
+        | fault::LIMIT => Exit::Busy,
         _ => Exit::Failure,
     }
 }

@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use memlane::{FramePublisher, FrameSpec, Space, StreamPublisher, StreamSpec};
 use memlane::schema::Primitive;
+use memlane::{FramePublisher, FrameSpec, Space, StreamPublisher, StreamSpec};
 use memlane_net::client::{Client, Error, Mode, Options};
 use memlane_net::host::{Host, Running};
 use memlane_net::protocol::event::Delivery;
@@ -167,7 +167,10 @@ fn what_is_held() {
     let held = one.locks(false).unwrap();
     assert_eq!(held.len(), 1);
     let holder = &held[0]["holder"];
-    assert!(holder["session"].is_string() && holder["from"].as_str().unwrap().starts_with("127.0.0.1"), "{held:?}");
+    assert!(
+        holder["session"].is_string() && holder["from"].as_str().unwrap().starts_with("127.0.0.1"),
+        "{held:?}"
+    );
     guard.release().unwrap();
     let guard = other.lock("lock").lock(SOON).unwrap();
     guard.abandon().unwrap();
@@ -259,8 +262,10 @@ fn messages() {
     assert_eq!(queue.get(SOON).unwrap_err().code(), Some("closed"));
 
     client.create("p", capacity("pipe", 4096), false).unwrap();
-    let (left, right) =
-        (client.pipe("p").take(memlane::Side::Left).unwrap(), client.pipe("p").take(memlane::Side::Right).unwrap());
+    let (left, right) = (
+        client.pipe("p").take(memlane::Side::Left).unwrap(),
+        client.pipe("p").take(memlane::Side::Right).unwrap(),
+    );
     left.send(b"there".as_slice(), SOON).unwrap();
     right.send(b"back".as_slice(), SOON).unwrap();
     assert_eq!(right.receive(SOON).unwrap(), ("bytes".into(), b"there".as_slice().into()));
@@ -439,7 +444,11 @@ fn a_host_that_is_killed_in_the_middle_of_adds_does_each_once_or_leaves_it_unkno
     let counts: Vec<(i64, i64)> = adding.into_iter().map(|thread| thread.join().unwrap()).collect();
     let (done, unknown) = counts.iter().fold((0, 0), |sums, counts| (sums.0 + counts.0, sums.1 + counts.1));
     assert_eq!(done + unknown, 12_000);
-    assert!((done..=done + unknown).contains(&sum.load()), "{} of {done} done and {unknown} unknown", sum.load());
+    assert!(
+        (done..=done + unknown).contains(&sum.load()),
+        "{} of {done} done and {unknown} unknown",
+        sum.load()
+    );
     assert!(unknown <= 5 * 4, "at most one of each thread was underway: {unknown}");
     println!("{done} done, {unknown} unknown, the sum is {}", sum.load());
     host.kill();
@@ -459,7 +468,10 @@ fn what_was_held_at_a_host_that_was_killed_has_ended() {
     assert!(taken.owner_died(), "the host died with it");
     assert_eq!(guard.make_consistent().unwrap_err().code(), Some("lease_ended"));
     drop(guard);
-    assert!(client.lock("lock").lock(Some(Duration::from_millis(50))).unwrap_err().is_timeout(), "it was not released by the old number");
+    assert!(
+        client.lock("lock").lock(Some(Duration::from_millis(50))).unwrap_err().is_timeout(),
+        "it was not released by the old number"
+    );
     drop(taken);
     host.kill();
 }

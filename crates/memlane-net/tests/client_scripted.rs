@@ -106,7 +106,12 @@ impl Host {
         let max_in_flight = self.manners().max_in_flight;
         let mut sessions = self.sessions.lock().unwrap();
         let resumed = hello.hello.session.filter(|session| sessions.contains_key(session));
-        let session = resumed.clone().unwrap_or_else(|| format!("{:x}", self.counter.as_ptr() as usize + sessions.len() + self.adds.load(Ordering::SeqCst)));
+        let session = resumed.clone().unwrap_or_else(|| {
+            format!(
+                "{:x}",
+                self.counter.as_ptr() as usize + sessions.len() + self.adds.load(Ordering::SeqCst)
+            )
+        });
         sessions.entry(session.clone()).or_insert_with(|| Ledger::new(max_in_flight));
         drop(sessions);
         let welcome = json!({"welcome": {"session": session, "resumed": resumed.is_some(), "access": "read-write", "local": false,
@@ -159,7 +164,8 @@ impl Host {
         match &request.operation {
             Operation::Add { by, .. } => {
                 self.adds.fetch_add(1, Ordering::SeqCst);
-                let now = self.counter.fetch_add(by.as_i64().unwrap(), Ordering::SeqCst) + by.as_i64().unwrap();
+                let now =
+                    self.counter.fetch_add(by.as_i64().unwrap(), Ordering::SeqCst) + by.as_i64().unwrap();
                 answer(request.n, ok(json!({"content": now, "version": now})));
             }
             // Nobody ever gets the lock.
@@ -296,8 +302,12 @@ fn a_host_that_forgot_leaves_an_add_unknown_and_a_look_is_repeated() {
     }
     host.behave(|manners| manners.swallows_adds = false);
     host.forget();
-    let error = adding.join().unwrap().map_or_else(|error| error, |sum| panic!("nobody can know that it is {sum}"));
-    assert!(matches!(&error, Error::OutcomeUnknown { operation, id, .. } if operation == "add" && id.as_deref() == Some("a")), "{error}");
+    let error =
+        adding.join().unwrap().map_or_else(|error| error, |sum| panic!("nobody can know that it is {sum}"));
+    assert!(
+        matches!(&error, Error::OutcomeUnknown { operation, id, .. } if operation == "add" && id.as_deref() == Some("a")),
+        "{error}"
+    );
     assert_eq!(error.code(), Some("outcome_unknown"));
     assert!(error.to_string().contains("look at what is there before doing it again"), "{error}");
     assert_eq!(host.adds.load(Ordering::SeqCst), 1, "it was never sent to the new host");
@@ -318,7 +328,10 @@ fn what_was_asked_while_there_was_no_connection_is_done_when_there_is_one_and_no
     }
     let before = Instant::now();
     let error = client.value("a").add(&1).unwrap_err();
-    assert!(matches!(&error, Error::Unreachable { reason, .. } if reason.contains("too many connections")), "{error}");
+    assert!(
+        matches!(&error, Error::Unreachable { reason, .. } if reason.contains("too many connections")),
+        "{error}"
+    );
     assert!((280..2000).contains(&(before.elapsed().as_millis() as u64)), "{:?}", before.elapsed());
     host.behave(|manners| manners.refused = None);
     while client.value("a").read::<i64>().is_err() {}
@@ -368,12 +381,19 @@ fn refusals_say_what_to_do() {
     };
     let error = refused("unauthorised", "the token is wrong");
     assert!(matches!(&error, Error::Refused { fault, .. } if fault.code == "unauthorised"));
-    assert!(error.to_string().contains("the token is wrong; give the token that `memlane host` printed"), "{error}");
+    assert!(
+        error.to_string().contains("the token is wrong; give the token that `memlane host` printed"),
+        "{error}"
+    );
     let error = refused("unsupported_version", "this host speaks version 2");
     assert!(error.to_string().contains("use the same version of memlane on both machines"), "{error}");
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = Client::connect(&nobody.to_string(), options()).unwrap_err();
-    assert!(matches!(error, Error::Unreachable { .. }) && error.to_string().contains("is `memlane host` running there"), "{error}");
+    assert!(
+        matches!(error, Error::Unreachable { .. })
+            && error.to_string().contains("is `memlane host` running there"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -445,7 +465,11 @@ fn threads_share_a_client() {
         .collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     assert_eq!(client.value("a").add(&0).unwrap(), 4000);
-    assert!(client.mode() == Mode::Remote && client.why().contains("there is no proof: "), "{}", client.why());
+    assert!(
+        client.mode() == Mode::Remote && client.why().contains("there is no proof: "),
+        "{}",
+        client.why()
+    );
     assert!(client.why().contains("/nowhere/.memlane/host-1 is not on this machine"), "{}", client.why());
 }
 

@@ -55,7 +55,11 @@ impl Connect {
         let sheet = lines.fold(client.address().to_string(), |sheet, line| sheet + &line);
         context.print(human::printable(&sheet))?;
         regions.iter().try_for_each(|region| {
-            context.print(human::printable(&format!("    {:<8} {}", text(&region["kind"]), text(&region["id"]))))
+            context.print(human::printable(&format!(
+                "    {:<8} {}",
+                text(&region["kind"]),
+                text(&region["id"])
+            )))
         })
     }
 }

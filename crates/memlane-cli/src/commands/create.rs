@@ -7,15 +7,15 @@ use std::fmt::Display;
 
 use memlane::schema::{Datum, Primitive, Schema, SchemaError};
 use memlane::{
-    AnyArray, AnyValue, Barrier, Condition, Event, FramePublisher, FrameSpec, Kind, Lock, PipeSpec,
-    Queue, QueueSpec, RLock, Raw, Record, RwLock, Semaphore, SignalSemaphore, Space, StreamPublisher,
-    StreamSpec, Text,
+    AnyArray, AnyValue, Barrier, Condition, Event, FramePublisher, FrameSpec, Kind, Lock, PipeSpec, Queue,
+    QueueSpec, RLock, Raw, Record, RwLock, Semaphore, SignalSemaphore, Space, StreamPublisher, StreamSpec,
+    Text,
 };
 use memlane_net::protocol::operation::Specification;
 
 use crate::context::Context;
-use crate::failure::{Exit, Failure, Outcome};
 use crate::datum_json::unfit;
+use crate::failure::{Exit, Failure, Outcome};
 use crate::words::text;
 use crate::{datum_json, human};
 
@@ -228,7 +228,8 @@ impl Create {
     pub(crate) fn specification(&self) -> Outcome<(&str, Specification)> {
         let Options { participants, mode, note } = &self.options;
         if mode.is_some() {
-            let message = "the mode of a file is the host's to choose; create the region there to give it another";
+            let message =
+                "the mode of a file is the host's to choose; create the region there to give it another";
             return Err(Failure::new(Exit::Usage, message));
         }
         let (id, specification) = self.kind.specification()?;
@@ -305,7 +306,8 @@ impl NewRegion {
     /// What a host is asked to make, and its id.
     fn specification(&self) -> Outcome<(&str, Specification)> {
         let of = |kind: Kind| Specification { kind: kind.name().to_owned(), ..Specification::default() };
-        let with_schema = |kind, schema: &dyn Display| Specification { schema: Some(schema.to_string()), ..of(kind) };
+        let with_schema =
+            |kind, schema: &dyn Display| Specification { schema: Some(schema.to_string()), ..of(kind) };
         let sized = |kind, size: usize| Specification { capacity: Some(size as u64), ..of(kind) };
         Ok(match self {
             Self::Value { id, dtype, initial } => {
@@ -351,7 +353,8 @@ impl NewRegion {
                     (false, _) => with_schema(Kind::Frames, schema),
                     (true, None) => sized(Kind::Frames, schema.size()),
                     (true, Some(_)) => {
-                        let message = "a host makes frames of any length without an encoding; create the channel there";
+                        let message =
+                            "a host makes frames of any length without an encoding; create the channel there";
                         return Err(Failure::new(Exit::Usage, message));
                     }
                 };

@@ -37,7 +37,8 @@ impl Doctor {
 
     fn summary(&self, findings: &[Value]) -> String {
         let left = findings.iter().filter(|finding| !is_fixed(finding)).count();
-        let fixable = findings.iter().filter(|finding| finding["fixable"] == true && !is_fixed(finding)).count();
+        let fixable =
+            findings.iter().filter(|finding| finding["fixable"] == true && !is_fixed(finding)).count();
         let fixed = findings.len() - left;
         match (left, fixable) {
             (0, _) if fixed == 0 => "no problems".to_owned(),

@@ -74,7 +74,9 @@ fn circles(edges: &[Value]) -> Vec<Vec<&Value>> {
     let mut circles = Vec::new();
     while let Some(first) = stuck.pop() {
         let mut circle = vec![first];
-        while let Some(next) = stuck.iter().position(|edge| circle.last().is_some_and(|last| ends(last, edge))) {
+        while let Some(next) =
+            stuck.iter().position(|edge| circle.last().is_some_and(|last| ends(last, edge)))
+        {
             circle.push(stuck.remove(next));
         }
         circles.push(circle);
@@ -106,7 +108,8 @@ fn table(locks: &[Value]) -> Table {
     let mut table = Table::new(&columns);
     for lock in locks {
         let holder = &lock["holder"];
-        let of_holder = |show: &dyn Fn() -> String| Cell::from(if holder.is_null() { String::new() } else { show() });
+        let of_holder =
+            |show: &dyn Fn() -> String| Cell::from(if holder.is_null() { String::new() } else { show() });
         table.push([
             text(&lock["id"]).into(),
             of_holder(&|| holder["pid"].to_string()),

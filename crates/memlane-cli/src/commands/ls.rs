@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::context::{Context, Failures};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::table::{Cell, Column, Table, Tone};
-use crate::{human, pattern};
 use crate::words::text;
+use crate::{human, pattern};
 
 const COLUMNS: [Column; 11] = [
     Column::words("ID"),

@@ -7,9 +7,9 @@
 
 use std::io::{self, Read};
 
-use memlane::schema::{Datum, Schema};
 use memlane::Kind;
 use memlane::observer::{Content, Observation};
+use memlane::schema::{Datum, Schema};
 use serde_json::json;
 
 use super::get::{no_content, no_parts, print_seen};
@@ -130,9 +130,7 @@ impl Set {
             {
                 return Ok(Change::Refused(format!("expected {value}, found another value")));
             }
-            if let Some(version) =
-                source.write_record_if(&self.id, version, &edit.applied_to(&content)?)?
-            {
+            if let Some(version) = source.write_record_if(&self.id, version, &edit.applied_to(&content)?)? {
                 return Ok(Change::Made(version));
             }
         }

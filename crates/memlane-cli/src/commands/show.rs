@@ -37,15 +37,21 @@ impl Show {
 fn in_words(sheet: &Value) -> String {
     let mut lines = vec![("kind", text(&sheet["kind"]).to_owned())];
     lines.extend(sheet["schema"].as_str().map(|schema| ("schema", schema_line(schema))));
-    let participants = human::count(sheet["participants_at_most"].as_u64().unwrap_or(0) as usize, "participant");
+    let participants =
+        human::count(sheet["participants_at_most"].as_u64().unwrap_or(0) as usize, "participant");
     let size = human::bytes(sheet["size"].as_u64().unwrap_or(0));
     lines.push(("size", format!("{size}, for {participants} at most")));
     lines.push(("file", file_line(&sheet["file"])));
     let creator = &sheet["creator"];
     let creator = format!("{} (pid {})", text(&creator["program"]), creator["pid"]);
-    lines.push(("created", format!("{} ({} ago) by {creator}", text(&sheet["created"]), age(&sheet["created"]))));
+    lines.push((
+        "created",
+        format!("{} ({} ago) by {creator}", text(&sheet["created"]), age(&sheet["created"])),
+    ));
     lines.push(("uuid", text(&sheet["uuid"]).to_owned()));
-    lines.extend((sheet["ephemeral"] == true).then(|| ("ephemeral", "the last to detach removes it".to_owned())));
+    lines.extend(
+        (sheet["ephemeral"] == true).then(|| ("ephemeral", "the last to detach removes it".to_owned())),
+    );
     let note = text(&sheet["note"]);
     lines.extend((!note.is_empty()).then(|| ("note", note.to_owned())));
     lines.extend(sheet["schema"].as_str().map(|_| ("version", sheet["version"].to_string())));

@@ -93,7 +93,14 @@ impl Source {
     }
 
     /// Makes a run of an array's elements, or of raw bytes, that; the version.
-    pub(crate) fn write_run(&self, id: &str, schema: &Schema, start: usize, bytes: &[u8], is_raw: bool) -> Outcome<u64> {
+    pub(crate) fn write_run(
+        &self,
+        id: &str,
+        schema: &Schema,
+        start: usize,
+        bytes: &[u8],
+        is_raw: bool,
+    ) -> Outcome<u64> {
         match self {
             Self::Here(space) if is_raw => {
                 let raw = Raw::open(space, id)?;

@@ -9,8 +9,8 @@ use memlane::{Error, Kind, Observer};
 use memlane_net::client;
 use memlane_net::protocol::fault;
 use memlane_net::protocol::operation::{Form, Operation, Part};
-use memlane_net::view::sight::Told;
 use memlane_net::view::datum_json::unfit;
+use memlane_net::view::sight::Told;
 use serde_json::{Map, Value};
 
 use super::Source;
@@ -182,7 +182,9 @@ fn what(client: &client::Client, id: &str) -> Outcome<(Kind, Option<Schema>, Val
     let row = row.map_or_else(|| client.describe(id), Ok)?;
     let kind = Kind::ALL.iter().find(|kind| row["kind"] == kind.name()).copied();
     let kind = kind.ok_or_else(|| {
-        let why = row["error"].as_str().map_or_else(|| format!("region `{id}` is a {}", row["kind"]), str::to_owned);
+        let why = row["error"]
+            .as_str()
+            .map_or_else(|| format!("region `{id}` is a {}", row["kind"]), str::to_owned);
         Failure::new(Exit::Failure, format!("{why}; this memlane does not know what that is"))
     })?;
     let schema = row["schema"].as_str().map(str::parse).transpose().map_err(unfit(id))?;
@@ -190,7 +192,13 @@ fn what(client: &client::Client, id: &str) -> Outcome<(Kind, Option<Schema>, Val
 }
 
 /// A content as it lies in a region of a host.
-fn content(id: &str, kind: Kind, schema: Option<Schema>, fields: &Map<String, Value>, bytes: &[u8]) -> Outcome<Seen> {
+fn content(
+    id: &str,
+    kind: Kind,
+    schema: Option<Schema>,
+    fields: &Map<String, Value>,
+    bytes: &[u8],
+) -> Outcome<Seen> {
     let version = fields.get("version").and_then(Value::as_u64).unwrap_or(0);
     let content = match (kind, &schema) {
         (Kind::Text, _) => Content::Text(String::from_utf8_lossy(bytes).into_owned()),

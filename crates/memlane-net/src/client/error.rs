@@ -12,7 +12,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// That is no address.
-    #[error("`{address}` is not where a host can be: {reason}; it is like `192.168.1.5`, `lab:7440` or `[::1]:7440`")]
+    #[error(
+        "`{address}` is not where a host can be: {reason}; it is like `192.168.1.5`, `lab:7440` or `[::1]:7440`"
+    )]
     BadAddress {
         /// As given.
         address: String,
@@ -21,7 +23,9 @@ pub enum Error {
     },
 
     /// That is no fingerprint.
-    #[error("`{fingerprint}` is no fingerprint of a certificate: expected the 64 hexadecimal digits of its SHA-256, as `memlane host` prints them")]
+    #[error(
+        "`{fingerprint}` is no fingerprint of a certificate: expected the 64 hexadecimal digits of its SHA-256, as `memlane host` prints them"
+    )]
     BadFingerprint {
         /// As given.
         fingerprint: String,
@@ -37,7 +41,9 @@ pub enum Error {
     },
 
     /// There is no connection, or none any more, and patience or the call's time is over. What was asked was not done.
-    #[error("no host answers at {host}: {reason}; is `memlane host` running there, and does a firewall let its port through?")]
+    #[error(
+        "no host answers at {host}: {reason}; is `memlane host` running there, and does a firewall let its port through?"
+    )]
     Unreachable {
         /// The address.
         host: String,
@@ -85,7 +91,9 @@ pub enum Error {
     },
 
     /// A message would be larger than the host takes.
-    #[error("a {what} of {found} bytes is larger than the {most} bytes that the host at {host} takes; send it in parts")]
+    #[error(
+        "a {what} of {found} bytes is larger than the {most} bytes that the host at {host} takes; send it in parts"
+    )]
     TooLarge {
         /// The address.
         host: String,

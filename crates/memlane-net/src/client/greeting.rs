@@ -50,8 +50,7 @@ pub(super) fn greet(address: &Address, options: &Options, session: Option<&str>)
     let config = if tls { Some(tls::config(options.fingerprint.as_deref())?) } else { None };
     let token = options.token.get()?;
     let deadline = Instant::now() + TIME;
-    let socket =
-        Socket::connect(address, config, deadline).map_err(|error| unreachable(in_words(&error)))?;
+    let socket = Socket::connect(address, config, deadline).map_err(|error| unreachable(in_words(&error)))?;
     let ends = socket.ends().map_err(|error| unreachable(error.to_string()))?;
     let mut socket = upgrade(socket, address, tls).map_err(unreachable)?;
 
@@ -99,7 +98,10 @@ fn limited(most: usize) -> WebSocketConfig {
     WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most))
 }
 
-fn receive<T: serde::de::DeserializeOwned>(socket: &mut WebSocket<Socket>, address: &Address) -> Result<T, Error> {
+fn receive<T: serde::de::DeserializeOwned>(
+    socket: &mut WebSocket<Socket>,
+    address: &Address,
+) -> Result<T, Error> {
     loop {
         let message = socket.read().map_err(|error| Error::Unreachable {
             host: address.to_string(),
@@ -107,10 +109,8 @@ fn receive<T: serde::de::DeserializeOwned>(socket: &mut WebSocket<Socket>, addre
         })?;
         let Some(message) = understood(message) else { continue };
         let header = message.and_then(|message| message.header());
-        return header.map_err(|error| Error::Misunderstood {
-            host: address.to_string(),
-            reason: error.to_string(),
-        });
+        return header
+            .map_err(|error| Error::Misunderstood { host: address.to_string(), reason: error.to_string() });
     }
 }
 

@@ -14,8 +14,8 @@ use super::link::{Done, Link};
 use super::options::{Address, Options};
 use super::subscription::Subscription;
 use super::{
-    Array, Barrier, Condition, Event, Frames, Lock, Pipe, Place, Queue, Raw, Record, RwLock, Semaphore, Stream,
-    Text, Value,
+    Array, Barrier, Condition, Event, Frames, Lock, Pipe, Place, Queue, Raw, Record, RwLock, Semaphore,
+    Stream, Text, Value,
 };
 use crate::protocol::hello::{Access, HostDescription, SECRET_FOLDER};
 use crate::protocol::operation::{Operation, Specification};
@@ -47,7 +47,10 @@ pub enum Mode {
 /// Hosts that are gone are left out.
 pub fn hosts_of(space: &Space) -> Vec<Client> {
     let folder = space.directory().join(SECRET_FOLDER);
-    let files = std::fs::read_dir(folder).into_iter().flatten().filter_map(|file| file.ok()?.file_name().into_string().ok());
+    let files = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|file| file.ok()?.file_name().into_string().ok());
     let ports = files.filter_map(|name| name.strip_prefix("host-")?.parse::<u16>().ok());
     let connect = |port| Client::connect(&format!("127.0.0.1:{port}"), Options::new().name("memlane")).ok();
     let here = |client: &Client| client.space().is_some_and(|served| served.directory() == space.directory());
@@ -118,7 +121,11 @@ impl Client {
     /// Any operation of the protocol: the fields of `ok`, and the payload. The methods for each kind are this.
     ///
     /// A lease that an answer names is the caller's to release.
-    pub fn request(&self, operation: Operation, payload: impl Into<Bytes>) -> Result<(Map<String, Json>, Bytes)> {
+    pub fn request(
+        &self,
+        operation: Operation,
+        payload: impl Into<Bytes>,
+    ) -> Result<(Map<String, Json>, Bytes)> {
         let Done { fields, payload, .. } = self.ask(operation, payload.into())?;
         Ok((fields, payload))
     }

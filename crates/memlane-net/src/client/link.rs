@@ -237,8 +237,7 @@ impl Link {
         // Our own types are always JSON.
         let _ = serde_json::to_writer(&mut header, operation);
         let most = self.lock().welcome.max_message;
-        let too_large =
-            |what, found, most| Err(Error::TooLarge { host: self.host(), what, found, most });
+        let too_large = |what, found, most| Err(Error::TooLarge { host: self.host(), what, found, most });
         match (header.0, header.0 + payload.len()) {
             (header, _) if header > MAX_REQUEST_HEADER => too_large("header", header, MAX_REQUEST_HEADER),
             (_, message) if message > most => too_large("message", message, most),
@@ -265,7 +264,8 @@ impl Link {
 
     pub(super) fn unknown(&self, operation: &Operation, reason: &str) -> Error {
         let id = operation.id().map(str::to_owned);
-        let word = serde_json::to_value(operation).ok().and_then(|value| Some(value["op"].as_str()?.to_owned()));
+        let word =
+            serde_json::to_value(operation).ok().and_then(|value| Some(value["op"].as_str()?.to_owned()));
         let operation = word.unwrap_or_default();
         Error::OutcomeUnknown { host: self.host(), operation, id, reason: reason.to_owned() }
     }
@@ -321,9 +321,7 @@ impl Link {
                 state.sleepers.push(Arc::clone(woken));
                 state = match slice {
                     None => woken.wait(state).unwrap_or_else(PoisonError::into_inner),
-                    Some(slice) => {
-                        woken.wait_timeout(state, slice).unwrap_or_else(PoisonError::into_inner).0
-                    }
+                    Some(slice) => woken.wait_timeout(state, slice).unwrap_or_else(PoisonError::into_inner).0,
                 };
                 // Another thread may sleep on the same one.
                 let place = state.sleepers.iter().position(|sleeper| Arc::ptr_eq(sleeper, woken));
@@ -498,7 +496,9 @@ impl State {
         match socket.read() {
             Ok(message) => {
                 self.leftover = true;
-                match understood(message).map(|message| message.and_then(|message| Ok((message.header()?, message.payload)))) {
+                match understood(message)
+                    .map(|message| message.and_then(|message| Ok((message.header()?, message.payload))))
+                {
                     None => {}
                     Some(Ok((header, payload))) => self.take(header, payload, link),
                     Some(Err(error)) => {
@@ -528,13 +528,21 @@ impl State {
         match message {
             FromHost::Answer(answer) => self.take_answer(answer, payload, link),
             FromHost::Event(event) => {
-                if let Some(feed) = self.routes.get(&event.subscription).and_then(|key| self.feeds.get_mut(key)) {
-                    let position = Position { connection: self.connection, subscription: event.subscription, event: event.event };
+                if let Some(feed) =
+                    self.routes.get(&event.subscription).and_then(|key| self.feeds.get_mut(key))
+                {
+                    let position = Position {
+                        connection: self.connection,
+                        subscription: event.subscription,
+                        event: event.event,
+                    };
                     feed.push(position, event.body, payload);
                 }
             }
             FromHost::End(end) => {
-                if let Some(feed) = self.routes.remove(&end.subscription).and_then(|key| self.feeds.get_mut(&key)) {
+                if let Some(feed) =
+                    self.routes.remove(&end.subscription).and_then(|key| self.feeds.get_mut(&key))
+                {
                     feed.end(link.fault(end.end));
                 }
             }
@@ -550,11 +558,14 @@ impl State {
     }
 
     fn take_answer(&mut self, answer: Answer, payload: Bytes, link: &Link) {
-        let Some(Settled { mut operation, payload: asked, whom, .. }) = self.outstanding.answered(answer.n) else {
+        let Some(Settled { mut operation, payload: asked, whom, .. }) = self.outstanding.answered(answer.n)
+        else {
             return;
         };
         match (whom, answer.outcome) {
-            (Whom::Caller(slot), Outcome::Error(fault)) if fault.code == fault::CANCELLED && slot.course().makes_room => {
+            (Whom::Caller(slot), Outcome::Error(fault))
+                if fault.code == fault::CANCELLED && slot.course().makes_room =>
+            {
                 let waited = slot.course().begun.map_or(Duration::ZERO, |begun| begun.elapsed());
                 if let Some(Some(timeout)) = operation.timeout_mut() {
                     *timeout = (*timeout - waited.as_secs_f64()).max(0.0);
@@ -652,7 +663,10 @@ impl State {
             };
             for Settled { operation, whom, sent, .. } in self.outstanding.restart(renumbered) {
                 let error = if sent && operation.is_remembered() {
-                    link.unknown(&operation, "the host has forgotten this client's session, as it does when it is started anew")
+                    link.unknown(
+                        &operation,
+                        "the host has forgotten this client's session, as it does when it is started anew",
+                    )
                 } else {
                     link.fault(lease_ended())
                 };
@@ -665,7 +679,8 @@ impl State {
         self.connection += 1;
         self.leftover = true;
         self.lost = None;
-        let again: Vec<_> = self.feeds.iter_mut().filter_map(|(key, feed)| Some((*key, feed.again()?))).collect();
+        let again: Vec<_> =
+            self.feeds.iter_mut().filter_map(|(key, feed)| Some((*key, feed.again()?))).collect();
         for (key, operation) in again {
             self.outstanding.begin(operation, Bytes::new(), Whom::Feed(key));
         }

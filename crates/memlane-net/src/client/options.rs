@@ -170,7 +170,8 @@ impl Token {
         let file = match self {
             Self::Given(token) => return Ok(Some(token.clone())),
             Self::File(file) => file.clone(),
-            Self::Environment => match (std::env::var(TOKEN_VARIABLE), std::env::var_os(TOKEN_FILE_VARIABLE)) {
+            Self::Environment => match (std::env::var(TOKEN_VARIABLE), std::env::var_os(TOKEN_FILE_VARIABLE))
+            {
                 (Ok(token), _) if !token.is_empty() => return Ok(Some(token)),
                 (_, Some(file)) if !file.is_empty() => file.into(),
                 _ => return Ok(None),
@@ -199,7 +200,8 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_people_write_them() {
-        let read = |text: &str| text.parse::<Address>().map(|address| (address.host, address.port, address.tls));
+        let read =
+            |text: &str| text.parse::<Address>().map(|address| (address.host, address.port, address.tls));
         assert_eq!(read("lab").unwrap(), ("lab".into(), 7440, false));
         assert_eq!(read("lab:80").unwrap(), ("lab".into(), 80, false));
         assert_eq!(read("wss://lab:80/").unwrap(), ("lab".into(), 80, true));

@@ -91,7 +91,11 @@ impl Place {
     }
 
     /// The content once its version is another one than `version`.
-    pub(super) fn wait<T: DeserializeOwned>(&self, version: u64, timeout: Option<Duration>) -> Result<(T, u64)> {
+    pub(super) fn wait<T: DeserializeOwned>(
+        &self,
+        version: u64,
+        timeout: Option<Duration>,
+    ) -> Result<(T, u64)> {
         let timeout = seconds(timeout);
         let mut done =
             self.ask(Operation::Wait { id: self.id.clone(), version, timeout, form: Form::Json })?;
@@ -101,8 +105,7 @@ impl Place {
     /// Writes a part; its version.
     pub(super) fn write<T: Serialize + ?Sized>(&self, part: Part, content: &T) -> Result<u64> {
         let content = Some(self.json(content)?);
-        let mut done =
-            self.ask(Operation::Write { id: self.id.clone(), part, content, if_version: None })?;
+        let mut done = self.ask(Operation::Write { id: self.id.clone(), part, content, if_version: None })?;
         self.take(&mut done, "version")
     }
 
@@ -119,7 +122,10 @@ impl Place {
     }
 
     /// What came of a conditional write.
-    pub(super) fn written_if<T: DeserializeOwned>(&self, done: Result<Done>) -> Result<Result<u64, Conflict<T>>> {
+    pub(super) fn written_if<T: DeserializeOwned>(
+        &self,
+        done: Result<Done>,
+    ) -> Result<Result<u64, Conflict<T>>> {
         match done {
             Ok(mut done) => Ok(Ok(self.take(&mut done, "version")?)),
             Err(Error::Fault { fault, .. }) if fault.code == fault::CONFLICT => {

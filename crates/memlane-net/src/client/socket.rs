@@ -111,9 +111,7 @@ impl Tcp {
         self.stream.set_read_timeout(Some(left))?;
         self.stream.set_write_timeout(Some(left))?;
         operation(&self.stream).map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock => {
-                io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time")
-            }
+            io::ErrorKind::WouldBlock => io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time"),
             _ => error,
         })
     }

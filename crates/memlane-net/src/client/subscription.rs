@@ -113,7 +113,8 @@ impl Subscription {
             let event = feed.events.pop_front().map(Ok);
             event.or_else(|| feed.end.clone().map(Err))
         };
-        let (mut state, event) = self.place.client.link().wait(self.place.client.link().lock(), &self.woken, limits, next);
+        let (mut state, event) =
+            self.place.client.link().wait(self.place.client.link().lock(), &self.woken, limits, next);
         match event {
             Ok(Ok((position, event))) => {
                 if position.connection == state.connection {

@@ -15,7 +15,8 @@ pub(super) fn config(fingerprint: Option<&str>) -> Result<Arc<ClientConfig>, Err
     let provider = Arc::new(default_provider());
     let algorithms = provider.signature_verification_algorithms;
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|error| Error::Misunderstood { host: "TLS".into(), reason: error.to_string() })?;
+    let builder =
+        builder.map_err(|error| Error::Misunderstood { host: "TLS".into(), reason: error.to_string() })?;
     let builder = match fingerprint {
         Some(text) => {
             let pinned = Pinned { fingerprint: parse(text)?, algorithms };

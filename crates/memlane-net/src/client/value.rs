@@ -44,7 +44,11 @@ impl Value {
     }
 
     /// Makes it `new` if it is `expected`. What it was, as an error if that is something else.
-    pub fn compare_exchange<T: Serialize + DeserializeOwned>(&self, expected: &T, new: &T) -> Result<Result<T, T>> {
+    pub fn compare_exchange<T: Serialize + DeserializeOwned>(
+        &self,
+        expected: &T,
+        new: &T,
+    ) -> Result<Result<T, T>> {
         self.0.compare_exchange(&[], expected, new)
     }
 

@@ -283,7 +283,10 @@ mod tests {
         let mut outstanding = Outstanding::default();
         outstanding.begin(add(), Bytes::new(), "caller");
         assert!(!outstanding.withdraw(1, "nobody"), "it was never sent");
-        assert_eq!(outstanding.unsent(MOST), [Frame::new(&Request { n: 1, ack: 0, operation: NOTHING }, b"")]);
+        assert_eq!(
+            outstanding.unsent(MOST),
+            [Frame::new(&Request { n: 1, ack: 0, operation: NOTHING }, b"")]
+        );
         outstanding.begin(add(), Bytes::new(), "caller");
         outstanding.unsent(MOST);
         assert!(outstanding.withdraw(2, "nobody"), "it may have been done");

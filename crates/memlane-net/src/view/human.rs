@@ -78,7 +78,10 @@ pub fn parse_rfc3339(text: &str) -> Option<u64> {
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u64>().ok();
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
     let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
-    let seconds = days(year, month, day)? * SECONDS_PER_DAY + hour * SECONDS_PER_HOUR + minute * SECONDS_PER_MINUTE + second;
+    let seconds = days(year, month, day)? * SECONDS_PER_DAY
+        + hour * SECONDS_PER_HOUR
+        + minute * SECONDS_PER_MINUTE
+        + second;
     Some((seconds * 1000 + number(20..23)?) * 1_000_000)
 }
 

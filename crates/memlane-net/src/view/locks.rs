@@ -29,6 +29,8 @@ pub fn lock((id, kind, state): &Found, deadlocks: &[Vec<&Edge>]) -> Value {
 /// Every thread that waits, as documents.
 pub fn edges(graph: &WaitGraph, deadlocks: &[Vec<&Edge>]) -> Vec<Value> {
     let is_stuck = |edge: &Edge| deadlocks.iter().flatten().any(|stuck| stuck.waiter() == edge.waiter());
-    let edge = |edge| document::merged(document::edge(edge), json!({"deadlock": is_stuck(edge), "line": edge.to_string()}));
+    let edge = |edge| {
+        document::merged(document::edge(edge), json!({"deadlock": is_stuck(edge), "line": edge.to_string()}))
+    };
     graph.edges.iter().map(edge).collect()
 }

@@ -81,7 +81,9 @@ impl Sight {
             (Self::Frames(one), Self::Frames(other)) => one.newest == other.newest,
             (Self::Lock(one), Self::Lock(other)) => lock_key(one) == lock_key(other),
             (Self::Standing(one, _), Self::Standing(other, _)) => one.key() == other.key(),
-            (Self::Told(one), Self::Told(other)) => one.version == other.version && one.document == other.document,
+            (Self::Told(one), Self::Told(other)) => {
+                one.version == other.version && one.document == other.document
+            }
             _ => false,
         }
     }
