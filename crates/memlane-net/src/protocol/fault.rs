@@ -1,6 +1,7 @@
 //! What can go wrong, by a code for programs and a message for people.
 //!
-//! The codes of a region's errors are the names of [`memlane::Error`]; those of the conversation itself are the constants
+//! The codes of a region's errors are the names of [`memlane::Error`]; those of the conversation itself are the
+//! constants
 //! here.
 
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! A process, joined over the regions that it is attached to: what `memlane ps` shows, and a host's `participants`.
 //!
-//! Participants belong to regions; a process is the same in all of them by its random id, whatever its pid means here. The
+//! Participants belong to regions; a process is the same in all of them by its random id, whatever its pid means
+//! here. The
 //! document has `process`, `pid`, `program`, `state`, `alive`, `user` (null when unknown), `attached` (the earliest),
 //! `regions`, `locks` (held), `publishes`, `waits` (`id`, `thread`, `what`, `seconds`).
 
