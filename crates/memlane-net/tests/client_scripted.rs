@@ -96,7 +96,8 @@ impl Host {
     fn converse(&self, stream: TcpStream) -> Option<()> {
         stream.set_nodelay(true).ok()?;
         let mut socket = tungstenite::accept(stream).ok()?;
-        let hello = json!({"hello": {"protocol": 1, "memlane": "0", "host": "script", "instance": "a", "space": "/nowhere",
+        let hello = json!({"hello": {"protocol": 1, "memlane": "0", "host": "script",
+            "instance": "a", "space": "/nowhere",
             "secret": "host-1", "challenge": "b"}});
         say(&mut socket, &Frame::new(&hello, b""))?;
         let hello: ClientHello = hear(&mut socket)?.header().ok()?;
@@ -115,7 +116,8 @@ impl Host {
         });
         sessions.entry(session.clone()).or_insert_with(|| Ledger::new(max_in_flight));
         drop(sessions);
-        let welcome = json!({"welcome": {"session": session, "resumed": resumed.is_some(), "access": "read-write", "local": false,
+        let welcome = json!({"welcome": {"session": session, "resumed": resumed.is_some(), "access": "read-write",
+            "local": false,
             "why": "there is no proof", "max_message": 1 << 20, "max_in_flight": max_in_flight, "grace": 5.0}});
         say(&mut socket, &Frame::new(&welcome, b""))?;
         loop {
@@ -306,7 +308,8 @@ fn a_host_that_forgot_leaves_an_add_unknown_and_a_look_is_repeated() {
     let error =
         adding.join().unwrap().map_or_else(|error| error, |sum| panic!("nobody can know that it is {sum}"));
     assert!(
-        matches!(&error, Error::OutcomeUnknown { operation, id, .. } if operation == "add" && id.as_deref() == Some("a")),
+        matches!(&error, Error::OutcomeUnknown { operation, id, .. } if operation == "add"
+            && id.as_deref() == Some("a")),
         "{error}"
     );
     assert_eq!(error.code(), Some("outcome_unknown"));

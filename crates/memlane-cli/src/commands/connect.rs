@@ -1,6 +1,7 @@
 //! `memlane connect HOST[:PORT]`: whether a host can be reached, and what it serves.
 //!
-//! `--json` prints `host`, `address`, `memlane` (its version), `space` (its directory), `mode` (`local`, `remote`), `why`,
+//! `--json` prints `host`, `address`, `memlane` (its version), `space` (its directory), `mode` (`local`, `remote`),
+//! `why`,
 //! `access` (`read-only`, `read-write`) and `regions` (rows of `ls`).
 
 use memlane_net::client::Mode;
@@ -13,7 +14,8 @@ use crate::words::text;
 
 /// Try a host: whether this machine can reach it, with which rights, and what it serves
 ///
-/// Use it from other commands with --at HOST. The token is in MEMLANE_TOKEN, or in the file that MEMLANE_TOKEN_FILE names;
+/// Use it from other commands with --at HOST. The token is in MEMLANE_TOKEN, or in the file that MEMLANE_TOKEN_FILE
+/// names;
 /// on the host's own machine none is needed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Connect {

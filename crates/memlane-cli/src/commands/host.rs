@@ -1,6 +1,7 @@
 //! `memlane host`: serves the space's regions to clients on other machines.
 //!
-//! `--json` prints one line when clients can connect: `space`, `address`, `port`, `reach` (`ADDRESS:PORT` for other machines),
+//! `--json` prints one line when clients can connect: `space`, `address`, `port`, `reach` (`ADDRESS:PORT` for other
+//! machines),
 //! `read_write` and `read_only` (the tokens, null for one that there is not), `fingerprint` (null without TLS).
 
 use std::io;
@@ -27,8 +28,10 @@ const OUTSIDE: (&str, u16) = ("192.0.2.1", 9);
 
 /// Serve the regions to other machines
 ///
-/// Prints where, and the tokens that let clients in; they stay the same the next time. Without --token-file, the variable
-/// MEMLANE_TOKEN can give a token for reading and writing. Ends in good order by Ctrl-C or SIGTERM: what clients hold is
+/// Prints where, and the tokens that let clients in; they stay the same the next time. Without --token-file, the
+/// variable
+/// MEMLANE_TOKEN can give a token for reading and writing. Ends in good order by Ctrl-C or SIGTERM: what clients hold
+/// is
 /// given back.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HostCommand {

@@ -20,7 +20,8 @@ use super::{
 use crate::protocol::hello::{Access, HostDescription, SECRET_FOLDER};
 use crate::protocol::operation::{Operation, Specification};
 
-/// A session with a host. Clones share it; it ends when the last of them, and all that was got from them, is dropped, and
+/// A session with a host. Clones share it; it ends when the last of them, and all that was got from them, is dropped,
+/// and
 /// gives back what it held.
 #[derive(Debug, Clone)]
 pub struct Client {

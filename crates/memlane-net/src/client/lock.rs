@@ -11,7 +11,8 @@ use crate::protocol::operation::{Mode, Operation};
 #[derive(Debug, Clone)]
 pub struct Lock(pub(super) Place);
 
-/// Holds the lock until it is dropped, or until the session is away for longer than the host's grace time: then the next
+/// Holds the lock until it is dropped, or until the session is away for longer than the host's grace time: then the
+/// next
 /// one gets it as from a dead owner.
 #[derive(Debug)]
 #[must_use = "a lock is given back when its guard is dropped"]

@@ -89,7 +89,8 @@ pub struct Options {
     pub(super) remote: bool,
 }
 
-/// Where the token comes from. It is looked up again for each connection: a host that was started anew may have another.
+/// Where the token comes from. It is looked up again for each connection: a host that was started anew may have
+/// another.
 #[derive(Clone)]
 pub(super) enum Token {
     Given(String),

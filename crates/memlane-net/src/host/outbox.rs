@@ -1,8 +1,8 @@
 //! What is on the way to a client, and how it gets onto the socket.
 //!
-//! Answers and events are put here by whoever has them, without waiting; one task writes them. Nobody does anything more
-//! for a client that has [too much](OUTBOX_BYTES) on the way: requests are not read, waits not looked at, events not
-//! made. So a client that does not read costs no more than that.
+//! Answers and events are put here by whoever has them, without waiting; one task writes them. Nobody does anything
+//! more for a client that has [too much](OUTBOX_BYTES) on the way: requests are not read, waits not looked at, events
+//! not made. So a client that does not read costs no more than that.
 
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;

@@ -6,8 +6,8 @@
 //! | `tokens-PORT` | the two tokens | over restarts |
 //! | `certificate.pem` | the self-made certificate and its key | over restarts |
 //!
-//! A file is taken only as it was left: a regular file of this user, mode 0600, no symbolic link. Where somebody else may
-//! write to the folder, he can at most take a file away; what he puts there instead is not his to give.
+//! A file is taken only as it was left: a regular file of this user, mode 0600, no symbolic link. Where somebody else
+//! may write to the folder, he can at most take a file away; what he puts there instead is not his to give.
 
 use rustix::fs::OFlags;
 use rustix::process::geteuid;

@@ -58,8 +58,8 @@ const BREATH: Duration = Duration::from_millis(50);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A host is a participant of what it serves: killed, it leaves what any participant leaves. Its clients come back to the
-/// next one by themselves.
+/// A host is a participant of what it serves: killed, it leaves what any participant leaves. Its clients come back to
+/// the next one by themselves.
 #[derive(Debug, Clone)]
 pub struct Host {
     space: Space,
@@ -219,8 +219,8 @@ impl Bound {
         self.tls.as_ref().map(|(_, fingerprint)| fingerprint.as_str())
     }
 
-    /// Serves until `shutdown` is done. Then clients are told, what sessions hold is given back, connections are closed and
-    /// the secret is removed, all within a second.
+    /// Serves until `shutdown` is done. Then clients are told, what sessions hold is given back, connections are closed
+    /// and the secret is removed, all within a second.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), HostError> {
         let Self { listener, vault, shared, tls, .. } = self;
         let tls = tls.map(|(config, _)| TlsAcceptor::from(config));

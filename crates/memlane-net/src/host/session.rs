@@ -1,7 +1,7 @@
 //! A session: its requests in their order, each done once, and its answers to whatever connection it has now.
 //!
-//! Requests that are remembered belong to the session and go on while it has no connection; those that only look belong to
-//! the connection, whose client asks them again. A newer connection takes over at once: from then on the older one
+//! Requests that are remembered belong to the session and go on while it has no connection; those that only look belong
+//! to the connection, whose client asks them again. A newer connection takes over at once: from then on the older one
 //! begins nothing.
 
 use bytes::Bytes;

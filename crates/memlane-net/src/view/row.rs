@@ -1,7 +1,9 @@
 //! A region as a row of a table of regions: what `memlane ls` shows, and what a host's `list` answers.
 //!
-//! The document is that of a region (module `document`) with `version`, `alive` and `dead` (participants), `lock_holder`
-//! (text or null), `lock_alarm` (a dead holder, or inconsistent), `inconsistent`, and `preview` (one line; `unreadable`:
+//! The document is that of a region (module `document`) with `version`, `alive` and `dead` (participants),
+//! `lock_holder`
+//! (text or null), `lock_alarm` (a dead holder, or inconsistent), `inconsistent`, and `preview` (one line;
+//! `unreadable`:
 //! why there is none), or an object with `id` and `error`.
 
 use memlane::header::Description;

@@ -1,7 +1,8 @@
 //! Everything known about a region: what `memlane show` shows, and a host's `describe`.
 //!
 //! A region document (module `document`) with `file` (`path`, `mode`, `owner`), `version`, `content`, `lock`,
-//! `participants`, `preview` (one line), for frame channels `frames`, and for kinds that neither have a content nor are frames or plain locks
+//! `participants`, `preview` (one line), for frame channels `frames`, and for kinds that neither have a content nor
+//! are frames or plain locks
 //! `state` (then `content` is null). When the content cannot be read, `error` says why.
 
 use std::os::unix::fs::PermissionsExt;
