@@ -1,8 +1,8 @@
 //! What the host costs beside bare sockets and Redis, on the loopback, as ratios within one run.
 //!
-//! Each row measures ours and a yardstick alternately, A B A B, and prints the medians as a Markdown table. Host, Redis
-//! and the bare peers are processes of their own. Run it with `cargo xtask bench network`; without `redis-server` its
-//! rows say so.
+//! Each row measures ours and a yardstick alternately, A B A B, and prints the medians as a Markdown table. Host, Redis and
+//! the bare peers are processes of their own. Run it with `cargo xtask bench --network`; `-- read`, `picture`, `fan-out`
+//! or `stall` runs that alone.
 
 #[path = "../tests/served/mod.rs"]
 mod served;
@@ -38,10 +38,16 @@ fn main() {
     let host = HostProcess::start(&place, served::free_port());
     let redis = Redis::start();
     println!("| what | ours | yardstick | | ratio | goal |\n|---|---:|---|---:|---:|---:|");
-    small_read(&space, &host, redis.as_ref());
-    picture(&space, &host, redis.as_ref());
-    fan_out(&space, &host);
-    stalled_subscriber(&space, &host);
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let measures: [(&str, &dyn Fn()); 4] = [
+        ("read", &|| small_read(&space, &host, redis.as_ref())),
+        ("picture", &|| picture(&space, &host, redis.as_ref())),
+        ("fan-out", &|| fan_out(&space, &host)),
+        ("stall", &|| stalled_subscriber(&space, &host)),
+    ];
+    for (_, measure) in measures.iter().filter(|(name, _)| name.contains(&wanted)) {
+        measure();
+    }
     if redis.is_none() {
         eprintln!("LEFT OUT: the rows beside Redis; get it: apt-get install redis-server");
     }

@@ -208,7 +208,9 @@ fn queues_frames_and_streams() {
             (json!({"op": "peek", "id": "q", "most": 9}), json!({"hex": "6869010203"})),
             (
                 json!({"op": "get", "id": "q", "leased": true}),
-                json!({"hex": "6869", "header": {"messages": [{"tag": "utf-8", "length": 2, "redelivered": 0, "lease": 1}]}}),
+                json!({"hex": "6869", "header": {"messages": [
+                    {"tag": "utf-8", "length": 2, "redelivered": 0, "lease": 1}
+                ]}}),
             ),
             asked(json!({"op": "release", "lease": 1}), json!({})),
             (
@@ -274,7 +276,9 @@ fn subscriptions_deliver_what_is_new_and_count_the_rest() {
         &[
             (
                 json!({"next": true}),
-                json!({"hex": "01020304", "header": {"event": 1, "sequence": 1, "missed": 0, "shape": [2, 2], "encoding": "mono8"}}),
+                json!({"hex": "01020304", "header": {
+                    "event": 1, "sequence": 1, "missed": 0, "shape": [2, 2], "encoding": "mono8"
+                }}),
             ),
             asked(json!({"op": "unsubscribe", "subscription": 2}), json!({})),
             asked(

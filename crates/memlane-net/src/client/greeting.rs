@@ -96,7 +96,10 @@ fn upgrade(socket: Socket, address: &Address, tls: bool) -> Result<WebSocket<Soc
 
 /// No message has more bytes.
 fn limited(most: usize) -> WebSocketConfig {
-    WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most))
+    WebSocketConfig::default()
+        .read_buffer_size(16 * 1024)
+        .max_message_size(Some(most))
+        .max_frame_size(Some(most))
 }
 
 fn receive<T: serde::de::DeserializeOwned>(

@@ -23,7 +23,8 @@ use super::watcher::{Thing, locked};
 use crate::protocol::fault::Fault;
 use crate::view::sight::Sight;
 
-/// Between two wakes by one region.
+/// Between two wakes by one region, unless it is a frame channel: frames are delivered one by one, which takes longer than
+/// it takes to wake somebody.
 const SHORTEST: Duration = Duration::from_millis(1);
 /// Between two looks at how a region stands.
 const LOOK: Duration = Duration::from_millis(50);
@@ -114,6 +115,7 @@ impl Feeds {
             news: Arc::clone(&feed.news),
             removals: self.removals.subscribe(),
             standing: Sight::of(&feed.handle.observer).ok().filter(|_| is_looked_at(feed.handle.kind())),
+            rests_until: time::Instant::now(),
         };
         let _ = feed.follower.set(task::spawn(follower.run()).abort_handle());
         open.insert(feed.handle.uuid(), Arc::downgrade(&feed));
@@ -259,6 +261,8 @@ struct Follower {
     removals: watch::Receiver<u64>,
     /// How it stood at the last look.
     standing: Option<Sight>,
+    /// Before this moment it wakes nobody.
+    rests_until: time::Instant,
 }
 
 impl Follower {
@@ -303,7 +307,10 @@ impl Follower {
             match watch {
                 Some(watch) => {
                     watch.await;
-                    time::sleep(SHORTEST).await;
+                    time::sleep_until(self.rests_until).await;
+                    if self.handle.kind() != Kind::Frames {
+                        self.rests_until = time::Instant::now() + SHORTEST;
+                    }
                 }
                 None => time::sleep(LOOK).await,
             }

@@ -169,7 +169,9 @@ mod tests {
     proptest! {
         /// Whatever is repeated, and however late acknowledgements come: each change is done once.
         #[test]
-        fn each_change_is_done_once(steps in proptest::collection::vec((0_u64..4, any::<bool>(), any::<bool>()), 0..200)) {
+        fn each_change_is_done_once(
+            steps in proptest::collection::vec((0_u64..4, any::<bool>(), any::<bool>()), 0..200)
+        ) {
             let mut ledger = Ledger::new(8);
             let (mut next, mut acknowledged) = (1_u64, 0_u64);
             let mut done = std::collections::BTreeSet::new();

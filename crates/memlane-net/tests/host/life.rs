@@ -83,7 +83,6 @@ fn tokens_that_others_could_have_written_are_not_taken() {
 
 /// Not a test: the host that others kill.
 #[test]
-#[ignore = "it is started by other tests"]
 fn a_child_that_hosts() {
     let (Ok(space), Ok(address)) = (std::env::var(SPACE), std::env::var(ADDRESS)) else { return };
     let _running = Host::new(Space::at(space).unwrap()).listen(address.parse().unwrap()).start().unwrap();
@@ -95,7 +94,7 @@ fn a_child_that_hosts() {
 /// A process that hosts, once it does.
 fn spawn(space: &Path, address: SocketAddr) -> Child {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "life::a_child_that_hosts"])
+        .args(["--exact", "life::a_child_that_hosts"])
         .env(SPACE, space)
         .env(ADDRESS, address.to_string())
         .spawn()
