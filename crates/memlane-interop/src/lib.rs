@@ -6,6 +6,7 @@
 //!
 //! | module | foreign layout |
 //! |---|---|
+//! | [`libemg`] | the newest samples of an EMG armband, as LibEMG keeps them for its programs |
 //! | [`mmap_frame`] | the newest picture behind a packed 24-byte header, in POSIX shared memory |
 //!
 //! Foreign memory is foreign: its bytes are checked before they are used, no reference to them is ever
@@ -40,6 +41,7 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod libemg;
 pub mod mmap_frame;
 
 mod draft;

@@ -22,4 +22,7 @@ pub(crate) mod sem;
 pub(crate) mod stream;
 pub(crate) mod take;
 
+pub(crate) mod myo;
+pub(crate) mod myo_dongle;
+
 pub(crate) mod completions;
