@@ -22,7 +22,8 @@ impl FromStr for Address {
         let mut bytes = [0; 6];
         let mut parts = text.split(':');
         for byte in bytes.iter_mut().rev() {
-            let part = parts.next().filter(|part| part.len() == 2).ok_or_else(wrong)?;
+            let part =
+                parts.next().filter(|part| part.len() == 2 && !part.starts_with('+')).ok_or_else(wrong)?;
             *byte = u8::from_str_radix(part, 16).map_err(|_| wrong())?;
         }
         if parts.next().is_some() { Err(wrong()) } else { Ok(Self(bytes)) }

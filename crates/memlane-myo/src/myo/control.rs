@@ -32,8 +32,8 @@ pub enum ImuMode {
     Raw,
 }
 
-/// What it sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What it sends; unless said otherwise, everything as it is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mode {
     /// Muscles.
     pub emg: EmgMode,
@@ -41,6 +41,12 @@ pub struct Mode {
     pub imu: ImuMode,
     /// Poses.
     pub classifier: bool,
+}
+
+impl Default for Mode {
+    fn default() -> Self {
+        Self { emg: EmgMode::default(), imu: ImuMode::default(), classifier: true }
+    }
 }
 
 /// How long it buzzes.

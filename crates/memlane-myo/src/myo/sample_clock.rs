@@ -12,6 +12,9 @@ const DRIFT_DIVISOR: u64 = 5_000;
 const WINDOW: u32 = 64;
 const LATE: u64 = 5_000_000;
 
+/// The least between two times, so that they differ also as seconds in floating point.
+const STEP: u64 = 2_000;
+
 /// The time of packets that are measured once in a period. All times are nanoseconds of the monotonic clock.
 #[derive(Debug, Clone)]
 pub struct SampleClock {
@@ -38,7 +41,7 @@ impl SampleClock {
         let time = at.min(expected) + late.min(self.period / DRIFT_DIVISOR);
         let time = time + self.catch_up(at.saturating_sub(time));
         self.next = Some(time + self.period);
-        self.last = time.max(self.last + 1);
+        self.last = time.max(self.last + STEP);
         self.last
     }
 

@@ -77,6 +77,8 @@ pub struct MyoStreamer {
     libemg: Option<LibEmg>,
     /// Samples that were lost and belong before the next one.
     lost: u32,
+    /// The time of the last sample of EMG.
+    last_time: u64,
 }
 
 impl MyoStreamer {
@@ -101,6 +103,7 @@ impl MyoStreamer {
             status: Status::open(space, &id("status"))?,
             libemg: libemg.as_ref().map(LibEmg::open).transpose()?,
             lost: 0,
+            last_time: 0,
             space: space.clone(),
             prefix,
         })
@@ -157,12 +160,15 @@ impl MyoStreamer {
         }
     }
 
-    /// Both samples of a packet as one change: the younger one measured at `time`, the other half a period before.
+    /// Both samples of a packet as one change: the younger one measured at `time`, the other half a period before, or at
+    /// least behind the sample before it when late packets come at once.
     fn publish_emg(&mut self, time: u64, samples: &[[i8; 8]; EMG_PACKET_SAMPLES]) -> Result<()> {
         let apart = EMG_PACKET_PERIOD.as_nanos() as u64 / EMG_PACKET_SAMPLES as u64;
+        let older = time.saturating_sub(apart).max(self.last_time.midpoint(time));
+        self.last_time = time;
         let mut records = Vec::new();
-        for (age, sample) in (0..EMG_PACKET_SAMPLES as u64).rev().zip(samples) {
-            records.extend_from_slice(&seconds(time.saturating_sub(age * apart)).to_le_bytes());
+        for (time, sample) in [older, time].into_iter().zip(samples) {
+            records.extend_from_slice(&seconds(time).to_le_bytes());
             records.extend_from_slice(&std::mem::take(&mut self.lost).to_le_bytes());
             records.extend(sample.map(i8::cast_unsigned));
         }
