@@ -42,7 +42,9 @@ impl Serial {
 
 impl Transport for Serial {
     fn receive(&mut self, bytes: &mut [u8], timeout: Duration) -> Result<usize> {
-        self.port.set_read_timeout(timeout).map_err(unplugged)?;
+        // The port waits for whole milliseconds; rounded down, the last of them would be spent awake.
+        let milliseconds = timeout.as_nanos().div_ceil(1_000_000) as u64;
+        self.port.set_read_timeout(Duration::from_millis(milliseconds)).map_err(unplugged)?;
         match self.port.read(bytes) {
             Ok(0) => Err(unplugged(io::ErrorKind::UnexpectedEof.into())),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(0),

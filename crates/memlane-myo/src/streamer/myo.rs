@@ -247,12 +247,14 @@ impl MyoStreamer {
 
     /// Publishes until the armband fails or a stop is requested.
     fn pump(&mut self, myo: &mut Myo<Serial>, stop: &Stop) -> Result<()> {
+        let skipped_before = self.status.skipped;
         while !stop.is_requested() {
             if let Some(heard) = myo.next(LOOK)? {
                 self.status.lost += u64::from(heard.lost) * EMG_PACKET_SAMPLES as u64;
                 self.publish(&heard)?;
             }
             self.obey(myo)?;
+            self.status.skipped = skipped_before + myo.skipped();
             self.status.refresh()?;
         }
         Ok(())
@@ -275,7 +277,6 @@ impl Streamer for MyoStreamer {
     fn stream(&mut self, stop: &Stop) -> Result<()> {
         let Some(mut myo) = self.myo.take() else { return Ok(()) };
         let outcome = self.pump(&mut myo, stop);
-        self.status.skipped += myo.skipped();
         self.myo = Some(myo);
         outcome
     }
