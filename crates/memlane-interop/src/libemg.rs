@@ -14,8 +14,9 @@
 //!
 //! | writer killed | what remains | who repairs |
 //! |---|---|---|
-//! | while rows move | some rows twice, at one place; the count from before | nobody: they move out, and the next writer goes on |
-//! | before the count grows | new rows on top that are not counted | the same |
+//! | while rows move | some rows twice; the count from before | nobody: they move out, the next writer goes on |
+//! | before the count grows | new rows on top, not counted | the same |
+//! | at any time | the hidden second name of each segment | the next writer |
 //!
 //! A reader cannot tell rows that are half moved by a writer that was killed, or that sleeps for longer than the reader
 //! tries. LibEMG's own readers see the same.
@@ -25,8 +26,9 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let directory = tempfile::tempdir()?;
-//! let tags = Tags::in_directory(directory.path(), "left_"); // Tags::default() is what LibEMG uses unless told otherwise
-//! let writer = Writer::open(&tags, EMG)?;
+//! // Tags::default() is what LibEMG uses unless told otherwise.
+//! let tags = Tags::in_directory(directory.path(), "left_");
+//! let mut writer = Writer::open(&tags, EMG)?;
 //! writer.append(&[[1.0; 8], [2.0; 8]])?; // older first
 //! let recent = Reader::open(&tags, EMG)?.read()?;
 //! assert_eq!(recent.count, 2);

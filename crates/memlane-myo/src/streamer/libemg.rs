@@ -16,12 +16,12 @@ impl LibEmg {
         Ok(Self { emg: Writer::open(tags, EMG)?, imu: Writer::open(tags, IMU)? })
     }
 
-    pub(super) fn write_emg(&self, samples: &[[i8; EMG_CHANNELS]; EMG_PACKET_SAMPLES]) -> Result<()> {
+    pub(super) fn write_emg(&mut self, samples: &[[i8; EMG_CHANNELS]; EMG_PACKET_SAMPLES]) -> Result<()> {
         let rows = samples.map(|sample| sample.map(f64::from));
         Ok(self.emg.append(&rows)?)
     }
 
-    pub(super) fn write_imu(&self, imu: &Imu) -> Result<()> {
+    pub(super) fn write_imu(&mut self, imu: &Imu) -> Result<()> {
         Ok(self.imu.append(&[imu.0.map(f64::from)])?)
     }
 }

@@ -173,7 +173,7 @@ impl MyoStreamer {
             records.extend(sample.map(i8::cast_unsigned));
         }
         self.emg.append_many(&records)?;
-        if let Some(libemg) = &self.libemg {
+        if let Some(libemg) = &mut self.libemg {
             libemg.write_emg(samples)?;
         }
         self.status.samples += EMG_PACKET_SAMPLES as u64;
@@ -201,7 +201,7 @@ impl MyoStreamer {
         let numbers = imu.quaternion().into_iter().chain(imu.acceleration()).chain(imu.rotation());
         record.extend(numbers.flat_map(f32::to_le_bytes));
         self.imu.append(&record)?;
-        if let Some(libemg) = &self.libemg {
+        if let Some(libemg) = &mut self.libemg {
             libemg.write_imu(&imu)?;
         }
         Ok(())
