@@ -7,10 +7,11 @@
 //! | `imu` | 250 rows of 10 `f64`: quaternion w x y z, acceleration and rotation x y z, as sent | 20000 |
 //! | `imu_count` | an `i32` | 4 |
 //!
-//! Names are bare tags, rows lie one behind the other, numbers are little-endian, the mode is 0600. LibEMG guards both
-//! segments by a lock of Python's that has no name, so an outsider cannot take it. A [`Writer`] therefore stores in an
-//! order that is right without it: rows move down from the last on, the new ones are put on top, and only then the count
-//! grows. So a count is never ahead of its rows. A [`Reader`] believes what it has copied twice with the same outcome.
+//! Names are bare tags, rows lie one behind the other, numbers are little-endian, the mode is 0600. LibEMG guards
+//! both segments by a lock of Python's that has no name, so an outsider cannot take it. A [`Writer`] therefore stores
+//! in an order that is right without it: rows move down from the last on, the new ones are put on top, and only then
+//! the count grows. So a count is never ahead of its rows. A [`Reader`] believes what it has copied twice with the
+//! same outcome.
 //!
 //! | writer killed | what remains | who repairs |
 //! |---|---|---|

@@ -1,8 +1,8 @@
 //! Commands and events over a transport.
 //!
 //! One command is in flight at a time; the next packet of its class and number that is no event is its response, and
-//! any other response is a late one and dropped. Events are queued as they come, also those that come before a response,
-//! and each leaves the queue once: by [`Client::next_event`], or by the wait that it was for.
+//! any other response is a late one and dropped. Events are queued as they come, also those that come before a
+//! response, and each leaves the queue once: by [`Client::next_event`], or by the wait that it was for.
 
 use crate::bgapi::{Command, Decoder, Event, Packet, PacketKind, Response, ResultCode, Source, ValueType};
 use crate::error::{Error, Result};
@@ -119,9 +119,11 @@ impl<T: Transport> Client<T> {
     pub fn read_attribute(&mut self, connection: u8, handle: u16) -> Result<Vec<u8>> {
         let command = Command::ReadByHandle { connection, handle };
         self.request(&command)?;
-        let is_value = |event: &Event| {
-            matches!(event, Event::AttributeValue { connection: slot, handle: attribute, value_type: ValueType::Read, .. }
-                if (*slot, *attribute) == (connection, handle))
+        let is_value = |event: &Event| match event {
+            Event::AttributeValue { connection: slot, handle: attribute, value_type, .. } => {
+                (*slot, *attribute, *value_type) == (connection, handle, ValueType::Read)
+            }
+            _ => false,
         };
         let event = self.finish(&command, connection, handle, is_value)?;
         match event {
@@ -140,7 +142,8 @@ impl<T: Transport> Client<T> {
         self.finish(&command, connection, handle, |_| false).map(drop)
     }
 
-    /// Waits for the end of what a command began: what `is_wanted`, or the completed procedure, or the connection's end.
+    /// Waits for the end of what a command began: what `is_wanted`, or the completed procedure, or the connection's
+    /// end.
     fn finish(
         &mut self,
         command: &Command,

@@ -303,7 +303,8 @@ fn controls_are_the_bytes_that_the_armband_takes() {
 
 #[test]
 fn long_packets_have_their_length_in_eleven_bits() {
-    // The longest value that an array's length byte can say makes more than 255 bytes: 4 + (b0 & 7) + b1 would be wrong.
+    // The longest value that an array's length byte can say makes more than 255 bytes: 4 + (b0 & 7) + b1 would be
+    // wrong.
     let event =
         Event::AttributeValue { connection: 0, handle: 3, value_type: ValueType::Read, value: vec![7; 252] };
     let bytes = event.to_packet().to_bytes();
@@ -386,7 +387,10 @@ proptest! {
 
     #[test]
     fn hostile_payloads_are_refused_and_nothing_panics(
-        kind in any::<bool>(), class in 0_u8..8, command in 0_u8..8, payload in proptest::collection::vec(any::<u8>(), 0..64),
+        kind in any::<bool>(),
+        class in 0_u8..8,
+        command in 0_u8..8,
+        payload in proptest::collection::vec(any::<u8>(), 0..64),
     ) {
         use memlane_myo::bgapi::PacketKind;
         let kind = if kind { PacketKind::Event } else { PacketKind::Message };

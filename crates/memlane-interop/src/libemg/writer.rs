@@ -1,7 +1,7 @@
 //! Filling LibEMG's segments.
 //!
-//! A Python program that has opened a segment removes its name when it ends, before Python 3.13, although others use it.
-//! So each segment has a hidden second name, by which it gets the first one back.
+//! A Python program that has opened a segment removes its name when it ends, before Python 3.13, although others use
+//! it. So each segment has a hidden second name, by which it gets the first one back.
 
 use super::Error;
 use super::tags::{COUNT_BYTES, Kind, Tags};
@@ -16,8 +16,8 @@ const MODE: u32 = 0o600;
 /// A segment can be made or removed by somebody else between two looks, but hardly so often.
 const OPEN_ATTEMPTS: usize = 16;
 
-/// Puts rows on top of one of LibEMG's arrays. The segments stay when it is dropped; while it lives, their names come back
-/// when a Python program that ends removes them.
+/// Puts rows on top of one of LibEMG's arrays. The segments stay when it is dropped; while it lives, their names come
+/// back when a Python program that ends removes them.
 #[derive(Debug)]
 pub struct Writer<const COLUMNS: usize> {
     kind: Kind<COLUMNS>,

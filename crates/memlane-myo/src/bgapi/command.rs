@@ -19,7 +19,8 @@ pub enum Command {
         /// The slot.
         connection: u8,
     },
-    /// 4/4 `attclient_read_by_handle`; then `attclient_attribute_value`, or `attclient_procedure_completed` with an error.
+    /// 4/4 `attclient_read_by_handle`; then `attclient_attribute_value`, or `attclient_procedure_completed` with an
+    /// error.
     ReadByHandle {
         /// The slot.
         connection: u8,

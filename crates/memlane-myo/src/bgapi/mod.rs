@@ -13,9 +13,9 @@
 //! | 3 | | the command, or the event, within the class |
 //! | 4… | | the payload: integers little-endian, addresses last byte first, an array with its length in front |
 //!
-//! Each command has exactly one response, of the same class and number. Events come at any time, also between a command
-//! and its response, and their numbers are apart from the commands': response 4/5 says that a write was begun, event 4/5
-//! brings an attribute's value.
+//! Each command has exactly one response, of the same class and number. Events come at any time, also between a
+//! command and its response, and their numbers are apart from the commands': response 4/5 says that a write was
+//! begun, event 4/5 brings an attribute's value.
 //!
 //! ```
 //! use memlane_myo::bgapi::{Command, Decoder, Event, Source};

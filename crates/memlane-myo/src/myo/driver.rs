@@ -235,7 +235,10 @@ fn end_what_goes_on<T: Transport>(client: &mut Client<T>) -> Result<()> {
     }
     for connection in 0..SLOTS {
         if client.ask(&Command::Disconnect { connection })?.result().is_success() {
-            let ended = |event: &Event| matches!(event, Event::Disconnected { connection: slot, .. } if *slot == connection);
+            let ended = |event: &Event| match event {
+                Event::Disconnected { connection: slot, .. } => *slot == connection,
+                _ => false,
+            };
             client.wait_event(3, 4, ended, DISCONNECT_PATIENCE)?;
         }
     }

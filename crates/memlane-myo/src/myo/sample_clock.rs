@@ -1,10 +1,10 @@
 //! When a packet was measured, from when it arrived.
 //!
-//! The armband measures at its own steady pace and gives no time. What arrives is late: by the radio's interval, by the
-//! dongle, by a busy machine. It is never early; so the packets that come earliest, each against its turn, show the
-//! armband's pace, and the time of every packet is its turn in that. An armband whose clock is slower than ours drifts
-//! away from it: the pace follows by at most 200 millionths. When a whole window of packets is late, more were lost than
-//! could be counted, and the pace is taken from that window.
+//! The armband measures at its own steady pace and gives no time. What arrives is late: by the radio's interval, by
+//! the dongle, by a busy machine. It is never early; so the packets that come earliest, each against its turn, show
+//! the armband's pace, and the time of every packet is its turn in that. An armband whose clock is slower than ours
+//! drifts away from it: the pace follows by at most 200 millionths. When a whole window of packets is late, more were
+//! lost than could be counted, and the pace is taken from that window.
 
 /// The fastest that the pace follows late packets: more than crystals differ.
 const DRIFT_DIVISOR: u64 = 5_000;

@@ -1,7 +1,7 @@
 //! The simulated dongle: bytes from the host in, bytes to the host out, each at its time.
 //!
-//! It does not look at a clock. Times are nanoseconds of the monotonic clock, given by the caller; what has a deadline is
-//! due at that, whenever the last one was asked for.
+//! It does not look at a clock. Times are nanoseconds of the monotonic clock, given by the caller; what has a
+//! deadline is due at that, whenever the last one was asked for.
 
 use super::armband::{Armband, Value};
 use super::emg::Gesture;

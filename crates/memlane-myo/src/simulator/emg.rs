@@ -1,8 +1,9 @@
 //! Synthetic EMG: what eight electrodes around an arm would measure.
 //!
-//! `x = clip(round(-0.9 + A(t) · (e[n] − 0.35 e[n−1]) / 1.06 [+ 3 sin 2π 50 t]))`, with normal `e`, a tenth of them three
-//! times as wide. `A` of a channel is 1.5 to 5 at rest, and 10 to 55 on the two or three neighbouring channels of a
-//! gesture, which it takes 200 ms to reach. The hum of the mains is in raw EMG only. Filtered EMG is `17 √lowpass(x²)`.
+//! `x = clip(round(-0.9 + A(t) · (e[n] − 0.35 e[n−1]) / 1.06 [+ 3 sin 2π 50 t]))`, with normal `e`, a tenth of them
+//! three times as wide. `A` of a channel is 1.5 to 5 at rest, and 10 to 55 on the two or three neighbouring channels
+//! of a gesture, which it takes 200 ms to reach. The hum of the mains is in raw EMG only. Filtered EMG is `17
+//! √lowpass(x²)`.
 
 use super::random::Random;
 use crate::myo::{EMG_CHANNELS, Pose};

@@ -1,8 +1,8 @@
 //! A pseudo-terminal behind a link that keeps its name.
 //!
-//! The dongle writes at the one end; a program opens the link as it opens a serial port. While nobody has it open, what
-//! the dongle says is lost, as it is with a real one. When the dongle is pulled out, the link goes away and whoever had it
-//! open is told; it comes back, at another terminal, a moment later.
+//! The dongle writes at the one end; a program opens the link as it opens a serial port. While nobody has it open,
+//! what the dongle says is lost, as it is with a real one. When the dongle is pulled out, the link goes away and
+//! whoever had it open is told; it comes back, at another terminal, a moment later.
 
 use super::dongle::Dongle;
 use crate::stop::{LOOK, Stop};
@@ -39,8 +39,8 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Makes a pseudo-terminal and a link to it. A link that is there already is replaced; anything else that is there is
-    /// an error.
+    /// Makes a pseudo-terminal and a link to it. A link that is there already is replaced; anything else that is
+    /// there is an error.
     pub fn open(link: &Path) -> io::Result<Self> {
         let mut terminal =
             Self { link: link.to_owned(), controller: None, backlog: Vec::new(), is_open: false };

@@ -36,8 +36,8 @@ pub trait Streamer {
     /// Lets the device go, without waiting for it.
     fn disconnect(&mut self);
 
-    /// Tells whoever looks that the device failed, and when it is tried again. An error that no device can mend, such as
-    /// one of a region, is given back, and ends the streamer.
+    /// Tells whoever looks that the device failed, and when it is tried again. An error that no device can mend, such
+    /// as one of a region, is given back, and ends the streamer.
     fn failed(&mut self, error: Self::Error, pause: Duration) -> Result<(), Self::Error>;
 }
 

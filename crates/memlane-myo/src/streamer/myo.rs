@@ -89,19 +89,22 @@ impl MyoStreamer {
         let id = |name: &str| format!("{prefix}/{name}");
         let emg = StreamSpec::of(EMG_SCHEMA).capacity(EMG_CAPACITY);
         let imu = StreamSpec::of(IMU_SCHEMA).capacity(IMU_CAPACITY);
+        // Before anything is written: somebody else may be streaming.
+        let emg = StreamPublisher::open_or_create(space, &id("emg"), &emg)?;
         Ok(Self {
             port,
             settings,
             myo: None,
             clock: new_clock(),
-            emg: StreamPublisher::open_or_create(space, &id("emg"), &emg)?,
+            emg,
             filtered: None,
-            imu: StreamPublisher::open_or_create(space, &id("imu"), &imu)?,
             pose: Text::open_or_create(space, &id("pose"), POSE_CAPACITY)?,
             battery: Value::open_or_create(space, &id("battery"), 0)?,
             commands: Queue::open_or_create(space, &id("commands"), &QueueSpec::bytes(COMMANDS_CAPACITY))?,
             status: Status::open(space, &id("status"))?,
             libemg: libemg.as_ref().map(LibEmg::open).transpose()?,
+            // The last: whoever finds it finds everything.
+            imu: StreamPublisher::open_or_create(space, &id("imu"), &imu)?,
             lost: 0,
             last_time: 0,
             space: space.clone(),
@@ -160,8 +163,8 @@ impl MyoStreamer {
         }
     }
 
-    /// Both samples of a packet as one change: the younger one measured at `time`, the other half a period before, or at
-    /// least behind the sample before it when late packets come at once.
+    /// Both samples of a packet as one change: the younger one measured at `time`, the other half a period before, or
+    /// at least behind the sample before it when late packets come at once.
     fn publish_emg(&mut self, time: u64, samples: &[[i8; 8]; EMG_PACKET_SAMPLES]) -> Result<()> {
         let apart = EMG_PACKET_PERIOD.as_nanos() as u64 / EMG_PACKET_SAMPLES as u64;
         let older = time.saturating_sub(apart).max(self.last_time.midpoint(time));

@@ -6,9 +6,9 @@ use memlane::schema::Datum;
 use memlane::{Record, Space};
 use std::time::{Duration, Instant};
 
-/// What the record is: `state` is a name of [`State`], `arm` is `right`, `left` or empty, `samples` and `lost` count EMG
-/// samples since the streamer was started, `connections` how often it connected, `skipped` bytes that belonged to no
-/// packet; `message` is the last error. Texts end at the first zero byte.
+/// What the record is: `state` is a name of [`State`], `arm` is `right`, `left` or empty, `samples` and `lost` count
+/// EMG samples since the streamer was started, `connections` how often it connected, `skipped` bytes that belonged to
+/// no packet; `message` is the last error. Texts end at the first zero byte.
 pub const STATUS_SCHEMA: &str = "{state:|S12,address:|S17,name:|S32,firmware:[4]<u2,arm:|S8,samples:<u8,lost:<u8,\
                                  connections:<u4,skipped:<u8,message:|S200}";
 

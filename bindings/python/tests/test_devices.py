@@ -1,0 +1,136 @@
+"""A simulated armband, read by NumPy."""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from memlane.devices import Myo, simulated_myo
+
+
+def memlane(*arguments):
+    command = [sys.executable, "-m", "memlane", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+@pytest.fixture
+def streamer(tmp_path):
+    """Streams numbered samples: the first four channels are the number, and starts a streamer anew when called."""
+    link = tmp_path / "dongle"
+    dongle = memlane("myo-dongle", link, "--ramp")
+    assert dongle.stdout.readline().strip() == str(link)
+    streamers = []
+
+    def start():
+        streamers.append(memlane("myo", "--port", link))
+        return streamers[-1]
+
+    start()
+    yield start
+    for process in [*streamers, dongle]:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture
+def myo(streamer):
+    with Myo(wait=60) as myo:
+        yield myo
+
+
+def numbers(samples):
+    """The numbers that samples of a ramp carry."""
+    return samples["emg"][:, :4].copy().view("<u4")[:, 0]
+
+
+def test_samples_are_numpy_arrays(myo):
+    assert myo.dtype.names == ("t", "lost", "emg")
+    first = myo.read(timeout=60)
+    assert first["emg"].dtype == np.int8 and first["emg"].shape[1:] == (8,)
+    assert (numbers(first) == np.arange(numbers(first)[0], numbers(first)[0] + len(first))).all()
+    second = myo.read(timeout=60)
+    assert numbers(second)[0] == numbers(first)[-1] + 1, "none twice, none left out"
+    assert myo.lost == 0
+    newest = myo.last(3)
+    assert len(newest) == 3 and (np.diff(numbers(newest)) == 1).all()
+    assert numbers(newest)[-1] >= numbers(second)[-1]
+    assert (np.diff(newest["t"]) > 0).all() and abs(time.monotonic() - newest["t"][-1]) < 60
+    assert len(myo.last(1 << 20)) < 1 << 20
+
+
+def test_windows_overlap(myo):
+    windows = myo.windows(10, overlap=4, timeout=60)
+    taken = [next(windows) for _ in range(20)]
+    start = numbers(taken[0])[0]
+    for index, window in enumerate(taken):
+        assert (numbers(window) == np.arange(start + 6 * index, start + 6 * index + 10)).all()
+    whole = myo.windows(7, timeout=60)
+    one, two = next(whole), next(whole)
+    assert numbers(two)[0] == numbers(one)[-1] + 1
+    for overlap in (-1, 10, 11):
+        with pytest.raises(ValueError, match="overlap from 0 to 9"):
+            next(myo.windows(10, overlap))
+
+
+def test_windows_go_on_with_the_next_streamer_and_time_out_without_one(myo, streamer):
+    windows = myo.windows(8, timeout=60)
+    before = numbers(next(windows))
+    streamer().wait()  # a second one finds the first and ends
+    after = numbers(next(windows))
+    assert (after > before).all()
+    first = myo.status["connections"]
+    assert first == 1
+
+
+def test_a_streamer_that_is_killed_leaves_its_samples(tmp_path):
+    link = tmp_path / "dongle"
+    dongle = memlane("myo-dongle", link, "--ramp")
+    dongle.stdout.readline()
+    process = memlane("myo", "--port", link)
+    with Myo(wait=60) as myo:
+        myo.read(timeout=60)
+        process.kill()
+        process.wait()
+        left = numbers(myo.last(10))
+        assert len(left) > 0
+        with pytest.raises(TimeoutError):
+            for _ in myo.windows(4, timeout=0.2):
+                pass
+        again = memlane("myo", "--port", link)
+        windows = myo.windows(4, timeout=60)
+        assert (numbers(next(windows)) > left[-1]).all()
+        for one in (again, dongle):
+            one.terminate()
+            one.wait()
+    for one in (process, again, dongle):
+        one.stdout.close()
+
+
+def test_the_rest_of_the_armband():
+    with simulated_myo("left") as myo:
+        next(myo.windows(4, timeout=60))
+        motion = myo.motion()
+        while not len(motion):
+            next(myo.windows(4, timeout=60))
+            motion = myo.motion()
+        assert motion["acceleration"][0].tolist() == [0.0, 0.0, 1.0]
+        assert abs(np.linalg.norm(motion["quaternion"][0]) - 1) < 0.001
+        assert myo.battery == 87
+        assert myo.status["state"] == "streaming"
+        assert myo.status["name"] == "Simulated Myo"
+        assert myo.status["firmware"] == [1, 5, 1970, 2]
+        myo.vibrate("short")
+        myo.leds("ff0000", "0000ff")
+        myo.tell("dance")
+        end = time.monotonic() + 60
+        while "dance" not in myo.status["message"]:
+            assert time.monotonic() < end
+            next(myo.windows(2, timeout=60))
+        assert myo.pose in {"rest", "fist"}
+
+
+def test_without_a_streamer_it_says_so():
+    with pytest.raises(FileNotFoundError, match="myo/emg"):
+        Myo(wait=0)
