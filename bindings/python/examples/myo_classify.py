@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=300)
     arguments = parser.parse_args()
     source: contextlib.AbstractContextManager[Myo] = simulated_myo() if arguments.simulate else Myo(wait=None)
-    with source as myo, memlane.Value("arm/tension", "float64", 0.0) as tension:
+    with source as myo, memlane.Value("arm/tension", 0.0) as tension:
         tense = 0
         was_tense = False
         for number, window in enumerate(myo.windows(WINDOW, OVERLAP, timeout=10)):

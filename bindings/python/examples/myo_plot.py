@@ -17,7 +17,7 @@ SECOND = 200
 
 def plot(myo: Myo, seconds: float) -> None:
     """Draws the last five seconds, channel over channel."""
-    from matplotlib import pyplot
+    from matplotlib import pyplot  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     figure, axes = pyplot.subplots()
     lines = [axes.plot([], [])[0] for _ in range(8)]

@@ -181,5 +181,5 @@ fn a_stop_ends_any_wait() {
     stop.request();
     let mut client = Client::new(Script::default(), stop);
     assert!(matches!(client.request(&Command::EndProcedure), Err(Error::Stopped)));
-    assert!(matches!(client.next_event(Duration::from_secs(60)), Err(Error::Stopped)));
+    assert!(matches!(client.next_event(Duration::from_mins(1)), Err(Error::Stopped)));
 }

@@ -11,7 +11,7 @@ use std::{fs, thread};
 use tempfile::TempDir;
 
 /// Long enough for a busy machine; a test that reaches it has failed.
-const PATIENCE: Option<Duration> = Some(Duration::from_secs(60));
+const PATIENCE: Option<Duration> = Some(Duration::from_mins(1));
 
 /// A simulated dongle and a streamer, in threads of their own until the end of the test.
 struct Bench {
@@ -85,7 +85,7 @@ impl Bench {
     /// Waits until the status says so.
     fn wait_for_status(&self, field: &str, is_right: impl Fn(&str) -> bool) -> String {
         let status = self.status();
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_mins(1);
         loop {
             let seen = status.version();
             let text = self.status_text(field);

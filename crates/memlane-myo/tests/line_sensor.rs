@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const PATIENCE: Option<Duration> = Some(Duration::from_secs(60));
+const PATIENCE: Option<Duration> = Some(Duration::from_mins(1));
 
 fn terminal() -> (OwnedFd, String) {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
@@ -26,13 +26,22 @@ fn the_example_streams_what_a_sensor_says() {
     let (sensor, path) = terminal();
     // By Cargo, since a test of its own does not have the examples built.
     let mut streamer = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--package", "memlane-myo", "--example", "line_sensor", &path, "imu/samples"])
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "memlane-myo",
+            "--example",
+            "line_sensor",
+            &path,
+            "imu/samples",
+        ])
         .env("MEMLANE_DIR", directory.path())
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
     let space = Space::at(directory.path()).unwrap();
-    let end = Instant::now() + Duration::from_secs(300);
+    let end = Instant::now() + Duration::from_mins(5);
     let samples = loop {
         match StreamSubscriber::open(&space, "imu/samples") {
             Ok(samples) => break samples,

@@ -166,10 +166,18 @@ fn each_packet_may_come_in_any_two_pieces_and_in_single_bytes() {
         let bytes = bytes(hexadecimal);
         for split in 0..=bytes.len() {
             let (first, second) = bytes.split_at(split);
-            assert_eq!(decode(meaning.source(), &[first, second]), [meaning.clone()], "split at {split}");
+            assert_eq!(
+                decode(meaning.source(), &[first, second]),
+                std::slice::from_ref(&meaning),
+                "split at {split}"
+            );
             for after in split..=bytes.len() {
                 let pieces = [first, &bytes[split..after], &bytes[after..]];
-                assert_eq!(decode(meaning.source(), &pieces), [meaning.clone()], "{split}, {after}");
+                assert_eq!(
+                    decode(meaning.source(), &pieces),
+                    std::slice::from_ref(&meaning),
+                    "{split}, {after}"
+                );
             }
         }
         let single: Vec<_> = bytes.chunks(1).collect();
@@ -249,7 +257,7 @@ fn values_of_a_wrong_length_mean_nothing() {
             0x2b | 0x2e | 0x31 | 0x34 => 16..=16,
             0x11 => 1..=255,
             0x1f | 0x23 => 3..=255,
-            _ => 255..=254,
+            _ => 255..=255,
         };
         for length in 0..64 {
             let found = Notification::of(handle, &vec![1; length]).is_some();
@@ -319,7 +327,7 @@ fn long_packets_have_their_length_in_eleven_bits() {
 fn longest(packet: &Packet) -> usize {
     match (packet.class, packet.command) {
         (6, 0) => 11 + 31,
-        (4, _) | (2, _) => 7 + 22,
+        (2 | 4, _) => 7 + 22,
         _ => 3 + 64,
     }
 }

@@ -52,7 +52,7 @@ class Myo:
         # What the streamer makes last: when it is there, everything is.
         self._imu = StreamSubscriber(f"{id}/imu", wait=wait, space=space)
         self._pose = Text(f"{id}/pose", 32, space=space)
-        self._battery = Value(f"{id}/battery", "uint8", 0, space=space)
+        self._battery = Value(f"{id}/battery", 0, dtype="uint8", space=space)
         self._commands = Queue(f"{id}/commands", 4096, space=space)
 
     @property

@@ -9,8 +9,10 @@ pub struct Address(pub [u8; 6]);
 
 impl Display for Address {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, f] = self.0;
-        write!(formatter, "{f:02X}:{e:02X}:{d:02X}:{c:02X}:{b:02X}:{a:02X}")
+        for (place, byte) in self.0.iter().rev().enumerate() {
+            write!(formatter, "{}{byte:02X}", if place == 0 { "" } else { ":" })?;
+        }
+        Ok(())
     }
 }
 

@@ -79,11 +79,12 @@ fn response(number: (u8, u8)) -> Option<Format> {
     Some(match number {
         (0, 6) => fixed(1),
         (6, 2 | 4) => fixed(2),
-        (3, 0) | (4, 4 | 5 | 6) | (6, 3) => fixed(3),
+        (3, 0) | (4, 4..=6) | (6, 3) => fixed(3),
         _ => return None,
     })
 }
 
+#[allow(clippy::match_same_arms)] // Each class by itself, as in the dongle's documents.
 fn event(number: (u8, u8)) -> Option<Format> {
     Some(match number {
         // System: boot, debug, watermarks, script failure, no licence key, protocol error.

@@ -135,7 +135,7 @@ impl Response {
             (6, 2) => Self::Discover { result: ResultCode(fields.u16()?) },
             (6, 4) => Self::EndProcedure { result: ResultCode(fields.u16()?) },
             (6, 3) => Self::ConnectDirect { result: ResultCode(fields.u16()?), connection: fields.u8()? },
-            (3, 0) | (4, 4 | 5 | 6) => {
+            (3, 0) | (4, 4..=6) => {
                 let (connection, result) = (fields.u8()?, ResultCode(fields.u16()?));
                 match number {
                     (3, 0) => Self::Disconnect { connection, result },

@@ -132,7 +132,10 @@ impl Control {
             [3, 1, 2] => Self::Vibrate(Vibration::Medium),
             [3, 1, 3] => Self::Vibrate(Vibration::Long),
             [4, 0] => Self::DeepSleep,
-            [6, 6, a, b, c, d, e, f] => Self::Leds(Rgb([a, b, c]), Rgb([d, e, f])),
+            [6, 6, ref colours @ ..] => {
+                let ([logo, line], []) = colours.as_chunks() else { return None };
+                Self::Leds(Rgb(*logo), Rgb(*line))
+            }
             [9, 1, 1] => Self::NeverSleep,
             [0x0a, 1, 0] => Self::Unlock(Unlock::Lock),
             [0x0a, 1, 1] => Self::Unlock(Unlock::Timed),
@@ -165,8 +168,7 @@ impl FromStr for Control {
             ["mode", emg, ref rest @ ..] => {
                 let (imu, classifier) = match *rest {
                     [] => (ImuMode::Data, true),
-                    [imu] => (imu.parse()?, true),
-                    [imu, "on"] => (imu.parse()?, true),
+                    [imu] | [imu, "on"] => (imu.parse()?, true),
                     [imu, "off"] => (imu.parse()?, false),
                     _ => return Err(unknown(text)),
                 };
