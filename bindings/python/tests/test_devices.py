@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import textwrap
 import time
 
 import numpy as np
@@ -129,6 +130,60 @@ def test_the_rest_of_the_armband():
             assert time.monotonic() < end
             next(myo.windows(2, timeout=60))
         assert myo.pose in {"rest", "fist"}
+
+
+# LibEMG's driver is pyomyo, unmodified. The package is a name for its directory here: what it imports is not needed.
+FOREIGN_DRIVER = """
+    import importlib.util, os, sys, types
+    import numpy as np
+    package = types.ModuleType("libemg")
+    package.__path__ = [os.path.dirname(importlib.util.find_spec("libemg").origin)]
+    sys.modules["libemg"] = package
+    streamers = types.ModuleType("libemg._streamers")
+    streamers.__path__ = [os.path.join(package.__path__[0], "_streamers")]
+    sys.modules["libemg._streamers"] = streamers
+    from libemg._streamers._myo_streamer import Myo, emg_mode
+
+    emg, imu = [], []
+    myo = Myo(tty=sys.argv[1], mode=emg_mode[sys.argv[2]])
+    myo.add_emg_handler(emg.append)
+    myo.add_imu_handler(lambda *motion: imu.append(motion))
+    myo.connect()
+    myo.set_leds([128, 0, 0], [128, 0, 0])
+    myo.vibrate(3)
+    while len(emg) < 100 or len(imu) < 20:
+        myo.run()
+    myo.disconnect()
+    for packet in emg:
+        print("emg", *(int(value) for value in np.array(packet).ravel()))
+    print("imu", *imu[-1])
+"""
+
+
+@pytest.mark.parametrize("mode", ["RAW", "FILTERED"])
+def test_an_unmodified_driver_takes_the_simulated_dongle_for_a_real_one(tmp_path, mode):
+    link = tmp_path / "dongle"
+    dongle = memlane("myo-dongle", link, "--ramp", "--fault", "strangers")
+    dongle.stdout.readline()
+    program = textwrap.dedent(FOREIGN_DRIVER)
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-c", program, str(link), mode], capture_output=True, text=True, timeout=60, check=False
+        )
+    finally:
+        dongle.terminate()
+        dongle.wait()
+        dongle.stdout.close()
+    assert ran.returncode == 0, ran.stderr
+    lines = ran.stdout.splitlines()
+    assert "firmware version: 1.5.1970.2" in lines
+    assert "device name: b'" in ran.stdout and "Simulated Myo" in ran.stdout
+    emg = [list(map(int, line.split()[1:])) for line in lines if line.startswith("emg")]
+    assert len(emg) >= 100
+    # It gives out packets twice that come while it waits for a response, which is its own mistake.
+    samples = np.array(emg, "int8").reshape(-1, 8)
+    known = np.unique(samples[:, :4].copy().view("<u4"))
+    assert (known == np.arange(known[0], known[0] + len(known))).all()
 
 
 def test_without_a_streamer_it_says_so():

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 /// The rate that a BLED112 is said to have; as a USB device it does not care.
 const BAUD_RATE: u32 = 115_200;
-/// A dongle takes a command at once or is gone.
-const WRITE_PATIENCE: Duration = Duration::from_millis(500);
+/// A dongle takes a command at once or is gone; a stop waits for no more than this.
+const WRITE_PATIENCE: Duration = Duration::from_millis(30);
 
 /// A stream of bytes in both directions.
 pub trait Transport {

@@ -167,6 +167,10 @@ impl<T: Transport> Myo<T> {
     }
 
     fn began(&mut self, mode: Mode) {
+        if self.mode.emg != mode.emg {
+            // The turns begin anew.
+            self.next_turn = None;
+        }
         self.mode = mode;
         self.last_packet = Instant::now();
     }

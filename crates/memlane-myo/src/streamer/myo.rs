@@ -230,6 +230,7 @@ impl MyoStreamer {
                 Ok(Control::Mode(mode)) => {
                     // Also after the next reconnection.
                     self.settings.mode = mode;
+                    self.clock = new_clock();
                     myo.set_mode(mode)
                 }
                 Ok(control) => myo.tell(control),
