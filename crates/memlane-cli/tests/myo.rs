@@ -246,18 +246,16 @@ fn libemg_gets_the_same_samples_newest_first() {
     let mut emg = bench.subscribe();
     let tags = Tags::with_prefix(&prefix);
     emg.next();
-    let (rows, motion) = (Reader::open(&tags, EMG).unwrap(), Reader::open(&tags, IMU).unwrap());
-    let mut count = 0;
+    let (mut rows, motion) = (Reader::open(&tags, EMG).unwrap(), Reader::open(&tags, IMU).unwrap());
     let mut next = 0;
     while next < 1_200 {
         emg.next();
         let recent = rows.read().unwrap();
         let newest = ramp_number(&recent.rows()[0].map(|value| value as i8)).unwrap_or(0);
         assert!(newest + 1 >= recent.count as u32, "the count {} is ahead of {newest}", recent.count);
-        let since = rows.since(count).unwrap();
-        assert_eq!(since.dropped, 0);
-        count = since.count;
-        for row in since.rows {
+        let fresh = rows.fresh().unwrap();
+        assert_eq!(fresh.dropped, 0);
+        for row in fresh.rows {
             assert_eq!(ramp_number(&row.map(|value| value as i8)), Some(next));
             next += 1;
         }

@@ -11,7 +11,7 @@
 //! both segments by a lock of Python's that has no name, so an outsider cannot take it. A [`Writer`] therefore stores
 //! in an order that is right without it: rows move down from the last on, the new ones are put on top, and only then
 //! the count grows. So a count is never ahead of its rows. A [`Reader`] believes what it has copied twice with the
-//! same outcome.
+//! same outcome, and finds its place again by the rows themselves, since a count may be behind them.
 //!
 //! | writer killed | what remains | who repairs |
 //! |---|---|---|
@@ -43,6 +43,6 @@ mod tags;
 mod writer;
 
 pub use error::Error;
-pub use reader::{Reader, Recent, Since};
+pub use reader::{Fresh, Reader, Recent};
 pub use tags::{EMG, IMU, Kind, Tags};
 pub use writer::Writer;

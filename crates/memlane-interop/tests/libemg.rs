@@ -52,22 +52,49 @@ fn the_bytes_are_libemgs() {
 fn the_newest_rows_are_on_top_and_the_oldest_fall_out() {
     let (_directory, tags) = private();
     let mut writer = Writer::open(&tags, EMG).unwrap();
-    let reader = Reader::open(&tags, EMG).unwrap();
-    for packet in 0..700_u32 {
+    let mut reader = Reader::open(&tags, EMG).unwrap();
+    for packet in 0..695_u32 {
         writer.append(&rows([2 * packet + 1, 2 * packet + 2])).unwrap();
     }
+    let all = reader.fresh().unwrap();
+    assert_eq!((all.count, all.dropped, numbers(&all.rows)), (1_390, 390, (391..=1_390).collect()));
+    writer.append(&rows(1_391..=1_400)).unwrap();
     let recent = reader.read().unwrap();
     assert_eq!(recent.count, 1_400);
     assert_eq!(numbers(recent.rows()), (401..=1_400).rev().collect::<Vec<_>>());
-    let since = reader.since(1_390).unwrap();
-    assert_eq!((since.count, since.dropped, numbers(&since.rows)), (1_400, 0, (1_391..=1_400).collect()));
-    let all = reader.since(100).unwrap();
-    assert_eq!((all.dropped, all.rows.len()), (300, 1_000));
-    assert_eq!(reader.since(1_400).unwrap().rows, [[0.0; 8]; 0]);
+    let fresh = reader.fresh().unwrap();
+    assert_eq!((fresh.count, fresh.dropped, numbers(&fresh.rows)), (1_400, 0, (1_391..=1_400).collect()));
+    assert_eq!(reader.fresh().unwrap().rows, [[0.0; 8]; 0]);
     // More than there is room for.
     writer.append(&rows(2_001..=3_500)).unwrap();
     let recent = reader.read().unwrap();
     assert_eq!((recent.count, numbers(recent.rows())), (2_900, (2_501..=3_500).rev().collect()));
+    let fresh = reader.fresh().unwrap();
+    assert_eq!((fresh.dropped, numbers(&fresh.rows)), (500, (2_501..=3_500).collect()));
+}
+
+#[test]
+fn samples_are_taken_once_although_their_count_comes_later() {
+    let (directory, tags) = private();
+    let mut writer = Writer::open(&tags, EMG).unwrap();
+    let mut reader = Reader::open(&tags, EMG).unwrap();
+    let count = |count: u8| fs::write(directory.path().join("emg_count"), [count, 0, 0, 0]).unwrap();
+    writer.append(&rows(1..=10)).unwrap();
+    assert_eq!(numbers(&reader.fresh().unwrap().rows), (1..=10).collect::<Vec<_>>());
+    writer.append(&rows(11..=12)).unwrap();
+    count(10);
+    assert_eq!(numbers(&reader.fresh().unwrap().rows), [11, 12]);
+    assert_eq!(numbers(&reader.fresh().unwrap().rows), [0; 0]);
+    count(12);
+    assert_eq!(numbers(&reader.fresh().unwrap().rows), [0; 0]);
+    writer.append(&rows(13..=14)).unwrap();
+    assert_eq!(numbers(&reader.fresh().unwrap().rows), [13, 14]);
+    // Other rows altogether, and a count that does not say so.
+    writer.append(&rows(101..=1_100)).unwrap();
+    count(20);
+    assert!(matches!(reader.fresh(), Err(Error::Unsteady { .. })));
+    writer.append(&rows(1_101..=1_102)).unwrap();
+    assert_eq!(numbers(&reader.fresh().unwrap().rows), [1_101, 1_102]);
 }
 
 #[test]
@@ -222,27 +249,28 @@ fn what_libemg_writes_is_read_here() {
     let Some(mut libemg) = peers::libemg(&shared.0) else { return };
     assert!(matches!(Reader::open(&shared.tags(), EMG), Err(Error::NotFound { .. })));
     assert_eq!(libemg.ask("create"), "True");
-    let emg = Reader::open(&shared.tags(), EMG).unwrap();
+    let mut emg = Reader::open(&shared.tags(), EMG).unwrap();
     let imu = Reader::open(&shared.tags(), IMU).unwrap();
+    // Alongside each other.
+    libemg.tell("stream emg 2000");
     let mut seen = Vec::new();
-    let mut count = 0;
-    for packet in 0..600_u32 {
-        libemg.ask(&format!("add emg {} 2", 2 * packet + 1));
-        if packet % 3 == 0 {
-            let since = emg.since(count).unwrap();
-            assert_eq!(since.dropped, 0);
-            count = since.count;
-            seen.extend(numbers(&since.rows));
+    while seen.len() < 4_000 {
+        match emg.fresh() {
+            Ok(fresh) => {
+                assert_eq!(fresh.dropped, 0);
+                seen.extend(numbers(&fresh.rows));
+            }
+            Err(error) => assert!(matches!(error, Error::Unsteady { .. }), "{error}"),
         }
     }
-    assert_eq!(seen, (1..=seen.len() as u32).collect::<Vec<_>>());
-    assert!(seen.len() > 1_190);
+    assert_eq!(libemg.hear(), "streamed");
+    assert_eq!(seen, (1..=4_000).collect::<Vec<_>>());
     libemg.ask("add imu 1 1");
     assert_eq!(imu.read().unwrap().rows()[0], [1.0; 10]);
     libemg.ask("reset emg");
     libemg.ask("add emg 1 2");
-    let since = emg.since(count).unwrap();
-    assert_eq!((since.count, numbers(&since.rows)), (2, vec![1, 2]));
+    let fresh = emg.fresh().unwrap();
+    assert_eq!((fresh.count, numbers(&fresh.rows)), (2, vec![1, 2]));
     // Two writers would be one too many, but ours can take over.
     let mut writer = Writer::open(&shared.tags(), EMG).unwrap();
     writer.append(&rows([3, 4])).unwrap();

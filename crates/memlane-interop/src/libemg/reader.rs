@@ -9,9 +9,14 @@ use std::sync::atomic::{Ordering::Acquire, fence};
 /// A writer moves rows for some microseconds each few milliseconds, so two copies in a row are mostly the same.
 const ATTEMPTS: u32 = 1000;
 
+/// Rows by which a place is known again, and how far a count may be from its rows.
+const PLACE_ROWS: usize = 8;
+const LEAD: usize = 16;
+
 /// Looks at one of LibEMG's arrays, and changes nothing.
 #[derive(Debug)]
 pub struct Reader<const COLUMNS: usize> {
+    place: Option<Place<COLUMNS>>,
     kind: Kind<COLUMNS>,
     rows: (Name, Segment),
     count: (Name, Segment),
@@ -25,15 +30,45 @@ pub struct Recent<const COLUMNS: usize> {
     rows: Vec<[f64; COLUMNS]>,
 }
 
-/// The samples since a count.
+/// The samples since the last look.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Since<const COLUMNS: usize> {
-    /// To ask with next time.
+pub struct Fresh<const COLUMNS: usize> {
+    /// How many samples there were, by LibEMG's count, which may be behind the rows for a moment.
     pub count: i32,
     /// How many were pushed out before they were read.
-    pub dropped: u32,
+    pub dropped: usize,
     /// The samples, oldest first.
     pub rows: Vec<[f64; COLUMNS]>,
+}
+
+/// Up to where samples were taken: the rows that were on top then, and their count.
+#[derive(Debug)]
+struct Place<const COLUMNS: usize> {
+    count: i32,
+    top: Vec<[f64; COLUMNS]>,
+}
+
+impl<const COLUMNS: usize> Place<COLUMNS> {
+    fn of(recent: &Recent<COLUMNS>) -> Self {
+        Self { count: recent.count, top: recent.rows[..PLACE_ROWS].to_vec() }
+    }
+
+    /// How many rows are on top of this place; `None` when it is not there, as it is while rows move.
+    fn rows_above(&self, recent: &Recent<COLUMNS>) -> Option<usize> {
+        if recent.count < self.count {
+            // A reset: all are new.
+            return Some(recent.count.max(0) as usize);
+        }
+        let counted = recent.count.wrapping_sub(self.count).cast_unsigned() as usize;
+        let most = recent.rows.len() - self.top.len();
+        if counted > most {
+            return Some(counted);
+        }
+        // By the count, or close to it: a writer stores rows first and counts them then, and so this place or what is
+        // there now may have been a packet or two ahead of its count.
+        let near = (0..=LEAD).flat_map(|lead| [counted + lead, counted.wrapping_sub(lead)]);
+        near.into_iter().find(|above| *above <= most && recent.rows[*above..].starts_with(&self.top))
+    }
 }
 
 impl<const COLUMNS: usize> Reader<COLUMNS> {
@@ -43,7 +78,7 @@ impl<const COLUMNS: usize> Reader<COLUMNS> {
     /// [`Error::NotFound`] when they do not; [`Error::Size`] when they are something else.
     pub fn open(tags: &Tags, kind: Kind<COLUMNS>) -> Result<Self, Error> {
         let (rows, count) = tags.names(kind)?;
-        Ok(Self { kind, rows: open(rows, kind.bytes())?, count: open(count, COUNT_BYTES)? })
+        Ok(Self { place: None, kind, rows: open(rows, kind.bytes())?, count: open(count, COUNT_BYTES)? })
     }
 
     /// All rows and their count.
@@ -63,16 +98,26 @@ impl<const COLUMNS: usize> Reader<COLUMNS> {
         Err(Error::Unsteady { name: self.rows.0.clone(), attempts: ATTEMPTS })
     }
 
-    /// The samples that came since `count`, which an earlier call gave. After a reset: all that came since that.
-    pub fn since(&self, count: i32) -> Result<Since<COLUMNS>, Error> {
-        let recent = self.read()?;
-        let seen = if recent.count < count { 0 } else { count };
-        let fresh = recent.count.wrapping_sub(seen).cast_unsigned();
-        let kept = fresh.min(self.kind.rows as u32);
-        let mut rows = recent.rows;
-        rows.truncate(kept as usize);
-        rows.reverse();
-        Ok(Since { count: recent.count, dropped: fresh - kept, rows })
+    /// The samples that came since the last call, or all that are there. After a reset by LibEMG: those since that.
+    ///
+    /// # Errors
+    /// [`Error::Unsteady`] when the rows of the last call are not found, as after a reset that nobody saw; what came
+    /// meanwhile is passed over, and the next call goes on.
+    pub fn fresh(&mut self) -> Result<Fresh<COLUMNS>, Error> {
+        for _ in 0..ATTEMPTS {
+            let recent = self.read()?;
+            let counted = recent.count.max(0) as usize;
+            let above = self.place.as_ref().map_or(Some(counted), |place| place.rows_above(&recent));
+            if let Some(above) = above {
+                self.place = Some(Place::of(&recent));
+                let Recent { count, mut rows } = recent;
+                rows.truncate(above);
+                rows.reverse();
+                return Ok(Fresh { count, dropped: above - rows.len(), rows });
+            }
+        }
+        self.place = Some(Place::of(&self.read()?));
+        Err(Error::Unsteady { name: self.rows.0.clone(), attempts: ATTEMPTS })
     }
 
     /// The count first: rows that are younger than it do no harm.

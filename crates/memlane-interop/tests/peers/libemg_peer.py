@@ -7,6 +7,7 @@ import importlib.util
 import multiprocessing
 import pathlib
 import sys
+import time
 
 import numpy as np
 
@@ -50,20 +51,26 @@ def watch(kind, last):
     """Looks while somebody writes rows that have their number, from 1, in every column, until that one is there.
 
     LibEMG's lock is not the writer's, so that rows may be moving while they are copied: what two copies in a row agree on
-    is right, and a count is never ahead of any copy.
+    is right, unless the writer was put to sleep while it moved them, which shows as one seam where rows come twice. A
+    count is never ahead of any copy.
     """
-    before, newest, agreed = None, 0, 0
+    before, newest, whole, seams = None, 0, 0, 0
     while newest < int(last):
         rows, count = rows_and_count(kind)
         if count > rows[0, 0] or rows[0, 0] < newest:
             return f"count {count}, last {newest}, rows {rows[:4, 0]}"
         newest = int(rows[0, 0])
         if before is not None and (before == rows).all():
-            agreed += 1
-            if (rows != np.maximum(newest - np.arange(len(rows)), 0)[:, None]).any():
+            filled = rows[rows[:, 0] > 0]
+            steps = np.diff(filled, axis=0)
+            if (steps == -1).all():
+                whole += 1
+            elif (steps != -1).any(axis=1).sum() <= 2:
+                seams += 1
+            else:
                 return f"rows are not in order: {rows[:, 0]}"
         before = rows
-    return "as it should be" if agreed else "never the same twice"
+    return "as it should be" if whole > 10 * seams else f"{whole} times whole, {seams} times not"
 
 
 def add(kind, first, number):
@@ -73,6 +80,14 @@ def add(kind, first, number):
     memory.modify_variable(prefix + kind, lambda rows: np.vstack((new, rows))[: len(rows)])
     memory.modify_variable(prefix + kind + "_count", lambda count: count + int(number))
     return "added"
+
+
+def stream(kind, packets):
+    """So many packets of two samples, a millisecond apart."""
+    for number in range(int(packets)):
+        add(kind, 2 * number + 1, 2)
+        time.sleep(0.001)
+    return "streamed"
 
 
 def reset(kind):
