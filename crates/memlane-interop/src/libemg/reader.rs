@@ -4,6 +4,7 @@ use super::Error;
 use super::tags::{COUNT_BYTES, Kind, Tags};
 use crate::name::Name;
 use crate::segment::{Access, Segment};
+use std::ops::Range;
 use std::sync::atomic::{Ordering::Acquire, fence};
 
 /// A writer moves rows for some microseconds each few milliseconds, so two copies in a row are mostly the same.
@@ -16,7 +17,7 @@ const LEAD: usize = 16;
 /// Looks at one of LibEMG's arrays, and changes nothing.
 #[derive(Debug)]
 pub struct Reader<const COLUMNS: usize> {
-    place: Option<Place<COLUMNS>>,
+    place: Place<COLUMNS>,
     kind: Kind<COLUMNS>,
     rows: (Name, Segment),
     count: (Name, Segment),
@@ -30,10 +31,10 @@ pub struct Recent<const COLUMNS: usize> {
     rows: Vec<[f64; COLUMNS]>,
 }
 
-/// The samples since the last look.
+/// The samples that were counted since the last look.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fresh<const COLUMNS: usize> {
-    /// How many samples there were, by LibEMG's count, which may be behind the rows for a moment.
+    /// How many samples there were until then.
     pub count: i32,
     /// How many were pushed out before they were read.
     pub dropped: usize,
@@ -49,25 +50,30 @@ struct Place<const COLUMNS: usize> {
 }
 
 impl<const COLUMNS: usize> Place<COLUMNS> {
-    fn of(recent: &Recent<COLUMNS>) -> Self {
-        Self { count: recent.count, top: recent.rows[..PLACE_ROWS].to_vec() }
+    /// Below so many rows from the top.
+    fn below(lead: usize, recent: &Recent<COLUMNS>) -> Self {
+        Self { count: recent.count, top: recent.rows[lead..lead + PLACE_ROWS].to_vec() }
     }
 
-    /// How many rows are on top of this place; `None` when it is not there, as it is while rows move.
-    fn rows_above(&self, recent: &Recent<COLUMNS>) -> Option<usize> {
-        if recent.count < self.count {
-            // A reset: all are new.
-            return Some(recent.count.max(0) as usize);
+    /// How many samples were counted since.
+    fn counted(&self, recent: &Recent<COLUMNS>) -> usize {
+        // After a reset, all of them.
+        let since = if recent.count < self.count { 0 } else { self.count };
+        recent.count.wrapping_sub(since).cast_unsigned() as usize
+    }
+
+    /// The rows above this place that were counted; `None` when the place is not found, as it is while rows move. Rows
+    /// on top that were not counted yet may be half written.
+    fn counted_rows(&self, recent: &Recent<COLUMNS>) -> Option<Range<usize>> {
+        let counted = self.counted(recent);
+        let most = recent.rows.len() - PLACE_ROWS;
+        if counted > most || recent.count < self.count {
+            return Some(0..counted.min(recent.rows.len()));
         }
-        let counted = recent.count.wrapping_sub(self.count).cast_unsigned() as usize;
-        let most = recent.rows.len() - self.top.len();
-        if counted > most {
-            return Some(counted);
-        }
-        // By the count, or close to it: a writer stores rows first and counts them then, and so this place or what is
-        // there now may have been a packet or two ahead of its count.
         let near = (0..=LEAD).flat_map(|lead| [counted + lead, counted.wrapping_sub(lead)]);
-        near.into_iter().find(|above| *above <= most && recent.rows[*above..].starts_with(&self.top))
+        let mut near = near.filter(|above| *above <= most);
+        let above = near.find(|above| recent.rows[*above..].starts_with(&self.top))?;
+        Some(above.saturating_sub(counted)..above)
     }
 }
 
@@ -78,7 +84,11 @@ impl<const COLUMNS: usize> Reader<COLUMNS> {
     /// [`Error::NotFound`] when they do not; [`Error::Size`] when they are something else.
     pub fn open(tags: &Tags, kind: Kind<COLUMNS>) -> Result<Self, Error> {
         let (rows, count) = tags.names(kind)?;
-        Ok(Self { place: None, kind, rows: open(rows, kind.bytes())?, count: open(count, COUNT_BYTES)? })
+        let nowhere = Place { count: 0, top: Vec::new() };
+        let (rows, count) = (open(rows, kind.bytes())?, open(count, COUNT_BYTES)?);
+        let mut reader = Self { place: nowhere, kind, rows, count };
+        reader.place = Place::below(0, &reader.read()?);
+        Ok(reader)
     }
 
     /// All rows and their count.
@@ -98,25 +108,20 @@ impl<const COLUMNS: usize> Reader<COLUMNS> {
         Err(Error::Unsteady { name: self.rows.0.clone(), attempts: ATTEMPTS })
     }
 
-    /// The samples that came since the last call, or all that are there. After a reset by LibEMG: those since that.
+    /// The samples that came since the last call, or since it was opened. After a reset by LibEMG: those since that.
     ///
     /// # Errors
-    /// [`Error::Unsteady`] when the rows of the last call are not found, as after a reset that nobody saw; what came
-    /// meanwhile is passed over, and the next call goes on.
+    /// [`Error::Unsteady`] when the rows of the last call are not found. Then a writer was put to sleep while it moved
+    /// them, and the next call finds them; or they were replaced, and a new reader is to be opened.
     pub fn fresh(&mut self) -> Result<Fresh<COLUMNS>, Error> {
         for _ in 0..ATTEMPTS {
             let recent = self.read()?;
-            let counted = recent.count.max(0) as usize;
-            let above = self.place.as_ref().map_or(Some(counted), |place| place.rows_above(&recent));
-            if let Some(above) = above {
-                self.place = Some(Place::of(&recent));
-                let Recent { count, mut rows } = recent;
-                rows.truncate(above);
-                rows.reverse();
-                return Ok(Fresh { count, dropped: above - rows.len(), rows });
-            }
+            let Some(range) = self.place.counted_rows(&recent) else { continue };
+            let dropped = self.place.counted(&recent).saturating_sub(recent.rows.len());
+            self.place = Place::below(range.start, &recent);
+            let rows = recent.rows[range].iter().rev().copied().collect();
+            return Ok(Fresh { count: recent.count, dropped, rows });
         }
-        self.place = Some(Place::of(&self.read()?));
         Err(Error::Unsteady { name: self.rows.0.clone(), attempts: ATTEMPTS })
     }
 
