@@ -17,7 +17,7 @@ def memlane(*arguments):
 
 @pytest.fixture
 def streamer(tmp_path):
-    """Streams numbered samples: the first four channels are the number, and starts a streamer anew when called."""
+    """Starts a streamer of numbered samples when called; their first four channels are the number."""
     link = tmp_path / "dongle"
     dongle = memlane("myo-dongle", link, "--ramp")
     assert dongle.stdout.readline().strip() == str(link)
@@ -27,7 +27,6 @@ def streamer(tmp_path):
         streamers.append(memlane("myo", "--port", link))
         return streamers[-1]
 
-    start()
     yield start
     for process in [*streamers, dongle]:
         process.terminate()
@@ -37,6 +36,7 @@ def streamer(tmp_path):
 
 @pytest.fixture
 def myo(streamer):
+    streamer()
     with Myo(wait=60) as myo:
         yield myo
 
@@ -85,11 +85,8 @@ def test_windows_go_on_with_the_next_streamer_and_time_out_without_one(myo, stre
     assert first == 1
 
 
-def test_a_streamer_that_is_killed_leaves_its_samples(tmp_path):
-    link = tmp_path / "dongle"
-    dongle = memlane("myo-dongle", link, "--ramp")
-    dongle.stdout.readline()
-    process = memlane("myo", "--port", link)
+def test_a_streamer_that_is_killed_leaves_its_samples(streamer):
+    process = streamer()
     with Myo(wait=60) as myo:
         myo.read(timeout=60)
         process.kill()
@@ -99,14 +96,8 @@ def test_a_streamer_that_is_killed_leaves_its_samples(tmp_path):
         with pytest.raises(TimeoutError):
             for _ in myo.windows(4, timeout=0.2):
                 pass
-        again = memlane("myo", "--port", link)
-        windows = myo.windows(4, timeout=60)
-        assert (numbers(next(windows)) > left[-1]).all()
-        for one in (again, dongle):
-            one.terminate()
-            one.wait()
-    for one in (process, again, dongle):
-        one.stdout.close()
+        streamer()
+        assert (numbers(next(myo.windows(4, timeout=60))) > left[-1]).all()
 
 
 def test_the_rest_of_the_armband():
