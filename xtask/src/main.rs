@@ -13,6 +13,7 @@ mod install;
 mod kill_steps;
 mod loom;
 mod mutants;
+mod myo;
 mod process;
 mod python;
 mod report;
@@ -55,6 +56,8 @@ enum Task {
     Chaos(chaos::Options),
     /// Hunt for lost wake-ups: pairs that wait for each other, with delays at their shared accesses
     Wakeups(wakeups::Options),
+    /// Stream a simulated armband for minutes: every sample once, at its time
+    Myo(myo::Options),
     /// Build the Python package into .venv, check its types and run its tests
     Python(python::Options),
     /// Play what processes do together, with every pair of languages
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Task::KillSteps(options) => kill_steps::run(&workspace, &options),
         Task::Chaos(options) => chaos::run(&workspace, &options),
         Task::Wakeups(options) => wakeups::run(&workspace, &options),
+        Task::Myo(options) => myo::run(&workspace, &options),
         Task::Python(options) => python::run(&workspace, &options),
         Task::Scenarios(options) => scenarios::run(&workspace, &options),
         Task::C(options) => c::run(&workspace, &options),

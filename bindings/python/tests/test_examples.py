@@ -33,6 +33,14 @@ def test_an_example_says(name, said):
     assert said in run(name)
 
 
+def test_an_armband_is_plotted_and_classified():
+    assert run("myo_plot.py", "--simulate", "--text", "--seconds", "3").count("battery 87 %") == 15
+    # The simulated hand rests for two seconds, and makes a fist for two.
+    said = run("myo_classify.py", "--simulate", "--windows", "45")
+    assert "tense" in said.splitlines()[0] and said.splitlines()[-1].endswith("of 45 windows were tense")
+    assert 10 <= int(said.splitlines()[-1].split()[0]) <= 30
+
+
 def test_the_camera_is_viewed():
     camera = subprocess.Popen([sys.executable, EXAMPLES / "camera.py", "--pictures", "300"])
     try:

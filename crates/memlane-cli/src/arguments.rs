@@ -8,8 +8,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::commands::{
     bw::Bandwidth, completions::Completions, connect::Connect, create::Create, discover::Discover,
     doctor::Doctor, event::EventCommand, get::Get, host::HostCommand, hz::Hertz, legacy::LegacyCommand,
-    locks::Locks, ls::List, ps::Processes, put::Put, rm::Remove, sem::SemaphoreCommand, set::Set, show::Show,
-    stream::StreamCommand, take::Take, watch::Watch,
+    locks::Locks, ls::List, myo::MyoArguments, myo_dongle::MyoDongle, ps::Processes, put::Put, rm::Remove,
+    sem::SemaphoreCommand, set::Set, show::Show, stream::StreamCommand, take::Take, watch::Watch,
 };
 use crate::context::Context;
 use crate::demo::DemoArguments;
@@ -79,6 +79,8 @@ enum Command {
     Connect(Connect),
     #[command(subcommand)]
     Legacy(LegacyCommand),
+    Myo(MyoArguments),
+    MyoDongle(MyoDongle),
     Demo(DemoArguments),
     Completions(Completions),
 }
@@ -138,6 +140,8 @@ impl Command {
             Self::Discover(command) => command.run(context),
             Self::Connect(command) => command.run(context),
             Self::Legacy(command) => command.run(context),
+            Self::Myo(command) => command.run(context),
+            Self::MyoDongle(command) => command.run(context),
             Self::Demo(command) => command.run(context),
             Self::Completions(command) => command.run(context, Arguments::command()),
         }

@@ -56,6 +56,25 @@ impl Draft {
         Err(io::Error::other("every new draft was swept away while it was made"))
     }
 
+    /// Gives a segment that exists under `path`, and that the caller has locked, a draft's name besides.
+    pub(crate) fn of(segment: Segment, path: &Path) -> io::Result<Self> {
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let hidden = directory.join(random_name()?);
+        fs::hard_link(path, &hidden)?;
+        Ok(Self { path: TemporaryPath(hidden), segment })
+    }
+
+    /// The segment, locked for as long as this lives.
+    pub(crate) fn segment(&self) -> &Segment {
+        &self.segment
+    }
+
+    /// Gives the draft its real name and keeps its own, so that it can be given the real one again when somebody
+    /// removes that. `AlreadyExists` when something has the name.
+    pub(crate) fn link(&self, path: &Path) -> io::Result<()> {
+        fs::hard_link(&self.path.0, path)
+    }
+
     /// Writes at `offset`, growing the draft.
     pub(crate) fn write_all_at(&self, bytes: &[u8], offset: usize) -> io::Result<()> {
         self.segment.write_all_at(bytes, offset)

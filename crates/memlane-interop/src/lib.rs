@@ -6,6 +6,7 @@
 //!
 //! | module | foreign layout |
 //! |---|---|
+//! | [`libemg`] | the newest samples of an EMG armband, as LibEMG keeps them for its programs |
 //! | [`mmap_frame`] | the newest picture behind a packed 24-byte header, in POSIX shared memory |
 //! | [`text_block`] | one text in 4096 bytes behind a lock byte, in POSIX shared memory |
 //!
@@ -41,6 +42,7 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod libemg;
 pub mod mmap_frame;
 pub mod text_block;
 

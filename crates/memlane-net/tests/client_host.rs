@@ -340,7 +340,9 @@ fn eight_threads_share_a_client() {
             })
         })
         .collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
     assert_eq!(client.value("sum").read::<i64>().unwrap().0, 1600);
     let mut next = [0; 8];
     for _ in 0..1600 {

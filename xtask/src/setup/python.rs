@@ -1,4 +1,5 @@
-//! The Python environment of the tests: `.venv` in the repository, with what `xtask/requirements.txt` lists.
+//! The Python environment of the tests: `.venv` in the repository, with what `xtask/requirements.txt` lists, and what
+//! `xtask/requirements-alone.txt` does.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,6 +9,9 @@ use super::Missing;
 use crate::failure::{Failure, Outcome};
 use crate::process;
 use crate::workspace::Workspace;
+
+/// The lists of packages, and how each is installed.
+const LISTS: &[(&str, &[&str])] = &[("requirements.txt", &[]), ("requirements-alone.txt", &["--no-deps"])];
 
 /// Debian ships Python without the modules for this.
 pub(super) fn can_make_environments() -> bool {
@@ -31,13 +35,14 @@ pub(super) fn make_environment(workspace: &Workspace) -> Outcome {
         ));
     }
     process::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-    process::run(
-        Command::new(workspace.python())
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-            .arg(requirements(workspace)),
-    )?;
+    for (list, options) in LISTS {
+        let mut pip = Command::new(workspace.python());
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(*options);
+        process::run(pip.arg("--requirement").arg(workspace.root.join("xtask").join(list)))?;
+    }
     // Written last, so that an installation that was cut short is not taken for a complete one.
-    fs::copy(requirements(workspace), installed(workspace)).map_err(Failure::at(&installed(workspace)))?;
+    let wanted = wanted(workspace).unwrap_or_default();
+    fs::write(installed(workspace), wanted).map_err(Failure::at(&installed(workspace)))?;
     Ok(())
 }
 
@@ -51,12 +56,14 @@ pub(super) fn missing(workspace: &Workspace) -> Option<Missing> {
 
 /// Complete, of these requirements, and not left behind by a Python that has been removed since.
 fn is_ready(workspace: &Workspace) -> bool {
-    let wanted = fs::read(requirements(workspace)).ok();
+    let wanted = wanted(workspace);
     wanted.is_some() && wanted == fs::read(installed(workspace)).ok() && workspace.python().is_file()
 }
 
-fn requirements(workspace: &Workspace) -> PathBuf {
-    workspace.root.join("xtask").join("requirements.txt")
+/// What is to be installed: the lists, one behind the other.
+fn wanted(workspace: &Workspace) -> Option<Vec<u8>> {
+    let read = |(list, _): &(&str, _)| fs::read(workspace.root.join("xtask").join(list)).ok();
+    Some(LISTS.iter().map(read).collect::<Option<Vec<_>>>()?.concat())
 }
 
 /// A copy of the requirements that the environment was made from.

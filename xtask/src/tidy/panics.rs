@@ -5,7 +5,7 @@ use super::excuse::{Excuse, unexcused};
 use super::repository::Repository;
 use super::rust_file::RustFile;
 
-const LIBRARIES: &[&str] = &["crates/memlane/src/", "crates/memlane-interop/src/"];
+const LIBRARIES: &[&str] = &["crates/memlane/src/", "crates/memlane-interop/src/", "crates/memlane-myo/src/"];
 
 const PANICS: &[&str] = &[".unwrap()", ".expect(", "panic!", "unreachable!"];
 

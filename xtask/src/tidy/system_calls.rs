@@ -20,6 +20,14 @@ const FENCES: &[Fence] = &[
         library: "crates/memlane-interop/src/",
         inside: &["crates/memlane-interop/src/segment.rs", "crates/memlane-interop/src/draft.rs"],
     },
+    Fence {
+        library: "crates/memlane-myo/src/",
+        inside: &[
+            "crates/memlane-myo/src/port.rs",
+            "crates/memlane-myo/src/stop.rs",
+            "crates/memlane-myo/src/simulator/terminal.rs",
+        ],
+    },
 ];
 
 const SYSTEM: &[&str] = &["rustix", "libc", "std::fs", "std::net", "std::process", "std::thread"];

@@ -19,7 +19,8 @@ tools start in any order. Handles pickle by id, so they pass into child processe
 A `timeout` is in seconds: None waits for ever, 0 looks once. Waits let other threads run, and end at once
 when a signal handler raises, as Ctrl-C does.
 
-`memlane.multiprocessing` has the classes of the standard library's `multiprocessing` on top of this.
+`memlane.multiprocessing` has the classes of the standard library's `multiprocessing` on top of this, `memlane.devices`
+reads what streamers share.
 """
 
 from . import _background, _memlane

@@ -25,6 +25,8 @@ pub(crate) mod take;
 pub(crate) mod discover;
 pub(crate) mod host;
 pub(crate) mod legacy;
+pub(crate) mod myo;
+pub(crate) mod myo_dongle;
 
 pub(crate) mod completions;
 pub(crate) mod connect;

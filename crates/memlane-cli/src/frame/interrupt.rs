@@ -34,6 +34,11 @@ impl Interrupt {
         Ok(Self { requested })
     }
 
+    /// The flag itself, for waits that are not the command's own.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        self.requested.clone()
+    }
+
     pub(crate) fn requested(&self) -> bool {
         self.requested.load(Relaxed)
     }

@@ -80,6 +80,59 @@ impl PythonPeer {
     }
 }
 
+/// LibEMG's own shared memory in a process, which answers each line with a line.
+pub(crate) struct LibEmg {
+    answers: Lines<BufReader<ChildStdout>>,
+    input: ChildStdin,
+    peer: Peer,
+}
+
+/// Starts it with a prefix of its tags; `None` where LibEMG is not installed.
+pub(crate) fn libemg(prefix: &str) -> Option<LibEmg> {
+    // The environment of the tests, where `setup` installs it.
+    let python = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.venv/bin/python");
+    let is_there = "import importlib.util; assert importlib.util.find_spec('libemg')";
+    let answered = Command::new(python).args(["-c", is_there]).stderr(Stdio::null()).status();
+    if !answered.is_ok_and(|status| status.success()) {
+        left_out("LibEMG");
+        return None;
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/libemg_peer.py");
+    let mut command = Command::new(python);
+    let mut child = command
+        .args([script, prefix])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        // Python says there that it removes what it did not make.
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("python has just answered");
+    let answers = BufReader::new(child.stdout.take().expect("piped above")).lines();
+    let input = child.stdin.take().expect("piped above");
+    Some(LibEmg { answers, input, peer: Peer(child) })
+}
+
+impl LibEmg {
+    pub(crate) fn tell(&mut self, line: &str) {
+        writeln!(self.input, "{line}").expect("LibEMG listens");
+    }
+
+    pub(crate) fn hear(&mut self) -> String {
+        self.answers.next().expect("LibEMG answers").expect("LibEMG answers in text")
+    }
+
+    pub(crate) fn ask(&mut self, line: &str) -> String {
+        self.tell(line);
+        self.hear()
+    }
+
+    /// Lets it end by itself, as an application does.
+    pub(crate) fn end(mut self) {
+        drop(self.input);
+        self.peer.0.wait().expect("it was started here");
+    }
+}
+
 fn build_cpp_writer() -> Option<PathBuf> {
     if !exists("g++") {
         return None;

@@ -89,7 +89,7 @@ impl Client {
     pub(crate) fn enter(&mut self, fields: Value) -> Value {
         let reply = self.say_hello(fields);
         let welcome = reply.get("welcome").unwrap_or_else(|| panic!("{reply}")).clone();
-        self.session = welcome["session"].as_str().unwrap().to_owned();
+        welcome["session"].as_str().unwrap().clone_into(&mut self.session);
         welcome
     }
 

@@ -261,7 +261,7 @@ fn pings_of_whoever_does_not_read_are_not_read_either() {
     socket.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
     let mut writer = socket;
     // A thousand pings of a hundred bytes.
-    let pings = [&[0x89, 0x80 | 100, 0, 0, 0, 0][..], &[7; 100]].concat().repeat(1000);
+    let pings = [&[0x89, 0x80 | 0x64, 0, 0, 0, 0][..], &[7; 100]].concat().repeat(1000);
     let most = 200_000_000 / pings.len();
     let sent = (0..most).take_while(|_| writer.write_all(&pings).is_ok()).count();
     assert!(sent > 1 && sent < most, "{sent} of {most}");

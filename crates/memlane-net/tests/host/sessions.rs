@@ -22,6 +22,7 @@ fn done(client: &mut Client, header: &Value) -> Value {
     answer.get("ok").unwrap_or_else(|| panic!("{header}: {answer}")).clone()
 }
 
+#[allow(clippy::needless_pass_by_value)] // As a table of literals is written.
 fn make(client: &mut Client, n: u64, id: &str, kind: &str, more: Value) {
     let mut header = json!({"n": n, "op": "create", "id": id, "kind": kind});
     header.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
