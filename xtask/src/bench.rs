@@ -10,23 +10,25 @@ use crate::failure::{Failure, Outcome};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// The file that `--save` writes in the directory given.
-const REPORT: &str = "ratios.md";
-
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Keep the report as ratios.md in this directory
+    /// Keep the report as ratios.md, or network.md, in this directory
     #[arg(long, value_name = "DIRECTORY")]
     save: Option<PathBuf>,
+
+    /// Measure host and client beside bare sockets and Redis, instead of the memory itself
+    #[arg(long)]
+    network: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
-    let mut command = workspace.cargo(["bench", "--package", "memlane", "--bench", "ratios"]);
+    let (package, bench) = if options.network { ("memlane-net", "network") } else { ("memlane", "ratios") };
+    let mut command = workspace.cargo(["bench", "--package", package, "--bench", bench]);
     let Some(directory) = &options.save else { return process::run(&mut command) };
     if !directory.is_dir() {
         return Err(Failure::new(format!("{}: no such directory, make it first", directory.display())));
     }
     let report = process::run_and_keep(&mut command)?;
-    let path = directory.join(REPORT);
+    let path = directory.join(format!("{bench}.md"));
     fs::write(&path, report).map_err(Failure::at(&path))
 }

@@ -1,8 +1,8 @@
 //! What the host costs beside bare sockets and Redis, on the loopback, as ratios within one run.
 //!
-//! Each row measures ours and a yardstick alternately, A B A B, and prints the medians as a Markdown table. Host, Redis and
-//! the bare peers are processes of their own. Run it with `cargo xtask bench --network`; `-- read`, `picture`, `fan-out`
-//! or `stall` runs that alone.
+//! Each row measures ours and a yardstick alternately, A B A B, and prints the medians as a Markdown table. Host, Redis
+//! and the bare peers are processes of their own. Run it with `cargo xtask bench --network`; `-- read`, `picture`,
+//! `fan-out` or `stall` runs that alone.
 
 #[path = "../tests/served/mod.rs"]
 mod served;

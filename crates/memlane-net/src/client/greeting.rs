@@ -21,6 +21,8 @@ use crate::protocol::{PATH, VERSION};
 /// For how long a host may take from the first byte to the welcome.
 const TIME: Duration = Duration::from_secs(5);
 
+/// Bytes that are read at once: tungstenite fills them with zeros first, so that more makes small answers slower.
+const READ_BYTES: usize = 16 * 1024;
 /// Bytes of a greeting at most.
 const MOST_GREETED: usize = 64 * 1024;
 
@@ -97,7 +99,7 @@ fn upgrade(socket: Socket, address: &Address, tls: bool) -> Result<WebSocket<Soc
 /// No message has more bytes.
 fn limited(most: usize) -> WebSocketConfig {
     WebSocketConfig::default()
-        .read_buffer_size(16 * 1024)
+        .read_buffer_size(READ_BYTES)
         .max_message_size(Some(most))
         .max_frame_size(Some(most))
 }

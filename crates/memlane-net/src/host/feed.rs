@@ -23,8 +23,8 @@ use super::watcher::{Thing, locked};
 use crate::protocol::fault::Fault;
 use crate::view::sight::Sight;
 
-/// Between two wakes by one region, unless it is a frame channel: frames are delivered one by one, which takes longer than
-/// it takes to wake somebody.
+/// Between two wakes by one region, unless it is a frame channel: frames are delivered one by one, which takes longer
+/// than it takes to wake somebody.
 const SHORTEST: Duration = Duration::from_millis(1);
 /// Between two looks at how a region stands.
 const LOOK: Duration = Duration::from_millis(50);

@@ -634,12 +634,15 @@ mod tests {
 
     #[test]
     fn what_a_region_is_made_for_stands_beside_its_id() {
-        let header = json!({"n": 1, "ack": 0, "op": "create", "id": "a", "kind": "value", "schema": "f64", "initial": 2});
+        let header = json!({"n": 1, "ack": 0, "op": "create", "id": "a", "kind": "text", "initial": "b"});
         let request = understood(header.clone());
         let Operation::Create { specification, exist_ok: false, .. } = &request.operation else {
             panic!("it is a create");
         };
-        assert_eq!((specification.kind.as_str(), specification.initial.as_ref()), ("value", Some(&json!(2))));
+        assert_eq!(
+            (specification.kind.as_str(), specification.initial.as_ref()),
+            ("text", Some(&json!("b")))
+        );
         assert_eq!(serde_json::to_value(&request).unwrap(), header);
     }
 
