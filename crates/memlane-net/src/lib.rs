@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`protocol`] | the messages between the two, without a socket and without a clock |
 //! | [`view`] | how regions are shown: one view model for the command line, the host and its web page |
+//! | [`client`] | the regions of a host, from another machine or from the same |
 //! | [`legacy`] | the text protocol of the original shared-memory manager, in both roles |
 #![forbid(unsafe_code)]
 
+pub mod client;
 mod host;
 pub mod legacy;
 pub mod protocol;

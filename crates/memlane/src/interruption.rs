@@ -33,7 +33,12 @@ pub fn interruptible<R>(should_end: fn() -> bool, body: impl FnOnce() -> R) -> R
     body()
 }
 
+/// Whether anybody may end what waits in this thread: what waits otherwise than by the core has to ask now and then.
+pub fn is_possible() -> bool {
+    CHECK.get().is_some()
+}
+
 /// Whether what waits in this thread is to end.
-pub(crate) fn is_requested() -> bool {
+pub fn is_requested() -> bool {
     CHECK.get().is_some_and(|should_end| should_end())
 }

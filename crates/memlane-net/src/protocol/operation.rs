@@ -541,6 +541,38 @@ impl Operation {
         if self.is_remembered() { Access::ReadWrite } else { Access::ReadOnly }
     }
 
+    /// The lease that it speaks of, if it names one.
+    #[must_use]
+    pub fn lease(&self) -> Option<u64> {
+        match self {
+            Self::Release { lease }
+            | Self::Abandon { lease }
+            | Self::MakeConsistent { lease }
+            | Self::ConditionWait { lease, .. }
+            | Self::Acknowledge { lease }
+            | Self::Send { lease, .. }
+            | Self::Receive { lease, .. } => Some(*lease),
+            _ => None,
+        }
+    }
+
+    /// For how long it may wait, in seconds, of one that waits; in it, nothing is for ever.
+    pub fn timeout_mut(&mut self) -> Option<&mut Option<f64>> {
+        match self {
+            Self::Wait { timeout, .. }
+            | Self::Lock { timeout, .. }
+            | Self::Acquire { timeout, .. }
+            | Self::Await { timeout, .. }
+            | Self::ConditionWait { timeout, .. }
+            | Self::Meet { timeout, .. }
+            | Self::Put { timeout, .. }
+            | Self::Get { timeout, .. }
+            | Self::Send { timeout, .. }
+            | Self::Receive { timeout, .. } => Some(timeout),
+            _ => None,
+        }
+    }
+
     /// The region that it is about, if it names one.
     #[must_use]
     pub fn id(&self) -> Option<&str> {

@@ -1,0 +1,147 @@
+//! A new connection, up to the host's welcome.
+
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use tungstenite::client::IntoClientRequest;
+use tungstenite::handshake::HandshakeError;
+use tungstenite::protocol::WebSocketConfig;
+use tungstenite::{Message, WebSocket};
+
+use super::error::Error;
+use super::options::{Address, Options};
+use super::secret;
+use super::socket::Socket;
+use super::tls;
+use crate::protocol::fault::Fault;
+use crate::protocol::hello::{ClientDescription, ClientHello, HostDescription, Reply, Welcome};
+use crate::protocol::message::{self, MAX_HEADER};
+use crate::protocol::{PATH, VERSION};
+
+/// For how long a host may take from the first byte to the welcome.
+const TIME: Duration = Duration::from_secs(5);
+
+/// A connection on which requests can be sent.
+#[derive(Debug)]
+pub(super) struct Greeted {
+    pub(super) socket: WebSocket<Socket>,
+    pub(super) host: HostDescription,
+    pub(super) welcome: Welcome,
+    /// Why this client could prove nothing.
+    pub(super) no_proof: Option<String>,
+}
+
+/// The first words of a host.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum First {
+    Hello(HostDescription),
+    Refused(Fault),
+}
+
+/// Connects, and goes on with `session` if the host still knows it.
+pub(super) fn greet(address: &Address, options: &Options, session: Option<&str>) -> Result<Greeted, Error> {
+    let unreachable = |reason: String| Error::Unreachable { host: address.to_string(), reason };
+    let refused = |fault| Error::Refused { host: address.to_string(), fault };
+    let tls = address.tls || options.tls;
+    let config = if tls { Some(tls::config(options.fingerprint.as_deref())?) } else { None };
+    let token = options.token.get()?;
+    let deadline = Instant::now() + TIME;
+    let socket =
+        Socket::connect(address, config, deadline).map_err(|error| unreachable(in_words(&error)))?;
+    let ends = socket.ends().map_err(|error| unreachable(error.to_string()))?;
+    let mut socket = upgrade(socket, address, tls).map_err(unreachable)?;
+
+    let host: HostDescription = match receive(&mut socket, address)? {
+        First::Hello(host) => host,
+        First::Refused(fault) => return Err(refused(fault)),
+    };
+    let proof = match options.remote {
+        true => Err("this client was told not to try".to_owned()),
+        false => secret::answer(&host, &ends),
+    };
+    let (proof, no_proof) = match proof {
+        Ok(proof) => (Some(proof), None),
+        Err(why) => (None, Some(why)),
+    };
+    let session = session.map(str::to_owned);
+    let hello = ClientHello {
+        hello: ClientDescription { protocol: VERSION, client: options.name.clone(), token, proof, session },
+    };
+    let hello = serde_json::to_string(&hello).unwrap_or_default();
+    socket.send(Message::text(hello)).map_err(|error| unreachable(lost_in_words(&error)))?;
+    match receive(&mut socket, address)? {
+        Reply::Refused(fault) => Err(refused(fault)),
+        Reply::Welcome(welcome) => {
+            socket.set_config(|config| *config = limited(welcome.max_message));
+            socket.get_mut().never_block().map_err(|error| unreachable(error.to_string()))?;
+            Ok(Greeted { socket, host, welcome, no_proof })
+        }
+    }
+}
+
+fn upgrade(socket: Socket, address: &Address, tls: bool) -> Result<WebSocket<Socket>, String> {
+    let scheme = if tls { "wss" } else { "ws" };
+    let request = format!("{scheme}://{address}{PATH}").into_client_request();
+    let request = request.map_err(|error| error.to_string())?;
+    match tungstenite::client::client_with_config(request, socket, Some(limited(MAX_HEADER))) {
+        Ok((socket, _)) => Ok(socket),
+        Err(HandshakeError::Failure(error)) => Err(lost_in_words(&error)),
+        Err(HandshakeError::Interrupted(_)) => Err("it did not answer in time".into()),
+    }
+}
+
+/// A host's answers have at most so many bytes.
+fn limited(max_message: usize) -> WebSocketConfig {
+    let most = max_message.saturating_add(MAX_HEADER);
+    WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most))
+}
+
+fn receive<T: serde::de::DeserializeOwned>(socket: &mut WebSocket<Socket>, address: &Address) -> Result<T, Error> {
+    loop {
+        let message = socket.read().map_err(|error| Error::Unreachable {
+            host: address.to_string(),
+            reason: lost_in_words(&error),
+        })?;
+        let Some(message) = understood(message) else { continue };
+        let header = message.and_then(|message| message.header());
+        return header.map_err(|error| Error::Misunderstood {
+            host: address.to_string(),
+            reason: error.to_string(),
+        });
+    }
+}
+
+/// A message of the protocol; nothing of what keeps a WebSocket going.
+pub(super) fn understood(message: Message) -> Option<Result<message::Message, message::Malformed>> {
+    match message {
+        Message::Text(text) => Some(message::Message::from_text(text)),
+        Message::Binary(bytes) => Some(message::Message::from_binary(bytes)),
+        _ => None,
+    }
+}
+
+/// Why a connection was lost.
+pub(super) fn lost_in_words(error: &tungstenite::Error) -> String {
+    match error {
+        tungstenite::Error::Io(error) => in_words(error),
+        tungstenite::Error::Http(response) => {
+            let body = response.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+            format!("it answers HTTP {} {}", response.status(), body.trim()).trim_end().to_owned()
+        }
+        tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => {
+            "it closed the connection".into()
+        }
+        error => error.to_string(),
+    }
+}
+
+fn in_words(error: &std::io::Error) -> String {
+    use rustls::{CertificateError, Error as Tls};
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(Tls::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => {
+            "its certificate has another fingerprint than was given".into()
+        }
+        _ => error.to_string(),
+    }
+}
