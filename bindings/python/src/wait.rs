@@ -33,6 +33,12 @@ impl Ending {
         Self::default()
     }
 
+    /// Whether `end` was called.
+    #[getter]
+    fn wanted(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed)
+    }
+
     /// Ends the wait within 40 ms, and every later one at once.
     fn end(&self) {
         self.wanted.store(true, Ordering::Relaxed);

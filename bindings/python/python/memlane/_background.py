@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from ._memlane import (
+        Ending,
         Event,
         FrameSubscriber,
         Lock,
@@ -197,6 +198,55 @@ async def _wait_newer(
     """`wait_newer`, for asyncio."""
     since = self.version if version is None else version
     return (await _until(self, lambda: (self.wait_newer(since, 0),), timeout, TimeoutError))[0]
+
+
+async def in_thread(wait: Callable[[Ending], _T], give_back: Callable[[_T], object]) -> _T:
+    """What `wait` returns, which runs in a thread of its own: for what waits at a host.
+
+    A task that is cancelled goes at once, and the wait is ended. What it obtained in the same instant is given back.
+    """
+    import asyncio
+
+    from ._memlane import Ending
+
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[_T] = loop.create_future()
+    ending, lock = Ending(), threading.Lock()
+    left = False
+
+    def run() -> None:
+        outcome, error = None, None
+        try:
+            outcome = wait(ending)
+        except BaseException as raised:
+            error = raised
+        with lock:
+            is_wanted = not left
+            if is_wanted:
+                try:
+                    loop.call_soon_threadsafe(take, outcome, error)
+                except RuntimeError:
+                    is_wanted = False  # the loop was closed, and nobody waits any more
+        if not is_wanted and error is None:
+            give_back(outcome)  # type: ignore[arg-type]
+
+    def take(outcome: _T | None, error: BaseException | None) -> None:
+        if future.done():
+            # Cancelled while this was on its way into the loop, which is not to wait for a host.
+            if error is None:
+                threading.Thread(target=give_back, args=(outcome,), name="memlane-wait").start()
+        elif error is None:
+            future.set_result(outcome)  # type: ignore[arg-type]
+        else:
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="memlane-wait", daemon=True).start()
+    try:
+        return await future
+    finally:
+        with lock:
+            left = True
+        ending.end()
 
 
 def _aiter(self: _T) -> _T:
