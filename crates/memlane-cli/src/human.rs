@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 pub(crate) use memlane_net::view::human::{
-    age, bytes, count, cut, duration, monotonic_age, rfc3339, width_of,
+    age, bytes, count, cut, duration, parse_rfc3339, rfc3339, width_of,
 };
 
 const SECONDS_PER_MINUTE: f64 = 60.0;

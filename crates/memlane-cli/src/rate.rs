@@ -7,12 +7,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use memlane::observer::Content;
 use memlane::{Kind, Observer};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::human;
+use crate::source::Seen;
 
 /// What to measure, and how often.
 #[derive(Debug, clap::Args)]
@@ -41,22 +41,21 @@ pub(crate) struct Rate {
 impl Measurement {
     /// Reports each window in turn, until the count is reached or the region removed.
     pub(crate) fn run(&self, context: &Context, report: impl Fn(&str, Rate) -> Outcome) -> Outcome {
-        let observer = Observer::open(context.existing_space()?, &self.id)?;
-        let kind = observer.description().kind;
-        if observer.description().schema.is_none()
-            && !matches!(kind, Kind::Event | Kind::Queue | Kind::Barrier)
-        {
+        let source = context.source()?;
+        let Seen { kind, schema, .. } = source.see(&self.id)?;
+        if schema.is_none() && !matches!(kind, Kind::Event | Kind::Queue | Kind::Barrier) {
             let message = format!("region `{}` is a {kind}, whose changes are not counted", self.id);
             return Err(Failure::new(Exit::Mismatch, message));
         }
-        let mut before = (observer.version(), Instant::now());
+        let counter = source.counter(&self.id)?;
+        let mut before = (counter.count()?.0, Instant::now());
         for _ in 0..self.count.unwrap_or(u64::MAX) {
             thread::sleep(self.window);
-            let now = (observer.version(), Instant::now());
-            let (changes, elapsed) = (now.0.saturating_sub(before.0), now.1 - before.1);
-            report(&self.id, Rate { changes, elapsed, size: size_of_content(&observer)? })?;
-            refuse_removed(&observer)?;
-            before = now;
+            let ((count, size), now) = (counter.count()?, Instant::now());
+            let (changes, elapsed) = (count.saturating_sub(before.0), now - before.1);
+            report(&self.id, Rate { changes, elapsed, size })?;
+            counter.refuse_removed()?;
+            before = (count, now);
         }
         Ok(())
     }
@@ -78,16 +77,4 @@ pub(crate) fn refuse_removed(observer: &Observer) -> Outcome {
         ));
     }
     Ok(())
-}
-
-fn size_of_content(observer: &Observer) -> Outcome<u64> {
-    let description = observer.description();
-    Ok(match description.kind {
-        Kind::Frames => observer.frames()?.length as u64,
-        Kind::Text => match observer.read()?.content {
-            Content::Text(text) => text.len() as u64,
-            _ => 0,
-        },
-        _ => description.schema.as_ref().map_or(0, |schema| schema.size() as u64),
-    })
 }

@@ -2,8 +2,44 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | `server` | the port, and who comes to it |
+//! | `access` | who may do what |
+//! | `secret` | files that only their owner can read |
+//! | `limits` | how much of everything |
+//! | `shared` | what all connections share |
+//! | `connections` | how many there are, and from where |
+//! | `http` | plain HTTP, and how it becomes a WebSocket |
+//! | `conversation` | what is said on one WebSocket |
+//! | `incoming`, `outgoing`, `outbox`, `metered` | frames and bytes of a connection |
+//! | `sessions`, `session` | what outlives a connection: requests in their order, each once |
+//! | `link` | what ends with a connection |
+//! | `errand` | one request on its way to being answered |
 //! | `service` | what a session can ask, done on the space |
 //! | `lease` | what a session holds |
+//! | `metrics` | what happened so far |
 
+mod access;
+mod connections;
+mod conversation;
+mod errand;
+mod error;
+mod http;
+mod incoming;
 mod lease;
+mod limits;
+mod link;
+mod metered;
+mod metrics;
+mod outbox;
+mod outgoing;
+mod secret;
+mod server;
 mod service;
+mod session;
+mod sessions;
+mod shared;
+
+pub use access::Tokens;
+pub use error::HostError;
+pub use limits::Limits;
+pub use server::{Bound, Host, Running};

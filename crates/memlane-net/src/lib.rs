@@ -2,6 +2,7 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`host`] | serves a space |
 //! | [`protocol`] | the messages between the two, without a socket and without a clock |
 //! | [`view`] | how regions are shown: one view model for the command line, the host and its web page |
 //! | [`client`] | the regions of a host, from another machine or from the same |
@@ -9,7 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod client;
-mod host;
+pub mod host;
 pub mod legacy;
 pub mod protocol;
 pub mod view;

@@ -79,6 +79,13 @@ pub struct Observation {
     pub content: Content,
 }
 
+impl Observation {
+    /// What was seen by other means, to be shown as what an observer sees.
+    pub fn new(version: u64, content: Content) -> Self {
+        Self { version, content }
+    }
+}
+
 /// What a region holds.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

@@ -204,16 +204,30 @@ struct Options {
 
 impl Create {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let space = self.options.applied_to(context.space()?);
-        let id = self.kind.create(&space)?;
-        let observer = Observer::open(&space, id)?;
-        let description = observer.description();
+        let region = context.new_source()?.create(self)?;
         if context.json() {
-            return context.print(document::region(id, description));
+            return context.print(region);
         }
-        let schema = description.schema.as_ref().map(|schema| format!(" {schema}")).unwrap_or_default();
-        let size = human::bytes(description.total_size);
-        context.print(human::printable(&format!("created {} {id}{schema}, {size}", description.kind)))
+        let (kind, id) = (text(&region["kind"]), text(&region["id"]));
+        let schema = region["schema"].as_str().map(|schema| format!(" {schema}")).unwrap_or_default();
+        let size = human::bytes(region["size"].as_u64().unwrap_or(0));
+        context.print(human::printable(&format!("created {kind} {id}{schema}, {size}")))
+    }
+
+    /// Makes it here, and gives back its id.
+    pub(crate) fn make(&self, space: &Space) -> Outcome<&str> {
+        self.kind.create(&self.options.applied_to(space))
+    }
+
+    /// What a host is asked to make, and its id.
+    pub(crate) fn specification(&self) -> Outcome<(&str, Specification)> {
+        let Options { participants, mode, note } = &self.options;
+        if mode.is_some() {
+            let message = "the mode of a file is the host's to choose; create the region there to give it another";
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        let (id, specification) = self.kind.specification()?;
+        Ok((id, Specification { participants: *participants, note: note.clone(), ..specification }))
     }
 }
 
@@ -279,6 +293,67 @@ impl NewRegion {
                 Ok(FramePublisher::create(space, id, &spec).map(|_| id)?)
             }
         }
+    }
+}
+
+impl NewRegion {
+    /// What a host is asked to make, and its id.
+    fn specification(&self) -> Outcome<(&str, Specification)> {
+        let of = |kind: Kind| Specification { kind: kind.name().to_owned(), ..Specification::default() };
+        let with_schema = |kind, schema: &dyn Display| Specification { schema: Some(schema.to_string()), ..of(kind) };
+        let sized = |kind, size: usize| Specification { capacity: Some(size as u64), ..of(kind) };
+        Ok(match self {
+            Self::Value { id, dtype, initial } => {
+                let initial = Some(datum_json::to_json(&initial_value(id, *dtype, initial)?));
+                (id, Specification { initial, ..with_schema(Kind::Value, &Schema::new(*dtype)) })
+            }
+            Self::Record { id, schema } => (id, with_schema(Kind::Record, schema)),
+            Self::Array { id, schema } => (id, with_schema(Kind::Array, schema)),
+            Self::Raw { id, size } => (id, sized(Kind::Raw, *size)),
+            Self::Text { id, capacity } => (id, sized(Kind::Text, *capacity)),
+            Self::Lock { id } => (id, of(Kind::Lock)),
+            Self::Rlock { id } => (id, of(Kind::Rlock)),
+            Self::Rwlock { id } => (id, of(Kind::Rwlock)),
+            Self::Semaphore { id, count, signal, max } => {
+                let count = Some(*count);
+                (id, Specification { count, signal: *signal, most: *max, ..of(Kind::Semaphore) })
+            }
+            Self::Event { id, auto_reset } => {
+                (id, Specification { auto_reset: *auto_reset, ..of(Kind::Event) })
+            }
+            Self::Condition { id, threads } => {
+                (id, Specification { count: Some(*threads), ..of(Kind::Condition) })
+            }
+            Self::Barrier { id, parties } => {
+                (id, Specification { count: Some(*parties), ..of(Kind::Barrier) })
+            }
+            Self::Queue { id, capacity, messages, acknowledged } => {
+                let queue = sized(Kind::Queue, *capacity);
+                (id, Specification { most: *messages, acknowledged: *acknowledged, ..queue })
+            }
+            Self::Pipe { id, capacity, one_way } => {
+                (id, Specification { one_way: *one_way, ..sized(Kind::Pipe, *capacity) })
+            }
+            Self::Stream { id, schema, capacity, lossless } => {
+                let stream = with_schema(Kind::Stream, schema);
+                (id, Specification { capacity: *capacity, lossless: *lossless, ..stream })
+            }
+            Self::Frames { id, frame, history, borrows, encoding } => {
+                let (history, borrows) = (*history, *borrows);
+                let frames = match (frame, encoding) {
+                    (FrameArgument::Bytes(most), None) => sized(Kind::Frames, *most),
+                    (FrameArgument::Bytes(_), Some(_)) => {
+                        let message = "a host makes frames of any length without an encoding; create the channel there";
+                        return Err(Failure::new(Exit::Usage, message));
+                    }
+                    (FrameArgument::Of(schema), None) => with_schema(Kind::Frames, schema),
+                    (FrameArgument::Of(schema), Some(encoding)) => {
+                        with_schema(Kind::Frames, &schema.clone().with_encoding(encoding))
+                    }
+                };
+                (id, Specification { history, borrows, ..frames })
+            }
+        })
     }
 }
 

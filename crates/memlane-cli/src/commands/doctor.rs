@@ -3,12 +3,12 @@
 //! Nothing here stops anybody; see [`memlane::doctor`]. `--json` prints an array of findings (module
 //! `view::finding` of memlane-net).
 
-use memlane::doctor::{self, Finding};
-use memlane_net::view::finding;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::human;
+use crate::words::text;
 
 /// Find what dead processes left behind, and damaged files
 ///
@@ -22,24 +22,22 @@ pub(crate) struct Doctor {
 
 impl Doctor {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let space = context.existing_space()?;
-        let findings = if self.fix { doctor::fix(space)? } else { doctor::examine(space)? };
+        let findings = context.source()?.findings(self.fix)?;
         if context.json() {
-            context.print_rows(&findings.iter().map(finding::document).collect::<Vec<_>>())?;
+            context.print_rows(&findings)?;
         } else {
-            findings.iter().try_for_each(|finding| context.print(human::printable(&finding.to_string())))?;
+            findings.iter().try_for_each(|finding| context.print(human::printable(&in_words(finding))))?;
             context.print(self.summary(&findings))?;
         }
-        if findings.iter().all(|finding| finding.fixed) {
+        if findings.iter().all(is_fixed) {
             return Ok(());
         }
         Err(Failure::silent(Exit::Failure))
     }
 
-    fn summary(&self, findings: &[Finding]) -> String {
-        let left = findings.iter().filter(|finding| !finding.fixed).count();
-        let fixable =
-            findings.iter().filter(|finding| finding.problem.is_fixable() && !finding.fixed).count();
+    fn summary(&self, findings: &[Value]) -> String {
+        let left = findings.iter().filter(|finding| !is_fixed(finding)).count();
+        let fixable = findings.iter().filter(|finding| finding["fixable"] == true && !is_fixed(finding)).count();
         let fixed = findings.len() - left;
         match (left, fixable) {
             (0, _) if fixed == 0 => "no problems".to_owned(),
@@ -51,4 +49,13 @@ impl Doctor {
             _ => format!("{}; `memlane doctor --fix` puts {fixable} right", human::count(left, "problem")),
         }
     }
+}
+
+fn is_fixed(finding: &Value) -> bool {
+    finding["fixed"] == true
+}
+
+fn in_words(finding: &Value) -> String {
+    let id = finding["id"].as_str().unwrap_or("(space)");
+    format!("{id}: {}{}", text(&finding["message"]), if is_fixed(finding) { " (fixed)" } else { "" })
 }

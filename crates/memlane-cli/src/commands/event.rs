@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use memlane::Event;
 use serde_json::json;
 
 use crate::context::Context;
@@ -35,14 +34,15 @@ pub(crate) enum EventCommand {
 impl EventCommand {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let (Self::Set { id } | Self::Clear { id } | Self::Wait { id, .. }) = self;
-        let event = Event::open(context.existing_space()?, id)?;
+        let source = context.source()?;
         match self {
-            Self::Set { .. } => event.set(),
-            Self::Clear { .. } => _ = event.clear(),
-            Self::Wait { timeout, .. } => event.wait(*timeout)?,
+            Self::Set { .. } => source.set_event(id)?,
+            Self::Clear { .. } => source.clear_event(id)?,
+            Self::Wait { timeout, .. } => source.wait_for_event(id, *timeout)?,
         }
         if context.json() {
-            return context.print(json!({"id": id, "set": event.is_set()}));
+            let set = source.see(id)?.sight.json(id)?["set"].take();
+            return context.print(json!({"id": id, "set": set}));
         }
         Ok(())
     }

@@ -5,7 +5,6 @@
 //! as they lie in memory: a scalar in native byte order, a record, an array in C order, a raw region's bytes,
 //! a text's UTF-8, or the newest frame.
 
-use memlane::Observer;
 use memlane::observer::{Content, Observation};
 use memlane::schema::{Datum, Schema};
 use memlane_net::view::selection::Selection;
@@ -17,6 +16,7 @@ use crate::datum_json::unfit;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::selection::PartArguments;
 use crate::sight::{self, Sight};
+use crate::source::Seen;
 
 /// Print the content of a region
 #[derive(Debug, clap::Args)]
@@ -34,29 +34,24 @@ pub(crate) struct Get {
 
 impl Get {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let observer = Observer::open(context.existing_space()?, &self.id)?;
+        let source = context.source()?;
         if self.raw {
-            return context.write(&raw(&observer)?);
+            let bytes = source.bytes(&self.id)?;
+            return context.write(&bytes.map_or_else(|| Err(no_content(&source.see(&self.id)?)), Ok)?);
         }
-        print_sight(context, &observer, &Sight::of(&observer)?, &self.part.selection())
+        print_seen(context, &source.see(&self.id)?, &self.part.selection())
     }
 }
 
-/// Prints what `sight` shows of the part selected.
-pub(crate) fn print_sight(
-    context: &Context,
-    observer: &Observer,
-    sight: &Sight,
-    selection: &Selection,
-) -> Outcome {
-    let id = observer.id();
-    let schema = observer.description().schema.as_ref();
-    match (sight, schema) {
+/// Prints what is seen of the part selected.
+pub(crate) fn print_seen(context: &Context, seen: &Seen, selection: &Selection) -> Outcome {
+    let (id, sight) = (&seen.id, &seen.sight);
+    match (sight, &seen.schema) {
         (Sight::Content(observation) | Sight::Bytes(observation), Some(schema)) if !selection.is_all() => {
             let part = part_of(id, schema, observation, selection)?;
             print_datum(context, id, observation.version, &part)
         }
-        _ if !selection.is_all() => Err(no_parts(observer)),
+        _ if !selection.is_all() => Err(no_parts(seen)),
         _ if context.json() => context.print(sight.document(id)?),
         (Sight::Content(observation) | Sight::Bytes(observation), _) => {
             context.print(whole_text(id, observation)?)
@@ -104,30 +99,15 @@ fn whole_text(id: &str, observation: &Observation) -> Outcome<String> {
     })
 }
 
-fn raw(observer: &Observer) -> Outcome<Vec<u8>> {
-    let id = observer.id();
-    if let Sight::Frames(_) = Sight::of(observer)? {
-        let frame = observer.latest_frame()?;
-        let none = || Failure::new(Exit::NotFound, format!("region `{id}` has no frame yet"));
-        return frame.map(|frame| frame.bytes).ok_or_else(none);
-    }
-    match (observer.read()?.content, &observer.description().schema) {
-        (Content::Text(text), _) => Ok(text.into_bytes()),
-        (Content::Elements(bytes, _), _) => Ok(bytes),
-        (Content::Datum(datum), Some(schema)) => Ok(schema.encode(&datum).map_err(unfit(id))?),
-        _ => Err(no_content(observer)),
-    }
-}
-
 /// For kinds whose content is one thing.
-pub(crate) fn no_parts(observer: &Observer) -> Failure {
-    let (id, kind) = (observer.id(), observer.description().kind);
+pub(crate) fn no_parts(seen: &Seen) -> Failure {
+    let (id, kind) = (&seen.id, seen.kind);
     Failure::new(Exit::Mismatch, format!("region `{id}` is a {kind}, which has no fields and no elements"))
 }
 
 /// For kinds that have nothing to read or write.
-pub(crate) fn no_content(observer: &Observer) -> Failure {
-    let (id, kind) = (observer.id(), observer.description().kind);
+pub(crate) fn no_content(seen: &Seen) -> Failure {
+    let (id, kind) = (&seen.id, seen.kind);
     Failure::new(
         Exit::Mismatch,
         format!("region `{id}` is a {kind}, which has no content; see `memlane show {id}`"),

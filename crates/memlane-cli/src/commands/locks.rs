@@ -4,16 +4,13 @@
 //! `--json` prints an array of rows (module `view::locks` of memlane-net). With `--graph` every thread that waits for
 //! anything is shown, and for whom.
 
-use memlane::lock::{Holder, LockState};
-use memlane::wait_graph::{self, Edge};
-use memlane::{Participant, WaitGraph};
-use memlane_net::view::locks::{self, Found};
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::human;
-use crate::survey::visit_all;
 use crate::table::{Cell, Column, Table, Tone};
+use crate::words::{duration, items, text, who};
 
 /// Show which locks are held, by whom since when, and who waits
 #[derive(Debug, clap::Args)]
@@ -29,60 +26,71 @@ pub(crate) struct Locks {
 
 impl Locks {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let graph = WaitGraph::of(context.existing_space()?)?;
-        let deadlocks = graph.deadlocks();
+        let source = context.source()?;
         if self.graph {
-            return show_graph(context, &graph, &deadlocks);
+            return show_graph(context, &source.edges()?);
         }
-        let found = self.find(context)?;
+        let locks = source.locks(context, self.all)?;
         if context.json() {
-            let documents = found.iter().map(|lock| locks::lock(lock, &deadlocks));
-            return context.print_rows(&documents.collect::<Vec<_>>());
+            return context.print_rows(&locks);
         }
-        if found.is_empty() {
+        if locks.is_empty() {
             context.remark("no lock is held, waited for or inconsistent");
             return Ok(());
         }
-        context.print_table(&table(&found))?;
-        print_deadlocks(context, &deadlocks)
-    }
-
-    fn find(&self, context: &Context) -> Outcome<Vec<Found>> {
-        let mut found = Vec::new();
-        visit_all(
-            context,
-            context.existing_space()?,
-            |_| true,
-            |observer| {
-                found.extend(locks::find(observer, self.all));
-            },
-        )?;
-        Ok(found)
+        context.print_table(&table(&locks))?;
+        if locks.iter().any(|lock| lock["deadlock"] == true) {
+            print_deadlocks(context, &source.edges()?)?;
+        }
+        Ok(())
     }
 }
 
-fn show_graph(context: &Context, graph: &WaitGraph, deadlocks: &[Vec<&Edge>]) -> Outcome {
+fn show_graph(context: &Context, edges: &[Value]) -> Outcome {
     if context.json() {
-        return context.print_rows(&locks::edges(graph, deadlocks));
+        return context.print_rows(edges);
     }
-    if graph.edges.is_empty() {
+    if edges.is_empty() {
         context.remark("nobody waits for anything");
     }
-    for edge in &graph.edges {
-        context.print(human::printable(&edge.to_string()))?;
+    for waiting in edges {
+        context.print(human::printable(text(&waiting["line"])))?;
     }
-    print_deadlocks(context, deadlocks)
+    print_deadlocks(context, edges)
 }
 
 /// In red, where there are colours.
-fn print_deadlocks(context: &Context, deadlocks: &[Vec<&Edge>]) -> Outcome {
-    deadlocks.iter().try_for_each(|circle| {
-        let line = format!("deadlock: {}", wait_graph::in_words(circle));
+fn print_deadlocks(context: &Context, edges: &[Value]) -> Outcome {
+    circles(edges).iter().try_for_each(|circle| {
+        let waits: Vec<_> = circle.iter().map(|waiting| text(&waiting["line"])).collect();
+        let line = format!("deadlock: {}", waits.join("; "));
         context.print(Tone::Alarm.painted(&human::printable(&line), context.colour()))
     })
 }
 
-fn table(locks: &[Found]) -> Table {
+/// Those who wait for each other, each circle by itself: one holds what the one before waits for.
+fn circles(edges: &[Value]) -> Vec<Vec<&Value>> {
+    let mut stuck: Vec<&Value> = edges.iter().filter(|edge| edge["deadlock"] == true).collect();
+    let mut circles = Vec::new();
+    while let Some(first) = stuck.pop() {
+        let mut circle = vec![first];
+        while let Some(next) = stuck.iter().position(|edge| circle.last().is_some_and(|last| ends(last, edge))) {
+            circle.push(stuck.remove(next));
+        }
+        circles.push(circle);
+    }
+    circles
+}
+
+/// Whether who waits by `other` holds what is waited for by `edge`.
+fn ends(edge: &Value, other: &Value) -> bool {
+    items(&edge["holders"]).any(|holder| {
+        let same_thread = holder["thread"].is_null() || holder["thread"] == other["thread"];
+        holder["process"] == other["process"] && same_thread
+    })
+}
+
+fn table(locks: &[Value]) -> Table {
     let columns = [
         Column::words("ID"),
         Column::numbers("PID"),
@@ -96,41 +104,46 @@ fn table(locks: &[Found]) -> Table {
         Column::words("STATE"),
     ];
     let mut table = Table::new(&columns);
-    for (id, _, state) in locks {
-        let of_holder =
-            |show: fn(&Holder) -> String| Cell::from(state.holder.as_ref().map(show).unwrap_or_default());
+    for lock in locks {
+        let holder = &lock["holder"];
+        let of_holder = |show: &dyn Fn() -> String| Cell::from(if holder.is_null() { String::new() } else { show() });
         table.push([
-            id.into(),
-            of_holder(|holder| holder.participant.pid.to_string()),
-            of_holder(|holder| name_of(&holder.participant)),
-            of_holder(|holder| holder.thread.to_string()),
-            of_holder(|holder| human::duration(holder.held_for)),
-            of_holder(|holder| holder.depth.to_string()),
-            state.waiters.iter().map(waiter).collect::<Vec<_>>().join(", ").into(),
-            state.contended.to_string().into(),
-            state.recoveries.to_string().into(),
-            state_cell(state),
+            text(&lock["id"]).into(),
+            of_holder(&|| holder["pid"].to_string()),
+            of_holder(&|| name_of(lock)),
+            of_holder(&|| holder["thread"].to_string()),
+            of_holder(&|| duration(&holder["held_seconds"])),
+            of_holder(&|| holder["depth"].to_string()),
+            items(&lock["waiters"]).map(waiter).collect::<Vec<_>>().join(", ").into(),
+            lock["contended"].to_string().into(),
+            lock["recoveries"].to_string().into(),
+            state_cell(lock),
         ]);
     }
     table
 }
 
-/// The program; of a dead process nothing may be known any more.
-fn name_of(participant: &Participant) -> String {
-    if participant.pid == 0 { participant.who() } else { participant.program.clone() }
+/// The program, or for whom it holds the lock; of a dead process nothing may be known any more.
+fn name_of(lock: &Value) -> String {
+    let holder = &lock["holder"];
+    match (lock["session"].as_str(), holder["pid"].as_u64()) {
+        (Some(session), _) => format!("session {session} from {}", text(&lock["from"])),
+        (None, None | Some(0)) => who(holder),
+        _ => text(&holder["program"]).to_owned(),
+    }
 }
 
 /// The pid first: the name may be cut.
-fn waiter(participant: &Participant) -> String {
-    format!("{} {}", participant.pid, participant.program)
+fn waiter(participant: &Value) -> String {
+    format!("{} {}", participant["pid"], text(&participant["program"]))
 }
 
-fn state_cell(state: &LockState) -> Cell {
-    let owner_is_dead = state.holder.as_ref().is_some_and(|holder| !holder.participant.alive);
-    match (owner_is_dead, state.inconsistent) {
+fn state_cell(lock: &Value) -> Cell {
+    let holder = &lock["holder"];
+    match (holder["alive"] == false, lock["inconsistent"] == true) {
         (true, _) => Cell::new("owner died", Tone::Alarm),
         (false, true) => Cell::new("inconsistent", Tone::Alarm),
-        (false, false) if state.holder.is_some() => Cell::new("held", Tone::Notice),
+        (false, false) if !holder.is_null() => Cell::new("held", Tone::Notice),
         (false, false) => Cell::new("free", Tone::Plain),
     }
 }

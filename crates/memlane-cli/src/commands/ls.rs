@@ -3,14 +3,13 @@
 //! A file that cannot be observed is a row with its error. `--json` prints an array of rows
 //! (module `view::row` of memlane-net).
 
-use memlane::schema::Schema;
-use memlane_net::view::row::{Row, Seen};
-use memlane_net::view::survey::survey;
+use serde_json::Value;
 
 use crate::context::{Context, Failures};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::table::{Cell, Column, Table, Tone};
 use crate::{human, pattern};
+use crate::words::text;
 
 const COLUMNS: [Column; 11] = [
     Column::words("ID"),
@@ -42,28 +41,26 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let space = context.existing_space()?;
-        let wanted = |id: &str| pattern::is_wanted(&self.patterns, id);
-        let rows: Vec<_> = survey(space, wanted)?.map(|(id, observer)| Row::new(id, observer)).collect();
+        let source = context.source()?;
+        let rows = source.rows(&self.patterns)?;
         if context.json() {
-            context.print_rows(&rows.iter().map(Row::document).collect::<Vec<_>>())?;
+            context.print_rows(&rows)?;
         } else if !rows.is_empty() {
             context.print_table(&self.table(&rows))?;
         }
-        let place = space.directory().display();
         if rows.is_empty() && self.patterns.is_empty() {
-            context.remark(format_args!("no regions in {place} yet"));
+            context.remark(format_args!("no regions in {source} yet"));
         }
         let mut failures = Failures::default();
-        let is_vain = |pattern: &&String| !rows.iter().any(|row| pattern::selects(pattern, &row.id));
+        let is_vain = |pattern: &&String| !rows.iter().any(|row| pattern::selects(pattern, text(&row["id"])));
         for pattern in self.patterns.iter().filter(is_vain) {
-            let message = format!("no region is or matches `{pattern}` in {place}");
+            let message = format!("no region is or matches `{pattern}` in {source}");
             failures.add(context, &Failure::new(Exit::NotFound, message));
         }
         failures.outcome()
     }
 
-    fn table(&self, rows: &[Row]) -> Table {
+    fn table(&self, rows: &[Value]) -> Table {
         let mut table = Table::new(&COLUMNS);
         for row in rows {
             table.push(cells(row, self.long));
@@ -72,50 +69,38 @@ impl List {
     }
 }
 
-fn cells(row: &Row, long: bool) -> Cells {
-    let id = Cell::from(&row.id);
-    match &row.seen {
-        Ok(seen) => seen_cells(seen, id, long),
-        Err(error) => {
-            let mut cells = Cells::default();
-            let [first, kind, .., content] = &mut cells;
-            (*first, *kind) = (id, Cell::new("?", Tone::Alarm));
-            *content = Cell::new(error.to_string(), Tone::Alarm);
-            cells
-        }
+fn cells(row: &Value, long: bool) -> Cells {
+    let id = Cell::from(text(&row["id"]));
+    if let Some(error) = row["error"].as_str() {
+        let mut cells = Cells::default();
+        let [first, kind, .., content] = &mut cells;
+        (*first, *kind) = (id, Cell::new("?", Tone::Alarm));
+        *content = Cell::new(error, Tone::Alarm);
+        return cells;
     }
-}
-
-fn seen_cells(seen: &Seen, id: Cell, long: bool) -> Cells {
-    let description = &seen.description;
     let only_long = |text: String| if long { text } else { String::new() };
-    let attached =
-        if seen.dead > 0 { format!("{} + {} dead", seen.alive, seen.dead) } else { seen.alive.to_string() };
-    let creator = format!("{} (pid {})", description.creator, description.creator_pid);
+    let (alive, dead) = (&row["alive"], row["dead"].as_u64().unwrap_or(0));
+    let attached = if dead > 0 { format!("{alive} + {dead} dead") } else { alive.to_string() };
+    let creator = &row["creator"];
+    let created = human::parse_rfc3339(text(&row["created"])).unwrap_or(0);
+    let preview = text(&row["preview"]);
     [
         id,
-        description.kind.name().into(),
-        description.schema.as_ref().map(Schema::to_string).unwrap_or_default().into(),
-        human::bytes(description.total_size).into(),
-        if description.schema.is_some() { seen.version.to_string() } else { String::new() }.into(),
-        Cell::new(attached, if seen.dead > 0 { Tone::Notice } else { Tone::Plain }),
-        lock_cell(seen),
-        only_long(human::duration(human::age(description.created))).into(),
-        only_long(creator).into(),
-        only_long(description.note.clone()).into(),
-        match &seen.preview {
-            Ok(preview) => preview.into(),
-            Err(error) => Cell::new(error.to_string(), Tone::Alarm),
-        },
+        text(&row["kind"]).into(),
+        text(&row["schema"]).into(),
+        human::bytes(row["size"].as_u64().unwrap_or(0)).into(),
+        if row["schema"].is_null() { String::new() } else { row["version"].to_string() }.into(),
+        Cell::new(attached, if dead > 0 { Tone::Notice } else { Tone::Plain }),
+        lock_cell(row),
+        only_long(human::duration(human::age(created))).into(),
+        only_long(format!("{} (pid {})", text(&creator["program"]), creator["pid"])).into(),
+        only_long(text(&row["note"]).to_owned()).into(),
+        if row["unreadable"] == true { Cell::new(preview, Tone::Alarm) } else { preview.into() },
     ]
 }
 
-fn lock_cell(seen: &Seen) -> Cell {
-    let tone = if seen.lock_alarm { Tone::Alarm } else { Tone::Notice };
-    let text = match &seen.lock_holder {
-        Some(holder) => holder,
-        None if seen.inconsistent => "inconsistent",
-        None => "",
-    };
-    Cell::new(text, tone)
+fn lock_cell(row: &Value) -> Cell {
+    let tone = if row["lock_alarm"] == true { Tone::Alarm } else { Tone::Notice };
+    let holder = row["lock_holder"].as_str();
+    Cell::new(holder.unwrap_or(if row["inconsistent"] == true { "inconsistent" } else { "" }), tone)
 }

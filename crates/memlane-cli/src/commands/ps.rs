@@ -3,15 +3,13 @@
 //! Participants belong to regions; a process is the same in all of them by its random id, whatever its pid
 //! means here. `--json` prints an array of processes (module `view::process` of memlane-net).
 
-use memlane::Participant;
-use memlane::participant::{ProcessState, WaitingThread};
-use memlane_net::view::process::{Joined, Process, join};
+use memlane::participant::ProcessState;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::failure::Outcome;
-use crate::survey::visit_all;
 use crate::table::{Cell, Column, Table, Tone};
-use crate::{human, pattern};
+use crate::words::{age, duration, items, text};
 
 /// Show the processes attached to regions: what they hold and wait for
 #[derive(Debug, clap::Args)]
@@ -23,22 +21,20 @@ pub(crate) struct Processes {
 
 impl Processes {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let space = context.existing_space()?;
-        let mut joined = Joined::new();
-        let wanted = |id: &str| pattern::is_wanted(&self.patterns, id);
-        visit_all(context, space, wanted, |observer| join(&mut joined, observer))?;
+        let source = context.source()?;
+        let processes = source.processes(context, &self.patterns)?;
         if context.json() {
-            return context.print_rows(&joined.values().map(Process::document).collect::<Vec<_>>());
+            return context.print_rows(&processes);
         }
-        if joined.is_empty() {
-            context.remark(format_args!("nobody is attached to a region in {}", space.directory().display()));
+        if processes.is_empty() {
+            context.remark(format_args!("nobody is attached to a region in {source}"));
             return Ok(());
         }
-        context.print_table(&table(&joined))
+        context.print_table(&table(&processes))
     }
 }
 
-fn table(joined: &Joined) -> Table {
+fn table(processes: &[Value]) -> Table {
     let columns = [
         Column::numbers("PID"),
         Column::words("STATE"),
@@ -51,46 +47,48 @@ fn table(joined: &Joined) -> Table {
         Column::words("ATTACHED TO").elastic(),
     ];
     let mut table = Table::new(&columns);
-    for process in joined.values() {
+    for process in processes {
         table.push(cells(process));
     }
     table
 }
 
-fn cells(process: &Process) -> [Cell; 9] {
+fn cells(process: &Value) -> [Cell; 9] {
+    let regions: Vec<_> = items(&process["regions"]).map(text).collect();
     [
-        process.participant.pid.to_string().into(),
-        state_cell(&process.participant),
-        process.user.as_deref().unwrap_or_default().into(),
-        (&process.participant.program).into(),
-        human::duration(human::age(process.attached)).into(),
-        process.regions.len().to_string().into(),
+        process["pid"].to_string().into(),
+        state_cell(text(&process["state"])),
+        text(&process["user"]).into(),
+        text(&process["program"]).into(),
+        age(&process["attached"]).into(),
+        regions.len().to_string().into(),
         holds(process).into(),
         waits_for(process).into(),
-        process.regions.join(", ").into(),
+        regions.join(", ").into(),
     ]
 }
 
-fn holds(process: &Process) -> String {
-    let locks = process.locks.iter().map(|id| format!("lock {id}"));
-    let publishes = process.publishes.iter().map(|id| format!("publisher of {id}"));
+fn holds(process: &Value) -> String {
+    let locks = items(&process["locks"]).map(|id| format!("lock {}", text(id)));
+    let publishes = items(&process["publishes"]).map(|id| format!("publisher of {}", text(id)));
     locks.chain(publishes).collect::<Vec<_>>().join(", ")
 }
 
-fn waits_for(process: &Process) -> String {
-    let wait = |(id, wait): &(String, WaitingThread)| {
-        let waited = human::duration(human::monotonic_age(wait.since));
-        format!("{} {id} for {waited}", wait.what.name())
+fn waits_for(process: &Value) -> String {
+    let wait = |wait: &Value| {
+        format!("{} {} for {}", text(&wait["what"]), text(&wait["id"]), duration(&wait["seconds"]))
     };
-    process.waits.iter().map(wait).collect::<Vec<_>>().join(", ")
+    items(&process["waits"]).map(wait).collect::<Vec<_>>().join(", ")
 }
 
-fn state_cell(participant: &Participant) -> Cell {
-    let state = participant.process_state();
-    let tone = match state {
-        ProcessState::Running | ProcessState::Elsewhere => Tone::Plain,
-        ProcessState::Stopped | ProcessState::Orphaned => Tone::Notice,
-        _ => Tone::Alarm,
+fn state_cell(state: &str) -> Cell {
+    let is = |known: ProcessState| state == known.to_string();
+    let tone = if is(ProcessState::Running) || is(ProcessState::Elsewhere) {
+        Tone::Plain
+    } else if is(ProcessState::Stopped) || is(ProcessState::Orphaned) {
+        Tone::Notice
+    } else {
+        Tone::Alarm
     };
-    Cell::new(state.to_string(), tone)
+    Cell::new(state, tone)
 }

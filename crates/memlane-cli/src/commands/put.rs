@@ -5,12 +5,13 @@
 use std::io::{self, BufRead, Read};
 use std::time::{Duration, Instant};
 
-use memlane::{Queue, Tag};
+use memlane::Tag;
 use serde_json::json;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::human;
+use crate::source::Source;
 
 /// Put messages into a queue
 #[derive(Debug, clap::Args)]
@@ -50,10 +51,12 @@ enum Kind {
 
 impl Put {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let queue = Queue::open(context.existing_space()?, &self.id)?;
-        let put = self.put(&queue)?;
+        let source = context.source()?;
+        // Before the standard input is read for nothing.
+        source.peek(&self.id, 0)?;
+        let put = self.put(source)?;
         if self.close {
-            queue.close();
+            source.close(&self.id)?;
         }
         if context.json() {
             return context.print(json!({"id": self.id, "put": put}));
@@ -61,11 +64,11 @@ impl Put {
         Ok(())
     }
 
-    fn put(&self, queue: &Queue) -> Outcome<u64> {
+    fn put(&self, source: &Source) -> Outcome<u64> {
         let end = self.timeout.map(|timeout| Instant::now() + timeout);
         let put = |bytes: &[u8]| {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            queue.put_tagged(self.tag.into(), bytes, left)
+            source.put(&self.id, self.tag.into(), bytes, left)
         };
         let unreadable = |error: io::Error| {
             Failure::new(Exit::Failure, format!("the standard input cannot be read: {error}"))

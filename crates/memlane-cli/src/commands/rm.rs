@@ -8,7 +8,6 @@
 use std::collections::HashSet;
 
 use memlane::{Error, Observer, Space};
-use memlane_net::view::survey::survey;
 use serde_json::json;
 
 use crate::context::{Context, Failures};
@@ -36,11 +35,11 @@ struct Doomed {
 
 impl Remove {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let space = context.existing_space()?;
+        let source = context.source()?;
         let mut failures = Failures::default();
         let mut removed = Vec::new();
-        for doomed in self.find(context, space, &mut failures) {
-            match self.remove(context, space, &doomed) {
+        for doomed in self.find(context, source, &mut failures) {
+            match self.remove(context, source, &doomed) {
                 Ok(()) => removed.push(json!({"id": doomed.id, "attached": doomed.attached})),
                 Err(failure) => failures.add(context, &failure),
             }
@@ -52,11 +51,11 @@ impl Remove {
     }
 
     /// What the arguments mean, each region once.
-    fn find(&self, context: &Context, space: &Space, failures: &mut Failures) -> Vec<Doomed> {
+    fn find(&self, context: &Context, source: &Source, failures: &mut Failures) -> Vec<Doomed> {
         let mut found: Vec<Doomed> = Vec::new();
         for wanted in &self.ids {
             let is_pattern = pattern::is_pattern(wanted);
-            let meant = if is_pattern { matching(context, space, wanted) } else { exactly(space, wanted) };
+            let meant = if is_pattern { matching(context, source, wanted) } else { exactly(source, wanted) };
             match meant {
                 Ok(meant) => found.extend(meant),
                 Err(failure) => failures.add(context, &failure),
@@ -67,9 +66,9 @@ impl Remove {
         found
     }
 
-    fn remove(&self, context: &Context, space: &Space, doomed: &Doomed) -> Outcome {
+    fn remove(&self, context: &Context, source: &Source, doomed: &Doomed) -> Outcome {
         if !self.dry_run {
-            space.remove(&doomed.id)?;
+            source.remove(&doomed.id)?;
         }
         if context.json() {
             return Ok(());
@@ -80,34 +79,35 @@ impl Remove {
     }
 }
 
-fn exactly(space: &Space, id: &str) -> Outcome<Vec<Doomed>> {
-    let attached = match Observer::open(space, id) {
-        Ok(observer) => Some(count_alive(&observer)),
-        Err(Error::Corrupt { .. } | Error::PermissionDenied { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
+fn exactly(source: &Source, id: &str) -> Outcome<Vec<Doomed>> {
+    let row = source.rows(&[id.to_owned()])?.into_iter().find(|row| text(&row["id"]) == id);
+    // What is not in the list is looked at for the sake of the error, which says why.
+    let attached = row.map_or_else(|| source.see(id).map(|_| None), |row| Ok(alive(&row)))?;
     Ok(vec![Doomed { id: id.to_owned(), attached }])
 }
 
-fn matching(context: &Context, space: &Space, wanted: &str) -> Outcome<Vec<Doomed>> {
+fn matching(context: &Context, source: &Source, wanted: &str) -> Outcome<Vec<Doomed>> {
     let mut doomed = Vec::new();
-    for (id, observer) in survey(space, |id| pattern::matches(wanted, id))? {
-        match observer {
-            Ok(observer) => doomed.push(Doomed { id, attached: Some(count_alive(&observer)) }),
-            Err(error) => {
+    for row in source.rows(&[wanted.to_owned()])? {
+        let id = text(&row["id"]);
+        match row["error"].as_str() {
+            _ if !pattern::matches(wanted, id) => {}
+            None => doomed.push(Doomed { id: id.to_owned(), attached: alive(&row) }),
+            Some(error) => {
                 context.say(format_args!("left alone: {error}; `memlane rm {id}` removes it all the same"));
             }
         }
     }
     if doomed.is_empty() {
-        let message = format!("no region matches `{wanted}` in {}", space.directory().display());
+        let message = format!("no region matches `{wanted}` in {source}");
         return Err(Failure::new(Exit::NotFound, message));
     }
     Ok(doomed)
 }
 
-fn count_alive(observer: &Observer) -> usize {
-    observer.participants().iter().filter(|participant| participant.alive).count()
+/// Of a row.
+fn alive(row: &Value) -> Option<usize> {
+    row["alive"].as_u64().map(|alive| alive as usize)
 }
 
 fn consequence(attached: Option<usize>) -> String {

@@ -6,13 +6,13 @@
 use std::process::Command;
 use std::time::Duration;
 
-use memlane::{Observer, Semaphore, SignalSemaphore};
+use memlane::Kind;
 use serde_json::json;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::human;
-use crate::sight::Sight;
+use crate::source::Source;
 
 /// Take permits or tokens of a semaphore, give tokens, or see how it stands
 #[derive(Debug, clap::Subcommand)]
@@ -49,24 +49,32 @@ pub(crate) enum SemaphoreCommand {
 impl SemaphoreCommand {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let (Self::Acquire { id, .. } | Self::Release { id, .. } | Self::Value { id }) = self;
-        let space = context.existing_space()?;
-        let observer = Observer::open(space, id)?;
-        let state = observer.semaphore()?;
+        let source = context.source()?;
+        let seen = source.see(id)?;
+        if seen.kind != Kind::Semaphore {
+            let message = format!("region `{id}` is a {}, and no semaphore", seen.kind);
+            return Err(Failure::new(Exit::Mismatch, message));
+        }
+        let is_owned = seen.sight.json(id)?["owned"] == true;
         match self {
-            Self::Value { .. } if context.json() => context.print(Sight::of(&observer)?.document(id)?),
-            Self::Value { .. } => context.print(state.free),
-            Self::Release { .. } if state.owned => Err(Failure::new(
+            Self::Value { .. } if context.json() => context.print(seen.sight.document(id)?),
+            Self::Value { .. } => context.print(&seen.sight.json(id)?["free"]),
+            Self::Release { .. } if is_owned => Err(Failure::new(
                 Exit::Mismatch,
                 format!("the permits of semaphore `{id}` are given back by who holds them, or by its end"),
             )),
             Self::Release { count, .. } => {
-                let semaphore = SignalSemaphore::open(space, id)?;
-                semaphore.release(*count)?;
-                report(context, id, semaphore.value())
+                source.raise(id, *count)?;
+                report(context, source, id)
             }
-            Self::Acquire { count, timeout, command, .. } if state.owned => {
-                let semaphore = Semaphore::open(space, id)?;
-                run_with(&semaphore, *count, *timeout, command)
+            Self::Acquire { count, timeout, command, .. } if is_owned => {
+                let [program, arguments @ ..] = command.as_slice() else {
+                    return Err(Failure::new(
+                        Exit::Usage,
+                        "permits return with the process that holds them: give the command to run with them, after --",
+                    ));
+                };
+                source.with_permits(id, *count, *timeout, || run(program, arguments))
             }
             Self::Acquire { count, timeout, command, .. } => {
                 if *count != 1 || !command.is_empty() {
@@ -74,27 +82,23 @@ impl SemaphoreCommand {
                         format!("semaphore `{id}` passes tokens: one is taken at a time, and nobody owns it");
                     return Err(Failure::new(Exit::Usage, message));
                 }
-                let semaphore = SignalSemaphore::open(space, id)?;
-                semaphore.acquire(*timeout)?;
-                report(context, id, semaphore.value())
+                source.take_token(id, *timeout)?;
+                report(context, source, id)
             }
         }
     }
 }
 
-fn report(context: &Context, id: &str, value: u32) -> Outcome {
-    if context.json() { context.print(json!({"id": id, "value": value})) } else { Ok(()) }
+fn report(context: &Context, source: &Source, id: &str) -> Outcome {
+    if !context.json() {
+        return Ok(());
+    }
+    let value = source.see(id)?.sight.json(id)?["free"].take();
+    context.print(json!({"id": id, "value": value}))
 }
 
 /// Runs a command while this process holds the permits.
-fn run_with(semaphore: &Semaphore, count: u32, timeout: Option<Duration>, command: &[String]) -> Outcome {
-    let [program, arguments @ ..] = command else {
-        return Err(Failure::new(
-            Exit::Usage,
-            "permits return with the process that holds them: give the command to run with them, after --",
-        ));
-    };
-    let _permit = semaphore.acquire(count, timeout)?;
+fn run(program: &str, arguments: &[String]) -> Outcome {
     let failed = |error| Failure::new(Exit::Failure, format!("`{program}` cannot be run: {error}"));
     let status = Command::new(program).args(arguments).status().map_err(failed)?;
     match status.code() {

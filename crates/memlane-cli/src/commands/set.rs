@@ -8,10 +8,11 @@
 use std::io::{self, Read};
 
 use memlane::schema::{Datum, Schema};
-use memlane::{AnyArray, AnyValue, Kind, Observer, Raw, Record, Region, Space, Text};
+use memlane::Kind;
+use memlane::observer::{Content, Observation};
 use serde_json::json;
 
-use super::get::{no_content, no_parts, print_sight};
+use super::get::{no_content, no_parts, print_seen};
 use crate::context::Context;
 use crate::datum_json;
 use crate::datum_json::unfit;
@@ -19,6 +20,7 @@ use crate::edit::Edit;
 use crate::failure::{Exit, Failure, Outcome, unreadable_text};
 use crate::selection::PartArguments;
 use crate::sight::Sight;
+use crate::source::{Seen, Source};
 
 /// A change of one part is tried again when another part changes meanwhile; that often is not by chance.
 const MAX_ATTEMPTS: u32 = 1000;
@@ -56,20 +58,20 @@ enum Change {
 
 impl Set {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let space = context.existing_space()?;
-        let observer = Observer::open(space, &self.id)?;
+        let source = context.source()?;
+        let seen = source.see(&self.id)?;
         let text = self.text()?;
-        let kind = observer.description().kind;
-        if matches!(kind, Kind::Value | Kind::Text) && !self.part.selection().is_all() {
-            return Err(no_parts(&observer));
+        if matches!(seen.kind, Kind::Value | Kind::Text) && !self.part.selection().is_all() {
+            return Err(no_parts(&seen));
         }
-        let change = match kind {
-            Kind::Value => self.set_value(space, &text)?,
-            Kind::Record => self.set_record(space, &text)?,
-            Kind::Array => self.set_array(space, &text)?,
-            Kind::Raw => self.set_raw(space, &text)?,
-            Kind::Text => self.set_text(space, &text)?,
-            _ => return Err(no_content(&observer)),
+        let change = match (seen.kind, &seen.schema) {
+            (Kind::Value, Some(schema)) => self.set_value(source, schema, &text)?,
+            (Kind::Record, Some(schema)) => self.set_record(source, schema, &text)?,
+            (Kind::Array | Kind::Raw, Some(schema)) => {
+                self.set_elements(source, schema, &text, seen.kind == Kind::Raw)?
+            }
+            (Kind::Text, _) => self.set_text(source, &text)?,
+            _ => return Err(no_content(&seen)),
         };
         match change {
             Change::Made(version) if context.json() => {
@@ -77,7 +79,7 @@ impl Set {
             }
             Change::Made(_) => Ok(()),
             Change::Refused(reason) => {
-                print_sight(context, &observer, &Sight::of(&observer)?, &self.part.selection())?;
+                print_seen(context, &source.see(&self.id)?, &self.part.selection())?;
                 let message = format!("region `{}` was not changed: {reason}", self.id);
                 Err(Failure::new(Exit::Mismatch, message))
             }
@@ -94,32 +96,32 @@ impl Set {
         Ok(text)
     }
 
-    fn set_value(&self, space: &Space, text: &str) -> Outcome<Change> {
+    fn set_value(&self, source: &Source, schema: &Schema, text: &str) -> Outcome<Change> {
         if self.if_version.is_some() {
             return Err(unusable("the version of a value is a hint that cannot be compared; use --if-value"));
         }
-        let value = AnyValue::open(space, &self.id)?;
         let parse = |text: &str| -> Outcome<Datum> {
-            Ok(datum_json::from_text(text, &value.primitive().into(), &[]).map_err(unfit(&self.id))?)
+            Ok(datum_json::from_text(text, schema.dtype(), &[]).map_err(unfit(&self.id))?)
         };
         let new = parse(text)?;
-        if let Some(expected) = &self.if_value {
-            if let Err(found) = value.compare_exchange(&parse(expected)?, &new)? {
-                return Ok(Change::Refused(format!("expected {expected}, found {found}")));
-            }
-        } else {
-            value.store(&new)?;
-        }
-        Ok(Change::Made(value.region().version()))
+        let Some(expected) = &self.if_value else {
+            return Ok(Change::Made(source.store(&self.id, &new)?));
+        };
+        Ok(match source.exchange(&self.id, schema, &parse(expected)?, &new)? {
+            Ok(version) => Change::Made(version),
+            Err(found) => Change::Refused(format!("expected {expected}, found {found}")),
+        })
     }
 
-    fn set_record(&self, space: &Space, text: &str) -> Outcome<Change> {
-        let record = Record::open(space, &self.id)?;
-        let parse = |text: &str| Edit::parse(&self.id, record.schema(), &self.part.selection(), text);
+    fn set_record(&self, source: &Source, schema: &Schema, text: &str) -> Outcome<Change> {
+        let selection = self.part.selection();
+        let parse = |text: &str| Edit::parse(&self.id, schema, &selection, text);
         let edit = parse(text)?;
         let expected = self.if_value.as_deref().map(parse).transpose()?;
         for _ in 0..MAX_ATTEMPTS {
-            let (content, version) = record.read()?;
+            let (version, Content::Datum(content)) = read(source, &self.id)? else {
+                return Err(unusable("the region has no schema"));
+            };
             if let Some(reason) = self.objection(version) {
                 return Ok(Change::Refused(reason));
             }
@@ -128,70 +130,59 @@ impl Set {
             {
                 return Ok(Change::Refused(format!("expected {value}, found another value")));
             }
-            if let Ok(version) = record.write_if(version, &edit.applied_to(&content)?)? {
+            if let Some(version) =
+                source.write_record_if(&self.id, version, &edit.applied_to(&content)?)?
+            {
                 return Ok(Change::Made(version));
             }
         }
         Err(self.outrun())
     }
 
-    fn set_text(&self, space: &Space, new: &str) -> Outcome<Change> {
-        let text = Text::open(space, &self.id)?;
+    fn set_text(&self, source: &Source, new: &str) -> Outcome<Change> {
         if self.if_version.is_none() && self.if_value.is_none() {
-            return Ok(Change::Made(text.write(new)?));
+            let written = source.write_text(&self.id, None, new)?;
+            return written.map(Change::Made).ok_or_else(|| self.outrun());
         }
         for _ in 0..MAX_ATTEMPTS {
-            let (content, version) = text.read()?;
+            let (version, Content::Text(content)) = read(source, &self.id)? else {
+                return Err(unusable("the region holds no text"));
+            };
             if let Some(reason) = self.objection(version) {
                 return Ok(Change::Refused(reason));
             }
             if self.if_value.as_ref().is_some_and(|expected| *expected != content) {
                 return Ok(Change::Refused("expected that text, found another".to_owned()));
             }
-            if let Ok(version) = text.write_if(version, new)? {
+            if let Some(version) = source.write_text(&self.id, Some(version), new)? {
                 return Ok(Change::Made(version));
             }
         }
         Err(self.outrun())
     }
 
-    fn set_array(&self, space: &Space, text: &str) -> Outcome<Change> {
-        let array = AnyArray::open(space, &self.id)?;
-        let (schema, start, bytes) = self.elements(array.region(), text)?;
-        for (index, item) in (start..).zip(bytes.chunks_exact(schema.item_size())) {
-            array.store(index, &schema.dtype().decode(item).map_err(unfit(&self.id))?)?;
-        }
-        Ok(Change::Made(array.region().version()))
-    }
-
-    fn set_raw(&self, space: &Space, text: &str) -> Outcome<Change> {
-        let raw = Raw::open(space, &self.id)?;
-        let (_, start, bytes) = self.elements(raw.region(), text)?;
-        raw.write(start, &bytes)?;
-        Ok(Change::Made(raw.region().version()))
-    }
-
-    /// The schema of an array or of raw bytes, the number of the first element meant, and the bytes of all that are:
-    /// encoded as a whole first, so that what does not fit changes nothing.
-    fn elements<'a>(&self, region: &'a Region, text: &str) -> Outcome<(&'a Schema, usize, Vec<u8>)> {
+    /// Of an array or of raw bytes: encoded as a whole first, so that what does not fit changes nothing.
+    fn set_elements(&self, source: &Source, schema: &Schema, text: &str, is_raw: bool) -> Outcome<Change> {
+        let selection = self.part.selection();
         if self.if_version.is_some() || self.if_value.is_some() {
             return Err(unusable("elements change one by one, without conditions"));
         }
-        if self.part.selection().field.is_some() {
+        if selection.field.is_some() {
             return Err(unusable("an element is written as a whole; give all its fields as JSON"));
         }
-        let Some(schema) = &region.description().schema else {
-            return Err(unusable("the region has no schema"));
-        };
         let unfit = unfit(&self.id);
-        if let Some(index) = self.part.selection().element(&self.id, schema.shape())? {
-            let element = datum_json::from_text(text, schema.dtype(), &[]).map_err(&unfit)?;
+        let element = selection.element(&self.id, schema.shape())?;
+        let bytes = if element.is_some() {
+            let datum = datum_json::from_text(text, schema.dtype(), &[]).map_err(&unfit)?;
             let mut bytes = vec![0; schema.item_size()];
-            schema.dtype().encode(&element, &mut bytes).map_err(unfit)?;
-            return Ok((schema, index, bytes));
-        }
-        let content = datum_json::from_text(text, schema.dtype(), schema.shape()).map_err(&unfit)?;
-        Ok((schema, 0, schema.encode(&content).map_err(unfit)?))
+            schema.dtype().encode(&datum, &mut bytes).map_err(&unfit)?;
+            bytes
+        } else {
+            let content = datum_json::from_text(text, schema.dtype(), schema.shape()).map_err(&unfit)?;
+            schema.encode(&content).map_err(&unfit)?
+        };
+        let start = element.unwrap_or(0);
+        Ok(Change::Made(source.write_run(&self.id, schema, start, &bytes, is_raw)?))
     }
 
     /// Why the content at `version` is not to be changed.
@@ -207,6 +198,14 @@ impl Set {
             format!("region `{id}` changed {MAX_ATTEMPTS} times while it was edited; try again"),
         )
     }
+}
+
+/// The content and its version; it changes too fast for one look at times, and the next may be luckier.
+fn read(source: &Source, id: &str) -> Outcome<(u64, Content)> {
+    let Seen { sight: Sight::Content(Observation { version, content, .. }), .. } = source.see(id)? else {
+        return Ok((0, Content::None));
+    };
+    Ok((version, content))
 }
 
 fn unusable(message: &str) -> Failure {

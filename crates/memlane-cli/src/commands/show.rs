@@ -2,19 +2,14 @@
 //!
 //! `--json` prints a region's sheet (module `view::sheet` of memlane-net).
 
-use std::path::Path;
-
-use memlane::lock::LockState;
-use memlane::observer::FramesState;
 use memlane::schema::Schema;
-use memlane::{Observer, Participant};
-use memlane_net::view::sheet;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::failure::Outcome;
-use crate::sight::{self, Sight};
 use crate::table::{Cell, Column, Table, Tone};
-use crate::{document, human, user};
+use crate::words::{age, items, lock, text};
+use crate::{human, words};
 
 /// Show everything known about a region
 #[derive(Debug, clap::Args)]
@@ -25,79 +20,76 @@ pub(crate) struct Show {
 
 impl Show {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let space = context.existing_space()?;
-        let observer = Observer::open(space, &self.id)?;
-        let file = space.directory().join(&self.id);
+        let sheet = context.source()?.sheet(&self.id)?;
         if context.json() {
-            return context.print(sheet::document(&observer, &file)?);
+            return context.print(sheet);
         }
-        context.print(human::printable(&sheet(&observer, &file)))?;
-        let participants = observer.participants();
-        if participants.is_empty() {
+        context.print(human::printable(&in_words(&sheet)))?;
+        if items(&sheet["participants"]).next().is_none() {
             return Ok(());
         }
         context.print("")?;
-        context.print_table(&participant_table(&participants))
+        context.print_table(&participant_table(&sheet["participants"]))
     }
 }
 
 /// A name and what is to say about it on each line.
-fn sheet(observer: &Observer, file: &Path) -> String {
-    let description = observer.description();
-    let mut lines = vec![("kind", description.kind.to_string())];
-    lines.extend(description.schema.as_ref().map(|schema| ("schema", schema_line(schema))));
-    let participants = human::count(usize::from(description.participants), "participant");
-    lines.push(("size", format!("{}, for {participants} at most", human::bytes(description.total_size))));
-    lines.push(("file", file_line(file)));
-    let (created, age) =
-        (human::rfc3339(description.created), human::duration(human::age(description.created)));
-    let creator = format!("{} (pid {})", description.creator, description.creator_pid);
-    lines.push(("created", format!("{created} ({age} ago) by {creator}")));
-    lines.push(("uuid", document::hexadecimal(&description.uuid)));
-    lines.extend(description.ephemeral.then(|| ("ephemeral", "the last to detach removes it".to_owned())));
-    lines.extend((!description.note.is_empty()).then(|| ("note", description.note.clone())));
-    lines.extend(description.schema.as_ref().map(|_| ("version", observer.version().to_string())));
-    match Sight::of(observer) {
-        Ok(sight @ (Sight::Content(_) | Sight::Bytes(_))) => lines.push(("content", sight.line())),
-        Ok(Sight::Frames(state)) => lines.extend(frames_lines(&state)),
-        Ok(Sight::Lock(_)) => {}
-        Ok(Sight::Standing(standing, _)) => lines.push(("state", standing.line())),
-        Err(error) => lines.push(("content", error.to_string())),
+fn in_words(sheet: &Value) -> String {
+    let mut lines = vec![("kind", text(&sheet["kind"]).to_owned())];
+    lines.extend(sheet["schema"].as_str().map(|schema| ("schema", schema_line(schema))));
+    let participants = human::count(sheet["participants_at_most"].as_u64().unwrap_or(0) as usize, "participant");
+    let size = human::bytes(sheet["size"].as_u64().unwrap_or(0));
+    lines.push(("size", format!("{size}, for {participants} at most")));
+    lines.push(("file", file_line(&sheet["file"])));
+    let creator = &sheet["creator"];
+    let creator = format!("{} (pid {})", text(&creator["program"]), creator["pid"]);
+    lines.push(("created", format!("{} ({} ago) by {creator}", text(&sheet["created"]), age(&sheet["created"]))));
+    lines.push(("uuid", text(&sheet["uuid"]).to_owned()));
+    lines.extend((sheet["ephemeral"] == true).then(|| ("ephemeral", "the last to detach removes it".to_owned())));
+    let note = text(&sheet["note"]);
+    lines.extend((!note.is_empty()).then(|| ("note", note.to_owned())));
+    lines.extend(sheet["schema"].as_str().map(|_| ("version", sheet["version"].to_string())));
+    let preview = text(&sheet["preview"]).to_owned();
+    match (&sheet["error"], &sheet["frames"], &sheet["state"]) {
+        (Value::String(error), _, _) => lines.push(("content", error.clone())),
+        (_, frames @ Value::Object(_), _) => lines.extend(frames_lines(preview, frames)),
+        (_, _, Value::Object(_)) => lines.push(("state", preview)),
+        _ if !sheet["content"].is_null() => lines.push(("content", preview)),
+        _ => {}
     }
-    lines.push(("lock", lock_line(&observer.lock())));
+    lines.push(("lock", lock_line(&sheet["lock"])));
     let lines = lines.iter().map(|(name, text)| format!("\n  {name:<11}{}", text.replace('\n', " ")));
-    lines.fold(observer.id().to_owned(), |sheet, line| sheet + &line)
+    lines.fold(text(&sheet["id"]).to_owned(), |sheet, line| sheet + &line)
 }
 
-fn schema_line(schema: &Schema) -> String {
-    format!("{schema} ({})", human::bytes(schema.size() as u64))
+fn schema_line(schema: &str) -> String {
+    let size = schema.parse::<Schema>().map_or(0, |schema| schema.size());
+    format!("{schema} ({})", human::bytes(size as u64))
 }
 
-fn file_line(file: &Path) -> String {
-    let mode = sheet::mode_of(file).unwrap_or_default();
-    let owner = user::owner_of(file).unwrap_or_default();
-    format!("{}, mode {mode}, owner {owner}", file.display())
+fn file_line(file: &Value) -> String {
+    format!("{}, mode {}, owner {}", text(&file["path"]), text(&file["mode"]), text(&file["owner"]))
 }
 
-fn frames_lines(state: &FramesState) -> [(&'static str, String); 3] {
-    let offered = human::count(state.history as usize, "frame");
-    let claimed = state.subscribers.len();
+fn frames_lines(newest: String, frames: &Value) -> [(&'static str, String); 3] {
+    let offered = human::count(frames["history"].as_u64().unwrap_or(0) as usize, "frame");
+    let claimed = items(&frames["subscribers"]).count();
     [
-        ("newest", sight::frames_line(state)),
+        ("newest", newest),
         ("history", format!("{offered} on offer")),
-        ("borrows", format!("{claimed} of {} entries claimed by subscribers", state.borrows)),
+        ("borrows", format!("{claimed} of {} entries claimed by subscribers", frames["borrows"])),
     ]
 }
 
-fn lock_line(state: &LockState) -> String {
-    let recovered = match state.recoveries {
+fn lock_line(state: &Value) -> String {
+    let recovered = match state["recoveries"].as_u64().unwrap_or(0) {
         0 => String::new(),
         times => format!(", taken from a dead owner {}", human::count(times as usize, "time")),
     };
-    format!("{}{recovered}", sight::lock_line(state))
+    format!("{}{recovered}", lock(state))
 }
 
-fn participant_table(participants: &[Participant]) -> Table {
+fn participant_table(participants: &Value) -> Table {
     let columns = [
         Column::numbers("SLOT"),
         Column::numbers("PID"),
@@ -107,28 +99,23 @@ fn participant_table(participants: &[Participant]) -> Table {
         Column::words("WAITS FOR").elastic().optional(),
     ];
     let mut table = Table::new(&columns);
-    for participant in participants {
+    for participant in items(participants) {
+        let tone = if participant["alive"] == true { Tone::Plain } else { Tone::Alarm };
         table.push([
-            participant.slot.to_string().into(),
-            participant.pid.to_string().into(),
-            state_cell(participant),
-            (&participant.program).into(),
-            human::duration(human::age(participant.attached)).into(),
-            waits(participant).into(),
+            participant["slot"].to_string().into(),
+            participant["pid"].to_string().into(),
+            Cell::new(text(&participant["state"]), tone),
+            text(&participant["program"]).into(),
+            age(&participant["attached"]).into(),
+            waits(&participant["waits"]).into(),
         ]);
     }
     table
 }
 
-fn state_cell(participant: &Participant) -> Cell {
-    let tone = if participant.alive { Tone::Plain } else { Tone::Alarm };
-    Cell::new(participant.process_state().to_string(), tone)
-}
-
-fn waits(participant: &Participant) -> String {
-    let wait = |wait: &memlane::participant::WaitingThread| {
-        let waited = human::duration(human::monotonic_age(wait.since));
-        format!("{} (thread {}, {waited})", wait.what.name(), wait.thread)
+fn waits(waits: &Value) -> String {
+    let wait = |wait: &Value| {
+        format!("{} (thread {}, {})", text(&wait["what"]), wait["thread"], words::duration(&wait["seconds"]))
     };
-    participant.waits.iter().map(wait).collect::<Vec<_>>().join(", ")
+    items(waits).map(wait).collect::<Vec<_>>().join(", ")
 }

@@ -7,15 +7,15 @@ use std::io::{self, BufRead};
 use std::thread;
 use std::time::Duration;
 
+use memlane::Kind;
 use memlane::schema::{Datum, Schema};
-use memlane::{Kind, Observer, StreamPublisher};
 use serde_json::json;
 
 use crate::context::Context;
 use crate::datum_json::unfit;
 use crate::failure::{Exit, Failure, Outcome, unreadable_text};
-use crate::rate::refuse_removed;
-use crate::{datum_json, human, sight, standing};
+use crate::source::Source;
+use crate::{datum_json, human, sight};
 
 /// Records that are copied at once.
 const AT_ONCE: u64 = 4096;
@@ -60,26 +60,37 @@ impl StreamCommand {
         match self {
             Self::Append { id, records, timeout } => append(context, id, records, *timeout),
             Self::Tail { id, count, since, follow, interval } => {
-                let observer = Observer::open(context.existing_space()?, id)?;
-                let published = observer.stream()?.published;
+                let source = context.source()?;
+                let (schema, published) = stream(source, id)?;
                 let first = since.unwrap_or_else(|| published.saturating_sub(*count));
-                tail(context, &observer, first, follow.then_some(*interval))
+                tail(context, source, id, &schema, first, follow.then_some(*interval))
             }
         }
     }
 }
 
+/// A stream's schema, and how many records were published.
+fn stream(source: &Source, id: &str) -> Outcome<(Schema, u64)> {
+    let seen = source.see(id)?;
+    let published = seen.sight.json(id)?["published"].as_u64();
+    match (seen.kind, seen.schema, published) {
+        (Kind::Stream, Some(schema), Some(published)) => Ok((schema, published)),
+        (kind, ..) => {
+            let message = format!("region `{id}` is a {kind}, and no {}", Kind::Stream);
+            Err(Failure::new(Exit::Mismatch, message))
+        }
+    }
+}
+
 fn append(context: &Context, id: &str, records: &[String], timeout: Option<Duration>) -> Outcome {
-    let space = context.existing_space()?;
-    let observer = Observer::open(space, id)?;
+    let source = context.source()?;
     // Before somebody becomes the publisher of something else.
-    observer.stream()?;
-    let mut publisher = StreamPublisher::open(space, id)?.patience(timeout);
-    let schema = publisher.schema().clone();
+    let (schema, _) = stream(source, id)?;
+    let mut appender = source.appender(id, timeout)?;
     let mut last = None;
     let mut append = |text: &str| -> Outcome {
-        let record = parse(id, &schema, text)?;
-        last = Some(publisher.append_datum(&record)?);
+        let record = datum_json::from_text(text, schema.dtype(), schema.shape()).map_err(unfit(id))?;
+        last = Some(appender(&schema.encode(&record).map_err(unfit(id))?)?);
         Ok(())
     };
     if records.is_empty() {
@@ -91,30 +102,32 @@ fn append(context: &Context, id: &str, records: &[String], timeout: Option<Durat
     if context.json() { context.print(json!({"id": id, "sequence": last})) } else { Ok(()) }
 }
 
-fn parse(id: &str, schema: &Schema, text: &str) -> Outcome<Datum> {
-    Ok(datum_json::from_text(text, schema.dtype(), schema.shape()).map_err(unfit(id))?)
-}
-
 /// Prints the records from `next` on; for ever, looking that often, if an interval is given.
-fn tail(context: &Context, observer: &Observer, mut next: u64, interval: Option<Duration>) -> Outcome {
-    let Some(schema) = &observer.description().schema else {
-        let id = observer.id();
-        return Err(Failure::new(Exit::Mismatch, format!("region `{id}` is no {}", Kind::Stream)));
-    };
+fn tail(
+    context: &Context,
+    source: &Source,
+    id: &str,
+    schema: &Schema,
+    mut next: u64,
+    interval: Option<Duration>,
+) -> Outcome {
+    let records = source.records(id)?;
     loop {
-        let records = observer.records(next, AT_ONCE)?;
-        if records.lost > 0 {
-            print_lost(context, records.lost)?;
+        let (first, lost, bytes) = records.from(next, AT_ONCE)?;
+        if lost > 0 {
+            print_lost(context, lost)?;
         }
-        for (sequence, record) in standing::decode_all(schema, &records) {
-            print_record(context, sequence, &record)?;
+        let mut count = 0;
+        for (sequence, record) in (first..).zip(bytes.chunks_exact(schema.size())) {
+            print_record(context, sequence, &schema.decode(record).map_err(unfit(id))?)?;
+            count += 1;
         }
-        next = records.first + records.len() as u64;
+        next = first + count;
         match interval {
-            _ if records.len() as u64 == AT_ONCE => {}
+            _ if count == AT_ONCE => {}
             None => return Ok(()),
             Some(interval) => {
-                refuse_removed(observer)?;
+                records.refuse_removed()?;
                 thread::sleep(interval);
             }
         }

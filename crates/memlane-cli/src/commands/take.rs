@@ -7,10 +7,10 @@
 use std::time::Duration;
 
 use memlane::queue::Message;
-use memlane::{Error, Observer, Queue};
 
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::source::Taken;
 use crate::{human, standing};
 
 /// Take messages out of a queue
@@ -42,37 +42,21 @@ pub(crate) struct Take {
 
 impl Take {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let space = context.existing_space()?;
+        let source = context.source()?;
         if self.peek {
-            let messages = Observer::open(space, &self.id)?.peek(self.count as usize)?;
+            let messages = source.peek(&self.id, self.count)?;
             return messages.iter().try_for_each(|message| self.print(context, message));
         }
-        let queue = Queue::open(space, &self.id)?;
         let count = if self.follow { u64::MAX } else { self.count };
         for _ in 0..count {
-            match self.take(context, &queue) {
-                Err(Taken::Ended) if self.follow => return Ok(()),
-                Err(Taken::Ended) => return Err(Error::Closed { id: self.id.clone() }.into()),
-                Err(Taken::Failed(failure)) => return Err(failure),
+            // It is acknowledged when it is printed: a command that is stopped before has not done its work.
+            match source.take(&self.id, self.timeout, |message| self.print(context, message)) {
+                Err(Taken::Ended(_)) if self.follow => return Ok(()),
+                Err(Taken::Ended(failure) | Taken::Failed(failure)) => return Err(failure),
                 Ok(()) => {}
             }
         }
         Ok(())
-    }
-
-    /// Takes one and prints it.
-    fn take(&self, context: &Context, queue: &Queue) -> Result<(), Taken> {
-        if !queue.state().acknowledged {
-            return Ok(self.print(context, &queue.get(self.timeout)?)?);
-        }
-        let lease = queue.lease(self.timeout)?;
-        let mut message = Message::default();
-        message.tag = lease.tag();
-        message.bytes.extend_from_slice(lease.bytes());
-        message.redelivered = lease.redelivered();
-        // Only then: a command that is stopped before has not done its work.
-        self.print(context, &message)?;
-        Ok(lease.acknowledge()?)
     }
 
     fn print(&self, context: &Context, message: &Message) -> Outcome {
@@ -86,27 +70,5 @@ impl Take {
             Some(text) => context.print(text.strip_suffix('\n').unwrap_or(text)),
             None => context.print(standing::message_line(message)),
         }
-    }
-}
-
-/// Why there is no more.
-enum Taken {
-    /// The queue is closed and empty.
-    Ended,
-    Failed(crate::failure::Failure),
-}
-
-impl From<Error> for Taken {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Closed { .. } => Self::Ended,
-            other => Self::Failed(other.into()),
-        }
-    }
-}
-
-impl From<crate::failure::Failure> for Taken {
-    fn from(failure: crate::failure::Failure) -> Self {
-        Self::Failed(failure)
     }
 }

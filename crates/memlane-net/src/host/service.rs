@@ -40,3 +40,24 @@ impl Service {
         }
     }
 }
+
+impl Service {
+    /// Begins to deliver what `subscribe` or `watch` asks for.
+    pub(crate) fn subscribe(
+        self: &Arc<Self>,
+        _operation: &Operation,
+    ) -> Result<(Map<String, Value>, Subscription), Fault> {
+        Err(Fault::new(fault::UNKNOWN_OPERATION, "this host does not do that"))
+    }
+}
+
+/// What is new in a region, or in the list of regions.
+#[derive(Debug)]
+pub(crate) enum Subscription {}
+
+impl Subscription {
+    /// The next event's body, the newest there is.
+    pub(crate) async fn next(&mut self) -> Result<(Map<String, Value>, Bytes), Fault> {
+        match *self {}
+    }
+}

@@ -82,7 +82,7 @@ pub struct ClientDescription {
 pub enum Reply {
     /// Requests may follow.
     Welcome(Welcome),
-    /// The host closes the connection.
+    /// The host closes the connection: now, or, with the same message, later.
     Refused(Fault),
 }
 

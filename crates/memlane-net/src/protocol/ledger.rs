@@ -7,37 +7,34 @@
 
 use std::collections::BTreeMap;
 
-use super::message::Frame;
-
-/// What a session was answered.
+/// What a session was answered; `A` is an answer, cheap to clone.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct Ledger<A> {
     /// The newest request that was seen.
     newest: u64,
     /// Answers up to this one arrived.
     acknowledged: u64,
-    entries: BTreeMap<u64, Entry>,
+    entries: BTreeMap<u64, Entry<A>>,
     /// Bytes of the answers that are kept.
     bytes: usize,
     most: u64,
 }
 
 #[derive(Debug)]
-enum Entry {
+enum Entry<A> {
     /// To be answered, and remembered then or not.
-    Underway {
-        remembered: bool,
-    },
-    Answered(Frame),
+    Underway { remembered: bool },
+    /// So, in so many bytes.
+    Answered(A, usize),
 }
 
 /// What is to be done with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admission {
+pub enum Admission<A> {
     /// It is to be done.
     Do,
     /// It was done, and this was the answer.
-    Done(Frame),
+    Done(A),
     /// It is being done; the answer will be given once.
     Underway,
     /// Its number is not the next one, or its answer was acknowledged: the client is in error.
@@ -49,7 +46,7 @@ pub enum Admission {
     TooMany,
 }
 
-impl Ledger {
+impl<A: Clone> Ledger<A> {
     /// Of a session that has asked nothing yet, and may have `most` requests unanswered or unacknowledged.
     #[must_use]
     pub fn new(most: usize) -> Self {
@@ -57,7 +54,7 @@ impl Ledger {
     }
 
     /// What to do with request `n`.
-    pub fn admit(&mut self, n: u64, remembered: bool) -> Admission {
+    pub fn admit(&mut self, n: u64, remembered: bool) -> Admission<A> {
         let expected = self.newest + 1;
         if n > expected || n <= self.acknowledged {
             return Admission::Unexpected { expected };
@@ -71,7 +68,7 @@ impl Ledger {
             return Admission::Do;
         }
         match self.entries.get(&n) {
-            Some(Entry::Answered(answer)) => Admission::Done(answer.clone()),
+            Some(Entry::Answered(answer, _)) => Admission::Done(answer.clone()),
             Some(Entry::Underway { remembered: true }) => Admission::Underway,
             Some(Entry::Underway { remembered: false }) => Admission::Do,
             None => {
@@ -81,12 +78,12 @@ impl Ledger {
         }
     }
 
-    /// Request `n` was answered so.
-    pub fn answered(&mut self, n: u64, answer: &Frame) {
+    /// Request `n` was answered so, in so many `bytes`.
+    pub fn answered(&mut self, n: u64, answer: &A, bytes: usize) {
         match self.entries.get_mut(&n) {
             Some(entry @ Entry::Underway { remembered: true }) => {
-                self.bytes += answer.len();
-                *entry = Entry::Answered(answer.clone());
+                self.bytes += bytes;
+                *entry = Entry::Answered(answer.clone(), bytes);
             }
             Some(Entry::Underway { remembered: false }) => {
                 self.entries.remove(&n);
@@ -97,7 +94,7 @@ impl Ledger {
 
     /// Answers up to `n` arrived. Nothing that is still to be answered can be acknowledged.
     pub fn acknowledge(&mut self, n: u64) {
-        let underway = |(n, entry): (&u64, &Entry)| matches!(entry, Entry::Underway { .. }).then_some(*n);
+        let underway = |(n, entry): (&u64, &Entry<A>)| matches!(entry, Entry::Underway { .. }).then_some(*n);
         let first_underway = self.entries.iter().find_map(underway).unwrap_or(self.newest + 1);
         let n = n.min(first_underway - 1);
         if n <= self.acknowledged {
@@ -117,16 +114,16 @@ impl Ledger {
 
     /// Requests that are to be answered.
     pub fn underway(&self) -> impl Iterator<Item = u64> {
-        let underway = |(n, entry): (&u64, &Entry)| matches!(entry, Entry::Underway { .. }).then_some(*n);
+        let underway = |(n, entry): (&u64, &Entry<A>)| matches!(entry, Entry::Underway { .. }).then_some(*n);
         self.entries.iter().filter_map(underway)
     }
 }
 
-impl Entry {
+impl<A> Entry<A> {
     fn len(&self) -> usize {
         match self {
             Self::Underway { .. } => 0,
-            Self::Answered(answer) => answer.len(),
+            Self::Answered(_, bytes) => *bytes,
         }
     }
 }
@@ -136,17 +133,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn answer(text: &str) -> Frame {
-        Frame::Text(text.into())
-    }
-
     #[test]
     fn a_change_that_comes_again_gives_the_recorded_answer() {
         let mut ledger = Ledger::new(4);
         assert_eq!(ledger.admit(1, true), Admission::Do);
         assert_eq!(ledger.admit(1, true), Admission::Underway);
-        ledger.answered(1, &answer("one"));
-        assert_eq!(ledger.admit(1, true), Admission::Done(answer("one")));
+        ledger.answered(1, &"one", 3);
+        assert_eq!(ledger.admit(1, true), Admission::Done("one"));
         ledger.acknowledge(1);
         assert_eq!((ledger.admit(1, true), ledger.bytes()), (Admission::Unexpected { expected: 2 }, 0));
     }
@@ -155,7 +148,7 @@ mod tests {
     fn a_look_that_comes_again_is_looked_at_anew() {
         let mut ledger = Ledger::new(4);
         assert_eq!((ledger.admit(1, false), ledger.admit(1, false)), (Admission::Do, Admission::Do));
-        ledger.answered(1, &answer("one"));
+        ledger.answered(1, &"one", 3);
         assert_eq!((ledger.admit(1, false), ledger.bytes()), (Admission::Do, 0));
     }
 
@@ -165,10 +158,10 @@ mod tests {
         assert_eq!(ledger.admit(2, true), Admission::Unexpected { expected: 1 });
         assert_eq!((ledger.admit(1, true), ledger.admit(2, true)), (Admission::Do, Admission::Do));
         assert_eq!(ledger.admit(3, true), Admission::TooMany);
-        ledger.answered(2, &answer("two"));
+        ledger.answered(2, &"two", 3);
         ledger.acknowledge(2);
         assert_eq!(ledger.admit(3, true), Admission::TooMany, "the first is still to be answered");
-        ledger.answered(1, &answer("one"));
+        ledger.answered(1, &"one", 3);
         ledger.acknowledge(2);
         assert_eq!(ledger.admit(3, true), Admission::Do);
     }
@@ -188,7 +181,7 @@ mod tests {
                 }
                 next = next.max(n + u64::from(admission != Admission::TooMany));
                 if answers {
-                    ledger.answered(n, &Frame::Text(n.to_string()));
+                    ledger.answered(n, &n, 8);
                 }
                 if acknowledges {
                     let all = ledger.underway().next().unwrap_or(next) - 1;

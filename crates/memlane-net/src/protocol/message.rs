@@ -13,8 +13,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// Bytes of the length before a header.
 const LENGTH: usize = 4;
-/// The longest header.
-pub const MAX_HEADER: usize = 256 * 1024;
+/// The longest header of all: a host lists thousands of regions.
+pub const MAX_HEADER: usize = 16 * 1024 * 1024;
+/// The longest header of a client; longer contents are payloads.
+pub const MAX_REQUEST_HEADER: usize = 256 * 1024;
 /// How deep a header may be: a record of records of arrays is far below.
 pub const MAX_DEPTH: usize = 64;
 
@@ -136,6 +138,12 @@ impl Message {
             _ if depth(&header) > MAX_DEPTH => Err(Malformed::DeepHeader),
             _ => Ok(Self { header, payload }),
         }
+    }
+
+    /// Bytes of the header.
+    #[must_use]
+    pub fn header_len(&self) -> usize {
+        self.header.len()
     }
 
     /// The header as `T`.

@@ -73,6 +73,25 @@ pub fn rfc3339(wall: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
 }
 
+/// The moment that [`rfc3339`] wrote.
+pub fn parse_rfc3339(text: &str) -> Option<u64> {
+    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u64>().ok();
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    let seconds = days(year, month, day)? * SECONDS_PER_DAY + hour * SECONDS_PER_HOUR + minute * SECONDS_PER_MINUTE + second;
+    Some((seconds * 1000 + number(20..23)?) * 1_000_000)
+}
+
+/// So many days since 1970 (Howard Hinnant's `days_from_civil`, for days after 1970 only).
+fn days(year: u64, month: u64, day: u64) -> Option<u64> {
+    let year = if month <= 2 { year.checked_sub(1)? } else { year };
+    let (era, year_of_era) = (year / 400, year % 400);
+    let shifted_month = if month > 2 { month - 3 } else { month.checked_add(9)? };
+    let day_of_year = (153 * shifted_month + 2) / 5 + day.checked_sub(1)?;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    (era * 146_097 + day_of_era).checked_sub(719_468)
+}
+
 /// Year, month and day of so many days since 1970 (Howard Hinnant's `civil_from_days`, for days after 1970
 /// only).
 fn civil(days: u64) -> (u64, u64, u64) {
@@ -159,6 +178,16 @@ mod tests {
         assert_eq!(shown(951_782_399), "2000-02-28T23:59:59.250Z");
         assert_eq!(shown(951_782_400), "2000-02-29T00:00:00.250Z");
         assert_eq!(shown(1_798_761_599), "2026-12-31T23:59:59.250Z");
+    }
+
+    #[test]
+    fn moments_that_were_written_can_be_read() {
+        for wall in [0, 951_782_400_000_000_000, 1_582_934_400_250_000_000, 1_764_160_000_999_000_000] {
+            assert_eq!(parse_rfc3339(&rfc3339(wall)), Some(wall), "{}", rfc3339(wall));
+        }
+        for hostile in ["", "soon", "0000-00-00T00:00:00.000Z", "1969-12-31T00:00:00.000Z", "2026-11-é"] {
+            assert_eq!(parse_rfc3339(hostile), None, "{hostile}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Locks and who waits for whom: what `memlane locks` shows, and a host's `locks` and `wait_graph`.
 //!
 //! Rows are lock documents (module `document`) with `id`, `kind` and `deadlock` (whether it is part of a circle of
-//! waiting), and edge documents with `deadlock`.
+//! waiting), and edge documents with `deadlock` and `line` (the same in words).
 
 use memlane::lock::LockState;
 use memlane::wait_graph::Edge;
@@ -29,6 +29,6 @@ pub fn lock((id, kind, state): &Found, deadlocks: &[Vec<&Edge>]) -> Value {
 /// Every thread that waits, as documents.
 pub fn edges(graph: &WaitGraph, deadlocks: &[Vec<&Edge>]) -> Vec<Value> {
     let is_stuck = |edge: &Edge| deadlocks.iter().flatten().any(|stuck| stuck.waiter() == edge.waiter());
-    let edge = |edge| document::merged(document::edge(edge), json!({"deadlock": is_stuck(edge)}));
+    let edge = |edge| document::merged(document::edge(edge), json!({"deadlock": is_stuck(edge), "line": edge.to_string()}));
     graph.edges.iter().map(edge).collect()
 }

@@ -1,7 +1,8 @@
 //! A region as a row of a table of regions: what `memlane ls` shows, and what a host's `list` answers.
 //!
 //! The document is that of a region (module `document`) with `version`, `alive` and `dead` (participants), `lock_holder`
-//! (text or null), `inconsistent` and `preview` (one line), or an object with `id` and `error`.
+//! (text or null), `lock_alarm` (a dead holder, or inconsistent), `inconsistent`, and `preview` (one line; `unreadable`:
+//! why there is none), or an object with `id` and `error`.
 
 use memlane::header::Description;
 use memlane::schema::Schema;
@@ -85,7 +86,9 @@ impl Seen {
             "alive": self.alive,
             "dead": self.dead,
             "lock_holder": self.lock_holder,
+            "lock_alarm": self.lock_alarm,
             "inconsistent": self.inconsistent,
+            "unreadable": self.preview.is_err(),
             "preview": match &self.preview {
                 Ok(preview) => preview.clone(),
                 Err(error) => error.to_string(),

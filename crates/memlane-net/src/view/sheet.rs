@@ -1,7 +1,7 @@
 //! Everything known about a region: what `memlane show` shows, and a host's `describe`.
 //!
 //! A region document (module `document`) with `file` (`path`, `mode`, `owner`), `version`, `content`, `lock`,
-//! `participants`, for frame channels `frames`, and for kinds that neither have a content nor are frames or plain locks
+//! `participants`, `preview` (one line), for frame channels `frames`, and for kinds that neither have a content nor are frames or plain locks
 //! `state` (then `content` is null). When the content cannot be read, `error` says why.
 
 use std::os::unix::fs::PermissionsExt;
@@ -25,11 +25,16 @@ pub fn document(observer: &Observer, file: &Path) -> Result<Value> {
         "lock": document::lock(&observer.lock()),
         "participants": participants,
     });
-    match Sight::of(observer) {
+    let sight = Sight::of(observer);
+    if let Ok(sight) = &sight {
+        more["preview"] = sight.line().into();
+    }
+    match sight {
         Ok(sight @ (Sight::Content(_) | Sight::Bytes(_))) => more["content"] = sight.json(observer.id())?,
         Ok(Sight::Frames(state)) => more["frames"] = document::frames(&state),
         Ok(Sight::Lock(_)) => {}
         Ok(Sight::Standing(standing, _)) => more["state"] = standing.json(),
+        Ok(Sight::Told(told)) => more["state"] = told.document,
         Err(error) => more["error"] = error.to_string().into(),
     }
     Ok(document::merged(document::region(observer.id(), observer.description()), more))

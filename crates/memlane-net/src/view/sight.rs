@@ -29,6 +29,19 @@ pub enum Sight {
     Lock(LockState),
     /// Of all others, and their change counter.
     Standing(Standing, u64),
+    /// Of all but those with a content, as another machine says it.
+    Told(Told),
+}
+
+/// What another machine says of a region without a content.
+#[derive(Debug, PartialEq)]
+pub struct Told {
+    /// The change counter; the newest frame's number.
+    pub version: u64,
+    /// In one line, for people.
+    pub line: String,
+    /// The document.
+    pub document: Value,
 }
 
 impl Sight {
@@ -53,6 +66,7 @@ impl Sight {
             Self::Frames(state) => state.newest,
             Self::Lock(_) => 0,
             Self::Standing(_, version) => *version,
+            Self::Told(told) => told.version,
         }
     }
 
@@ -67,6 +81,7 @@ impl Sight {
             (Self::Frames(one), Self::Frames(other)) => one.newest == other.newest,
             (Self::Lock(one), Self::Lock(other)) => lock_key(one) == lock_key(other),
             (Self::Standing(one, _), Self::Standing(other, _)) => one.key() == other.key(),
+            (Self::Told(one), Self::Told(other)) => one.version == other.version && one.document == other.document,
             _ => false,
         }
     }
@@ -79,6 +94,7 @@ impl Sight {
             Self::Frames(state) => frames_line(state),
             Self::Lock(state) => lock_line(state),
             Self::Standing(standing, _) => standing.line(),
+            Self::Told(told) => told.line.clone(),
         };
         human::cut(&line, LINE_WIDTH).into_owned()
     }
@@ -90,6 +106,7 @@ impl Sight {
             Self::Frames(state) => document::frames(state),
             Self::Lock(state) => document::lock(state),
             Self::Standing(standing, _) => standing.json(),
+            Self::Told(told) => told.document.clone(),
         })
     }
 

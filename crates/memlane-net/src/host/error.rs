@@ -1,0 +1,28 @@
+//! Why a host does not start.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// What can go wrong before a host serves.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The address or the port is not to be had.
+    #[error("cannot listen at {0}: {1}; another host may be there, or the address is not this machine's")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// A private file could not be written.
+    #[error("cannot write the private file or folder {0:?}: {1}")]
+    File(PathBuf, #[source] io::Error),
+    /// Tokens that are too short, or none.
+    #[error(
+        "expected lines `read-write TOKEN` or `read-only TOKEN`, each token of at least 8 characters without spaces"
+    )]
+    Tokens,
+    /// The system has no random numbers.
+    #[error("no secret can be made: {0}")]
+    Random(#[source] io::Error),
+    /// No threads can be started, or one failed.
+    #[error("the host's threads failed: {0}")]
+    Threads(#[source] io::Error),
+}

@@ -1,0 +1,329 @@
+//! The host itself: from a space and a few settings to a port that serves it.
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use memlane::Space;
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{oneshot, watch};
+use tokio::time::{sleep, timeout};
+
+use super::HostError;
+use super::access::{Gate, Tokens};
+use super::connections::Connections;
+use super::conversation::Peer;
+use super::http::router;
+use super::limits::Limits;
+use super::metered::{Metered, Pulse};
+use super::metrics::Metrics;
+use super::secret::{Vault, random};
+use super::service::Service;
+use super::sessions::Sessions;
+use super::shared::Shared;
+use crate::protocol::DEFAULT_PORT;
+use crate::protocol::fault::{self, Fault};
+use crate::protocol::hello::{Ends, MAX_SECRET, secret_name};
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+/// Bytes of an HTTP request's head.
+const HEAD_BYTES: usize = 16 * 1024;
+const INSTANCE_BYTES: usize = 16;
+/// How long a stop waits for clients that do not take their last messages.
+const STOP: Duration = Duration::from_millis(800);
+/// The pause after the system could not accept, as when files run out.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// A host that is to be: what to serve, where and to whom.
+///
+/// ```
+/// use memlane_net::host::Host;
+/// # let directory = tempfile::tempdir()?;
+/// let space = memlane::Space::at(directory.path().join("space"))?;
+/// let running = Host::new(space).listen(([127, 0, 0, 1], 0).into()).start()?;
+/// println!("connect to {} with {:?}", running.address(), running.tokens().read_write());
+/// running.stop()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A host is a participant of what it serves: killed, it leaves what any participant leaves. Its clients come back to the
+/// next one by themselves.
+#[derive(Debug, Clone)]
+pub struct Host {
+    space: Space,
+    listen: SocketAddr,
+    tokens: Option<Tokens>,
+    read_only: bool,
+    only: Vec<String>,
+    names: Vec<String>,
+    limits: Limits,
+}
+
+impl Host {
+    /// Of all regions of `space`, on this machine's loopback address at port 7440.
+    pub fn new(space: Space) -> Self {
+        Self {
+            space,
+            listen: (Ipv4Addr::LOCALHOST, DEFAULT_PORT).into(),
+            tokens: None,
+            read_only: false,
+            only: Vec::new(),
+            names: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Where to listen. Port 0 is one that is free.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// The tokens that let clients in. Without them two are made at random, and kept in the space for the next host at
+    /// the same port; at port 0 they are new each time.
+    #[must_use]
+    pub fn tokens(mut self, tokens: Tokens) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// Nobody may change anything, whatever the token.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
+    /// Shares only regions that one of these patterns selects (`*`: any characters; a folder: all in it).
+    #[must_use]
+    pub fn only(mut self, patterns: impl IntoIterator<Item = String>) -> Self {
+        self.only.extend(patterns);
+        self
+    }
+
+    /// Another name by which clients may reach this machine, beside its addresses and its own name.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.names.push(name.into());
+        self
+    }
+
+    /// How much clients may use.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Listens; clients can connect from now on, and are served once [`Bound::serve`] is awaited.
+    pub async fn bind(self) -> Result<Bound, HostError> {
+        let listener = listen(self.listen).map_err(|error| HostError::Listen(self.listen, error))?;
+        let address = listener.local_addr().map_err(|error| HostError::Listen(self.listen, error))?;
+        let vault = Vault::of(self.space.directory())?;
+        let tokens = match self.tokens {
+            Some(tokens) => tokens,
+            None if self.listen.port() == 0 => Tokens::random()?,
+            None => Tokens::kept(&vault, address.port())?,
+        };
+        let secret = random(MAX_SECRET / 2).map_err(HostError::Random)?;
+        vault.write(&secret_name(address.port()), &secret)?;
+        let host = machine_name();
+        let gate = Gate {
+            tokens,
+            secret,
+            instance: random(INSTANCE_BYTES).map_err(HostError::Random)?,
+            read_only: self.read_only,
+            only: self.only,
+            names: self.names.into_iter().chain(names_of(&host)).collect(),
+        };
+        let shared = Shared {
+            space: self.space.directory().to_owned(),
+            service: Service::new(self.space),
+            gate,
+            limits: self.limits,
+            sessions: Sessions::default(),
+            connections: Arc::new(Connections::default()),
+            metrics: Arc::new(Metrics::default()),
+            stopping: watch::Sender::new(false),
+            host,
+            port: address.port(),
+            began: Instant::now(),
+        };
+        Ok(Bound { listener, address, vault, shared: Arc::new(shared) })
+    }
+
+    /// Serves on threads of its own, for programs that are not async.
+    pub fn start(self) -> Result<Running, HostError> {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("memlane-host").build();
+        let runtime = runtime.map_err(HostError::Threads)?;
+        let bound = runtime.block_on(self.bind())?;
+        let (address, tokens) = (bound.address(), bound.tokens().clone());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = runtime.spawn(bound.serve(async {
+            let _ = stopped.await;
+        }));
+        Ok(Running { address, tokens, stop, serving, runtime })
+    }
+}
+
+/// A host that listens.
+#[derive(Debug)]
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+    vault: Vault,
+    shared: Arc<Shared>,
+}
+
+impl Bound {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What lets clients in.
+    pub fn tokens(&self) -> &Tokens {
+        &self.shared.gate.tokens
+    }
+
+    /// Serves until `shutdown` is done. Then clients are told, what sessions hold is given back, connections are closed and
+    /// the secret is removed, all within a second.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), HostError> {
+        let Self { listener, vault, shared, .. } = self;
+        let leftovers = Leftovers { vault, shared: shared.clone() };
+        tokio::select! {
+            () = accept_all(&listener, &shared) => {}
+            () = shutdown => {}
+        }
+        drop(listener);
+        tracing::info!("stopping");
+        shared.stopping.send_replace(true);
+        shared.sessions.end_all(&Fault::new(fault::SHUTTING_DOWN, "the host stops"));
+        let _ = timeout(STOP, shared.connections.all_ended()).await;
+        drop(leftovers);
+        Ok(())
+    }
+}
+
+/// What a host that ends puts away, also when its future is dropped.
+struct Leftovers {
+    vault: Vault,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Leftovers {
+    fn drop(&mut self) {
+        self.shared.stopping.send_replace(true);
+        self.vault.remove(&secret_name(self.shared.port), &self.shared.gate.secret);
+    }
+}
+
+/// A host on threads of its own. Dropped, it stops at once.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    tokens: Tokens,
+    stop: oneshot::Sender<()>,
+    serving: tokio::task::JoinHandle<Result<(), HostError>>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What lets clients in.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Tells its clients, and stops within a second.
+    pub fn stop(self) -> Result<(), HostError> {
+        let _ = self.stop.send(());
+        let served = self.runtime.block_on(self.serving);
+        self.runtime.shutdown_timeout(STOP);
+        served.unwrap_or_else(|failed| Err(HostError::Threads(failed.into())))
+    }
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Connections of a host that was killed are still ending; they are no reason not to start.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>) {
+    let router = router(shared.clone());
+    loop {
+        match listener.accept().await {
+            Ok((socket, client)) => accept(socket, client, shared, &router),
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                sleep(BREATH).await;
+            }
+        }
+    }
+}
+
+fn accept(socket: TcpStream, client: SocketAddr, shared: &Arc<Shared>, router: &Router) {
+    let Some(place) = shared.connections.place(client.ip(), &shared.limits) else {
+        shared.metrics.refused();
+        tracing::warn!(from = %client, "refused a connection: there are too many");
+        return;
+    };
+    shared.metrics.connected();
+    let Ok(host) = socket.local_addr() else { return };
+    // Small answers are not kept back for more to come.
+    let _ = socket.set_nodelay(true);
+    let peer = Peer { ends: Ends { client, host }, pulse: Pulse::new(), place: Arc::new(place) };
+    let socket = Metered::new(socket, shared.metrics.clone(), peer.pulse.clone());
+    tokio::spawn(serve_http(shared.clone(), router.clone(), peer, socket));
+}
+
+/// Speaks HTTP on a connection until it becomes a WebSocket or ends.
+async fn serve_http(
+    shared: Arc<Shared>,
+    router: Router,
+    peer: Peer,
+    socket: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+) {
+    let router = router.layer(axum::Extension(peer));
+    let mut connection = std::pin::pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(shared.limits.hello)
+            .max_buf_size(HEAD_BYTES)
+            .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router))
+            .with_upgrades()
+    );
+    // What is wrong with a connection is its client's business.
+    let _ = tokio::select! {
+        served = connection.as_mut() => served,
+        () = shared.stopped() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+}
+
+/// What this machine calls itself.
+fn machine_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// What others may call it.
+fn names_of(host: &str) -> impl Iterator<Item = String> {
+    let short = host.split('.').next().unwrap_or(host);
+    [host.to_owned(), short.to_owned(), format!("{short}.local")].into_iter()
+}

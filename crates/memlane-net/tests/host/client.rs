@@ -1,0 +1,156 @@
+//! A host for a test, and a client of which every byte is the test's.
+
+use memlane::Space;
+use memlane_net::host::{Host, Running};
+use memlane_net::protocol::hello::{HostDescription, HostHello};
+use memlane_net::protocol::message::{Frame, Message};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+use tempfile::TempDir;
+use tungstenite::WebSocket;
+use tungstenite::protocol::CloseFrame;
+
+/// Longer than anything here may take: a test that hangs fails instead.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A host of an empty space at a free port.
+pub(crate) struct Served {
+    pub(crate) space: Space,
+    pub(crate) running: Running,
+    pub(crate) directory: TempDir,
+}
+
+impl Served {
+    pub(crate) fn new(configure: impl FnOnce(Host) -> Host) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let space = Space::at(directory.path().join("space")).unwrap();
+        let host = Host::new(space.clone()).listen(([127, 0, 0, 1], 0).into());
+        let running = configure(host).start().unwrap();
+        Self { space, running, directory }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.running.address()
+    }
+
+    /// A client that was let in to read and write.
+    pub(crate) fn client(&self) -> Client {
+        let mut client = Client::connect(self.address());
+        client.enter(json!({"token": self.running.tokens().read_write()}));
+        client
+    }
+
+    /// A client that goes on with a session.
+    pub(crate) fn resumed(&self, session: &str) -> (Client, bool) {
+        let mut client = Client::connect(self.address());
+        let token = self.running.tokens().read_write();
+        let welcome = client.enter(json!({"token": token, "session": session}));
+        (client, welcome["resumed"].as_bool().unwrap())
+    }
+}
+
+/// A connection, and what the host said first.
+pub(crate) struct Client {
+    pub(crate) socket: WebSocket<TcpStream>,
+    pub(crate) hello: HostDescription,
+    pub(crate) session: String,
+}
+
+impl Client {
+    /// Connects and hears the host's hello.
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        let (socket, _) = tungstenite::client(format!("ws://{address}/api/v1"), stream(address)).unwrap();
+        let hello = HostDescription {
+            protocol: 0,
+            memlane: String::new(),
+            host: String::new(),
+            instance: String::new(),
+            space: String::new(),
+            secret: String::new(),
+            challenge: String::new(),
+        };
+        let mut client = Self { socket, hello, session: String::new() };
+        client.hello = serde_json::from_value::<HostHello>(client.hear().0).unwrap().hello;
+        client
+    }
+
+    /// Says hello with these fields; what the host replies.
+    pub(crate) fn say_hello(&mut self, mut fields: Value) -> Value {
+        let own = fields.as_object_mut().unwrap();
+        own.entry("protocol").or_insert(json!(1));
+        own.entry("client").or_insert(json!("test"));
+        self.say(&json!({"hello": fields}), b"");
+        self.hear().0
+    }
+
+    /// Says hello and is let in.
+    pub(crate) fn enter(&mut self, fields: Value) -> Value {
+        let reply = self.say_hello(fields);
+        let welcome = reply.get("welcome").unwrap_or_else(|| panic!("{reply}")).clone();
+        self.session = welcome["session"].as_str().unwrap().to_owned();
+        welcome
+    }
+
+    pub(crate) fn say(&mut self, header: &Value, payload: &[u8]) {
+        let message = match Frame::new(header, payload) {
+            Frame::Text(text) => tungstenite::Message::Text(text.into()),
+            Frame::Binary(bytes) => tungstenite::Message::Binary(bytes),
+        };
+        self.socket.send(message).unwrap();
+    }
+
+    /// The next message.
+    pub(crate) fn hear(&mut self) -> (Value, Vec<u8>) {
+        self.listen().unwrap_or_else(|close| panic!("the host closed: {close:?}"))
+    }
+
+    /// The next message, or how the host closed.
+    pub(crate) fn listen(&mut self) -> Result<(Value, Vec<u8>), Option<CloseFrame>> {
+        loop {
+            let message = match self.socket.read() {
+                Ok(tungstenite::Message::Text(text)) => Message::from_text(bytes::Bytes::from(text)),
+                Ok(tungstenite::Message::Binary(bytes)) => Message::from_binary(bytes),
+                Ok(tungstenite::Message::Close(frame)) => return Err(frame),
+                Ok(_) => continue,
+                Err(error) => panic!("{error}"),
+            };
+            let message = message.unwrap();
+            return Ok((message.header().unwrap(), message.payload.to_vec()));
+        }
+    }
+
+    /// Asks and hears the answer.
+    pub(crate) fn ask(&mut self, header: &Value) -> Value {
+        self.say(header, b"");
+        self.hear().0
+    }
+
+    /// How the host closed, after this and no other message.
+    pub(crate) fn closed(&mut self) -> CloseFrame {
+        match self.listen() {
+            Err(Some(frame)) => frame,
+            other => panic!("expected the end, not {other:?}"),
+        }
+    }
+}
+
+/// A connection that does not wait for ever.
+pub(crate) fn stream(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// The answer to an HTTP request of these lines, as the host closes after it.
+pub(crate) fn http(address: SocketAddr, request: &str, body: &[u8]) -> String {
+    let mut stream = stream(address);
+    stream.write_all(request.replace('\n', "\r\n").as_bytes()).unwrap();
+    stream.write_all(body).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
