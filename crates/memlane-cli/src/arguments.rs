@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
     bw::Bandwidth, completions::Completions, create::Create, doctor::Doctor, event::EventCommand, get::Get,
-    hz::Hertz, locks::Locks, ls::List, ps::Processes, put::Put, rm::Remove, sem::SemaphoreCommand, set::Set,
-    show::Show, stream::StreamCommand, take::Take, watch::Watch,
+    host::HostCommand, hz::Hertz, locks::Locks, ls::List, ps::Processes, put::Put, rm::Remove,
+    sem::SemaphoreCommand, set::Set, show::Show, stream::StreamCommand, take::Take, watch::Watch,
 };
 use crate::context::Context;
 use crate::demo::DemoArguments;
@@ -60,6 +60,7 @@ enum Command {
     /// Publish and view pictures, and exchange them with other programs through a mapped file
     #[command(subcommand)]
     Frame(FrameCommand),
+    Host(HostCommand),
     Demo(DemoArguments),
     Completions(Completions),
 }
@@ -114,6 +115,7 @@ impl Command {
             Self::Sem(command) => command.run(context),
             Self::Stream(command) => command.run(context),
             Self::Frame(command) => command.run(context),
+            Self::Host(command) => command.run(context),
             Self::Demo(command) => command.run(context),
             Self::Completions(command) => command.run(context, Arguments::command()),
         }

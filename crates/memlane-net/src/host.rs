@@ -5,10 +5,12 @@
 //! | `server` | the port, and who comes to it |
 //! | `access` | who may do what |
 //! | `secret` | files that only their owner can read |
+//! | `tls` | the certificate |
 //! | `limits` | how much of everything |
 //! | `shared` | what all connections share |
 //! | `connections` | how many there are, and from where |
 //! | `http` | plain HTTP, and how it becomes a WebSocket |
+//! | `rest` | regions as resources of plain HTTP |
 //! | `conversation` | what is said on one WebSocket |
 //! | `incoming`, `outgoing`, `outbox`, `metered` | frames and bytes of a connection |
 //! | `sessions`, `session` | what outlives a connection: requests in their order, each once |
@@ -32,14 +34,17 @@ mod metered;
 mod metrics;
 mod outbox;
 mod outgoing;
+mod rest;
 mod secret;
 mod server;
 mod service;
 mod session;
 mod sessions;
 mod shared;
+mod tls;
 
 pub use access::Tokens;
 pub use error::HostError;
 pub use limits::Limits;
 pub use server::{Bound, Host, Running};
+pub use tls::Tls;

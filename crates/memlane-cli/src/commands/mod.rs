@@ -22,4 +22,6 @@ pub(crate) mod sem;
 pub(crate) mod stream;
 pub(crate) mod take;
 
+pub(crate) mod host;
+
 pub(crate) mod completions;

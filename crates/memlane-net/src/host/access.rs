@@ -1,6 +1,10 @@
 //! Who may do what: tokens, the proof of being local, and which regions are shared.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
@@ -9,11 +13,14 @@ use super::secret::{Vault, random};
 use crate::protocol::fault::{self, Fault};
 use crate::protocol::hello::{self, Access, ClientDescription, Ends};
 use crate::protocol::operation::Operation;
+use crate::view::pattern::is_wanted;
 
 /// Bytes of a token that is made.
 const TOKEN_BYTES: usize = 16;
 /// A token that is given has at least so many characters.
 const SHORTEST_TOKEN: usize = 8;
+/// The rights of everybody but a file's owner.
+const OTHERS: u32 = 0o077;
 /// Begins the line of a token in a file.
 const NAMES: [(&str, Access); 2] = [("read-write", Access::ReadWrite), ("read-only", Access::ReadOnly)];
 
@@ -39,6 +46,20 @@ pub struct Tokens {
 }
 
 impl Tokens {
+    /// From a file that its owner alone may read.
+    pub fn from_file(path: &Path) -> Result<Self, HostError> {
+        let failed = |error| HostError::TokenFile(path.to_owned(), error);
+        let mut file = File::open(path).map_err(failed)?;
+        if file.metadata().map_err(failed)?.mode() & OTHERS != 0 {
+            return Err(failed(io::Error::other(
+                "others may read it too: `chmod 600` it, and take new tokens",
+            )));
+        }
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(failed)?;
+        text.parse()
+    }
+
     /// For reading and writing.
     pub fn read_write(&self) -> Option<&str> {
         self.read_write.as_deref()
@@ -256,9 +277,4 @@ impl Gate {
         let names = self.names.iter().map(String::as_str).chain(["localhost"]);
         name.parse::<IpAddr>().is_ok() || names.into_iter().any(|known| known.eq_ignore_ascii_case(name))
     }
-}
-
-/// Stand-in until the view is here.
-fn is_wanted(patterns: &[String], id: &str) -> bool {
-    patterns.is_empty() || patterns.iter().any(|pattern| pattern == id)
 }

@@ -39,6 +39,7 @@ pub(super) struct Peer {
     pub(super) ends: Ends,
     pub(super) pulse: Arc<Pulse>,
     /// Keeps the connection's place as long as anybody talks on it.
+    #[expect(dead_code, reason = "it is there to be dropped")]
     pub(super) place: Arc<Place>,
 }
 
@@ -186,7 +187,6 @@ async fn serve<R: AsyncRead + Unpin>(
     incoming: &mut Incoming<R>,
 ) -> Last {
     loop {
-        link.outbox.room().await;
         let stop = match incoming.next().await {
             Ok(message) => take(shared, session, link, &message).await,
             Err(Ending::Gone) => return Last::Silence,

@@ -14,11 +14,17 @@ pub enum HostError {
     /// A private file could not be written.
     #[error("cannot write the private file or folder {0:?}: {1}")]
     File(PathBuf, #[source] io::Error),
+    /// The file of tokens cannot be used.
+    #[error("no tokens can be taken from {0:?}: {1}")]
+    TokenFile(PathBuf, #[source] io::Error),
     /// Tokens that are too short, or none.
     #[error(
         "expected lines `read-write TOKEN` or `read-only TOKEN`, each token of at least 8 characters without spaces"
     )]
     Tokens,
+    /// The certificate or its key is not what it should be.
+    #[error("no TLS with this certificate: {0}; expected PEM files, or let the host make its own")]
+    Certificate(String),
     /// The system has no random numbers.
     #[error("no secret can be made: {0}")]
     Random(#[source] io::Error),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -13,8 +14,13 @@ use hyper_util::rt::TokioIo;
 use tungstenite::handshake::derive_accept_key;
 
 use super::conversation::{Peer, converse};
+use super::rest;
 use super::shared::Shared;
 use crate::protocol::PATH;
+use crate::protocol::hello::Access;
+
+const REGIONS: &str = "/api/v1/regions";
+const REGION: &str = "/api/v1/regions/{*id}";
 
 /// What `/` says.
 const ABOUT: &str = "This is a memlane host. Its protocol is spoken at /api/v1; it is documented in docs/protocol.md of memlane.\n";
@@ -24,9 +30,39 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/", get(|| async { ABOUT }))
         .route("/healthz", get(|| async { "ok\n" }))
+        .route("/metrics", get(metrics))
         .route(PATH, get(upgrade))
+        .route(REGIONS, get(rest::list))
+        .route(REGION, get(rest::read).put(rest::write))
+        .layer(DefaultBodyLimit::max(shared.limits.message_bytes))
         .layer(middleware::from_fn_with_state(shared.clone(), check))
         .with_state(shared)
+}
+
+async fn metrics(_: Allowed, State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], shared.metrics.exposition(shared.level()))
+}
+
+/// What the request's token allows; without a token there is no answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowed(pub(super) Access);
+
+impl FromRequestParts<Arc<Shared>> for Allowed {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Response> {
+        let authorization = text(&parts.headers, header::AUTHORIZATION).unwrap_or_default();
+        let token = authorization.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let access = token.and_then(|(_, token)| shared.gate.enter_by_token(token.trim()));
+        access.map(Self).ok_or_else(|| {
+            shared.metrics.refused();
+            let from = parts.extensions.get::<Peer>().map(|peer| peer.ends.client);
+            tracing::warn!(?from, path = parts.uri.path(), "refused a request without a right token");
+            let advice = "send the host's token as `Authorization: Bearer TOKEN`\n";
+            (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], advice).into_response()
+        })
+    }
 }
 
 /// Answers only requests that are meant for this host.
@@ -49,7 +85,7 @@ async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
     }
 }
 
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+pub(super) fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 

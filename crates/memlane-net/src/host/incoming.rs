@@ -24,6 +24,7 @@ const READ_BYTES: usize = 16 * 1024;
 /// The receiving side of a connection.
 #[derive(Debug)]
 pub(super) struct Incoming<R> {
+    outbox: Arc<Outbox>,
     socket: WebSocket<Socket<R>>,
 }
 
@@ -44,8 +45,8 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
             .write_buffer_size(0)
             .max_message_size(Some(most))
             .max_frame_size(Some(most));
-        let socket = Socket { reader, outbox, waker: Waker::noop().clone() };
-        Self { socket: WebSocket::from_raw_socket(socket, Role::Server, Some(config)) }
+        let socket = Socket { reader, outbox: outbox.clone(), waker: Waker::noop().clone() };
+        Self { outbox, socket: WebSocket::from_raw_socket(socket, Role::Server, Some(config)) }
     }
 
     /// From now on messages have at most `most` bytes.
@@ -56,9 +57,11 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
         });
     }
 
-    /// The next message. Nothing is lost when the wait for it is dropped.
+    /// The next message, read when there is room for what follows from it, be it only the answer to a ping. Nothing is
+    /// lost when the wait for it is dropped.
     pub(super) async fn next(&mut self) -> Result<Message, Ending> {
         loop {
+            self.outbox.room().await;
             let frame = poll_fn(|context| self.poll_frame(context)).await.map_err(Ending::from)?;
             let message = match frame {
                 tungstenite::Message::Text(text) => Message::from_text(Bytes::from(text)),

@@ -9,6 +9,8 @@ const MIB: usize = 1024 * KIB;
 pub(super) const HELLO_BYTES: usize = 16 * KIB;
 /// Bytes on the way to a client beyond which nothing more is done for it.
 pub(super) const OUTBOX_BYTES: usize = MIB;
+/// And pieces of frames, which cost something even when they are short.
+pub(super) const OUTBOX_PIECES: usize = 8 * KIB;
 /// How long a client that does not take its last messages is waited for.
 pub(super) const FAREWELL: Duration = Duration::from_millis(500);
 

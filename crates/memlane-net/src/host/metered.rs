@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::metrics::Metrics;
 
@@ -27,6 +27,13 @@ impl Pulse {
     /// How long ago.
     pub(super) fn silence(&self) -> Duration {
         self.began.elapsed().saturating_sub(Duration::from_millis(self.last.load(Relaxed)))
+    }
+
+    /// Until it was silent for so long.
+    pub(super) async fn stopped(&self, most: Duration) {
+        while let Some(left) = most.checked_sub(self.silence()).filter(|left| !left.is_zero()) {
+            sleep(left).await;
+        }
     }
 
     fn beat(&self) {

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 
-use super::limits::OUTBOX_BYTES;
+use super::limits::{OUTBOX_BYTES, OUTBOX_PIECES};
 use super::outgoing::Outgoing;
 
 /// Frames on the way to one connection.
@@ -51,7 +51,8 @@ impl Outbox {
 
     /// Whether something more may be done for this client.
     pub(super) fn has_room(&self) -> bool {
-        self.state().bytes < OUTBOX_BYTES
+        let state = self.state();
+        state.bytes < OUTBOX_BYTES && state.pieces.0.len() < OUTBOX_PIECES
     }
 
     /// Until something more may be done for this client.
@@ -72,6 +73,7 @@ impl Outbox {
                 let mut state = self.state();
                 (std::mem::take(&mut state.pieces), state.closed)
             };
+            self.drained.notify_waiters();
             if pieces.0.is_empty() {
                 if closed {
                     return Ok(());

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `host-PORT` | proves to the host that a client is on the same machine and of the same user | as long as this run of the host |
 //! | `tokens-PORT` | the two tokens | over restarts |
-//! | `key-PORT.pem`, `certificate-PORT.pem` | the self-made certificate | over restarts |
+//! | `certificate.pem` | the self-made certificate and its key | over restarts |
 //!
 //! A file is taken only as it was left: a regular file of this user, mode 0600, no symbolic link. Where somebody else may
 //! write to the folder, he can at most take a file away; what he puts there instead is not his to give.

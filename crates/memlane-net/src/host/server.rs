@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 use super::HostError;
 use super::access::{Gate, Tokens};
@@ -25,6 +27,7 @@ use super::secret::{Vault, random};
 use super::service::Service;
 use super::sessions::Sessions;
 use super::shared::Shared;
+use super::tls::Tls;
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::fault::{self, Fault};
 use crate::protocol::hello::{Ends, MAX_SECRET, secret_name};
@@ -36,6 +39,10 @@ const HEAD_BYTES: usize = 16 * 1024;
 const INSTANCE_BYTES: usize = 16;
 /// How long a stop waits for clients that do not take their last messages.
 const STOP: Duration = Duration::from_millis(800);
+/// What a connection is told for which there is no place.
+const TOO_MANY: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n\
+    there are too many connections, in all or from this address; try again later\n";
 /// The pause after the system could not accept, as when files run out.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -58,6 +65,7 @@ pub struct Host {
     space: Space,
     listen: SocketAddr,
     tokens: Option<Tokens>,
+    tls: Option<Tls>,
     read_only: bool,
     only: Vec<String>,
     names: Vec<String>,
@@ -71,6 +79,7 @@ impl Host {
             space,
             listen: (Ipv4Addr::LOCALHOST, DEFAULT_PORT).into(),
             tokens: None,
+            tls: None,
             read_only: false,
             only: Vec::new(),
             names: Vec::new(),
@@ -90,6 +99,13 @@ impl Host {
     #[must_use]
     pub fn tokens(mut self, tokens: Tokens) -> Self {
         self.tokens = Some(tokens);
+        self
+    }
+
+    /// Encrypts all connections. Without it, whoever sees the packets sees everything, the tokens too.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -131,16 +147,18 @@ impl Host {
             None if self.listen.port() == 0 => Tokens::random()?,
             None => Tokens::kept(&vault, address.port())?,
         };
+        let host = machine_name();
+        let names: Vec<_> = self.names.into_iter().chain(names_of(&host)).collect();
+        let tls = self.tls.map(|tls| tls.prepare(&vault, &names)).transpose()?;
         let secret = random(MAX_SECRET / 2).map_err(HostError::Random)?;
         vault.write(&secret_name(address.port()), &secret)?;
-        let host = machine_name();
         let gate = Gate {
             tokens,
             secret,
             instance: random(INSTANCE_BYTES).map_err(HostError::Random)?,
             read_only: self.read_only,
             only: self.only,
-            names: self.names.into_iter().chain(names_of(&host)).collect(),
+            names,
         };
         let shared = Shared {
             space: self.space.directory().to_owned(),
@@ -155,7 +173,7 @@ impl Host {
             port: address.port(),
             began: Instant::now(),
         };
-        Ok(Bound { listener, address, vault, shared: Arc::new(shared) })
+        Ok(Bound { listener, address, vault, tls, shared: Arc::new(shared) })
     }
 
     /// Serves on threads of its own, for programs that are not async.
@@ -165,11 +183,12 @@ impl Host {
         let runtime = runtime.map_err(HostError::Threads)?;
         let bound = runtime.block_on(self.bind())?;
         let (address, tokens) = (bound.address(), bound.tokens().clone());
+        let fingerprint = bound.fingerprint().map(Into::into);
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = runtime.spawn(bound.serve(async {
             let _ = stopped.await;
         }));
-        Ok(Running { address, tokens, stop, serving, runtime })
+        Ok(Running { address, tokens, fingerprint, stop, serving, runtime })
     }
 }
 
@@ -179,6 +198,7 @@ pub struct Bound {
     listener: TcpListener,
     address: SocketAddr,
     vault: Vault,
+    tls: Option<(Arc<ServerConfig>, String)>,
     shared: Arc<Shared>,
 }
 
@@ -193,13 +213,19 @@ impl Bound {
         &self.shared.gate.tokens
     }
 
+    /// The SHA-256 of its certificate in hexadecimal digits, by which clients know it; `None` without TLS.
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.tls.as_ref().map(|(_, fingerprint)| fingerprint.as_str())
+    }
+
     /// Serves until `shutdown` is done. Then clients are told, what sessions hold is given back, connections are closed and
     /// the secret is removed, all within a second.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), HostError> {
-        let Self { listener, vault, shared, .. } = self;
+        let Self { listener, vault, shared, tls, .. } = self;
+        let tls = tls.map(|(config, _)| TlsAcceptor::from(config));
         let leftovers = Leftovers { vault, shared: shared.clone() };
         tokio::select! {
-            () = accept_all(&listener, &shared) => {}
+            () = accept_all(&listener, &shared, tls.as_ref()) => {}
             () = shutdown => {}
         }
         drop(listener);
@@ -230,6 +256,7 @@ impl Drop for Leftovers {
 pub struct Running {
     address: SocketAddr,
     tokens: Tokens,
+    fingerprint: Option<String>,
     stop: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<Result<(), HostError>>,
     runtime: tokio::runtime::Runtime,
@@ -244,6 +271,11 @@ impl Running {
     /// What lets clients in.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// The SHA-256 of its certificate, as of [`Bound::fingerprint`].
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
     }
 
     /// Tells its clients, and stops within a second.
@@ -263,11 +295,11 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>) {
+async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, tls: Option<&TlsAcceptor>) {
     let router = router(shared.clone());
     loop {
         match listener.accept().await {
-            Ok((socket, client)) => accept(socket, client, shared, &router),
+            Ok((socket, client)) => accept(socket, client, shared, &router, tls),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 sleep(BREATH).await;
@@ -276,10 +308,18 @@ async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>) {
     }
 }
 
-fn accept(socket: TcpStream, client: SocketAddr, shared: &Arc<Shared>, router: &Router) {
+fn accept(
+    socket: TcpStream,
+    client: SocketAddr,
+    shared: &Arc<Shared>,
+    router: &Router,
+    tls: Option<&TlsAcceptor>,
+) {
     let Some(place) = shared.connections.place(client.ip(), &shared.limits) else {
         shared.metrics.refused();
         tracing::warn!(from = %client, "refused a connection: there are too many");
+        // A full buffer of a new connection there is not; who speaks TLS sees no more than the end.
+        let _ = socket.try_write(TOO_MANY);
         return;
     };
     shared.metrics.connected();
@@ -288,7 +328,15 @@ fn accept(socket: TcpStream, client: SocketAddr, shared: &Arc<Shared>, router: &
     let _ = socket.set_nodelay(true);
     let peer = Peer { ends: Ends { client, host }, pulse: Pulse::new(), place: Arc::new(place) };
     let socket = Metered::new(socket, shared.metrics.clone(), peer.pulse.clone());
-    tokio::spawn(serve_http(shared.clone(), router.clone(), peer, socket));
+    let (shared, router) = (shared.clone(), router.clone());
+    match tls.cloned() {
+        None => drop(tokio::spawn(serve_http(shared, router, peer, socket))),
+        Some(tls) => drop(tokio::spawn(async move {
+            if let Ok(Ok(socket)) = timeout(shared.limits.hello, tls.accept(socket)).await {
+                serve_http(shared, router, peer, socket).await;
+            }
+        })),
+    }
 }
 
 /// Speaks HTTP on a connection until it becomes a WebSocket or ends.
@@ -298,6 +346,7 @@ async fn serve_http(
     peer: Peer,
     socket: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 ) {
+    let pulse = peer.pulse.clone();
     let router = router.layer(axum::Extension(peer));
     let mut connection = std::pin::pin!(
         http1::Builder::new()
@@ -310,6 +359,7 @@ async fn serve_http(
     // What is wrong with a connection is its client's business.
     let _ = tokio::select! {
         served = connection.as_mut() => served,
+        () = pulse.stopped(shared.limits.silence) => return,
         () = shared.stopped() => {
             connection.as_mut().graceful_shutdown();
             connection.await

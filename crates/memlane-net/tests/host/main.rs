@@ -2,3 +2,7 @@
 
 mod client;
 mod hello;
+mod http;
+mod life;
+mod limits;
+mod sessions;

@@ -1,0 +1,213 @@
+//! `memlane host`: serves the space's regions to clients on other machines.
+//!
+//! `--json` prints one line when clients can connect: `space`, `address`, `port`, `reach` (`ADDRESS:PORT` for other machines),
+//! `read_write` and `read_only` (the tokens, null for one that there is not), `fingerprint` (null without TLS).
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use memlane_net::host::{Host, HostError, Running, Tls, Tokens};
+use memlane_net::protocol::DEFAULT_PORT;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::json;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure, Outcome};
+
+/// The token of hosts and clients, where a file is too much.
+const TOKEN_VARIABLE: &str = "MEMLANE_TOKEN";
+/// An address of no machine (RFC 5737): the way there is the way out.
+const OUTSIDE: (&str, u16) = ("192.0.2.1", 9);
+
+/// Serve the regions to other machines
+///
+/// Prints where, and the tokens that let clients in; they stay the same the next time. Without --token-file, the variable
+/// MEMLANE_TOKEN can give a token for reading and writing. Ends in good order by Ctrl-C or SIGTERM: what clients hold is
+/// given back.
+#[derive(Debug, clap::Args)]
+pub(crate) struct HostCommand {
+    /// Where to listen; 0.0.0.0 is every address of this machine, port 0 one that is free
+    #[arg(long, value_name = "ADDRESS[:PORT]", default_value = "127.0.0.1")]
+    listen: String,
+
+    /// Let nobody change anything
+    #[arg(long)]
+    read_only: bool,
+
+    /// Share only these regions: an id, a folder, or a pattern such as 'robot/*'; may be given again
+    #[arg(long, value_name = "PATTERN")]
+    only: Vec<String>,
+
+    /// Encrypt, by a certificate that is made once and kept; clients know it by its fingerprint
+    #[arg(long)]
+    tls: bool,
+
+    /// Encrypt, by the certificate in this PEM file
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "tls")]
+    certificate: Option<PathBuf>,
+
+    /// The certificate's key, a PEM file
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
+
+    /// Take the tokens from a file of mode 0600: lines `read-write TOKEN`, `read-only TOKEN`
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+
+    /// Another name by which clients reach this machine, beside its addresses; may be given again
+    #[arg(long, value_name = "NAME")]
+    name: Vec<String>,
+
+    /// Write a line to the standard error for each client, each refusal and each request that changes something
+    #[arg(long, value_name = "FORMAT")]
+    log: Option<LogFormat>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+impl HostCommand {
+    pub(crate) fn run(self, context: &Context) -> Outcome {
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
+            .map_err(|error| Failure::new(Exit::Failure, format!("signals cannot be caught: {error}")))?;
+        if let Some(format) = self.log {
+            start_log(format);
+        }
+        raise_file_limit();
+        let host = self.host(context)?;
+        let running = host.start().map_err(failure)?;
+        announce(context, &running)?;
+        signals.forever().next();
+        running.stop().map_err(failure)
+    }
+
+    fn host(self, context: &Context) -> Outcome<Host> {
+        let mut host = Host::new(context.space()?.clone()).listen(resolved(&self.listen)?).only(self.only);
+        if let Some(tokens) = tokens(self.token_file)? {
+            host = host.tokens(tokens);
+        }
+        if self.tls {
+            host = host.tls(Tls::self_made());
+        }
+        if let (Some(certificate), Some(key)) = (self.certificate, self.key) {
+            host = host.tls(Tls::from_files(&certificate, &key).map_err(failure)?);
+        }
+        if self.read_only {
+            host = host.read_only();
+        }
+        Ok(self.name.into_iter().fold(host, Host::name))
+    }
+}
+
+/// Says where the host is and what lets clients in.
+fn announce(context: &Context, running: &Running) -> Outcome {
+    let (address, tokens) = (running.address(), running.tokens());
+    let reach = SocketAddr::new(reached_at(address.ip()), address.port());
+    let space = context.space()?.directory();
+    if context.json() {
+        return context.print(json!({
+            "space": space,
+            "address": address.ip().to_string(),
+            "port": address.port(),
+            "reach": reach.to_string(),
+            "read_write": tokens.read_write(),
+            "read_only": tokens.read_only(),
+            "fingerprint": running.fingerprint(),
+        }));
+    }
+    context.print(format_args!("serving {} at {address}", space.display()))?;
+    if let Some(token) = tokens.read_write() {
+        context.print(format_args!("  token            {token}"))?;
+    }
+    if let Some(token) = tokens.read_only() {
+        context.print(format_args!("  token to look    {token}"))?;
+    }
+    if let Some(fingerprint) = running.fingerprint() {
+        context.print(format_args!("  fingerprint      {fingerprint}"))?;
+    }
+    if address.ip().is_loopback() {
+        context.print("only this machine can connect; `--listen 0.0.0.0` lets others in")?;
+    } else {
+        let token = tokens.read_write().or(tokens.read_only()).unwrap_or_default();
+        let pin = running.fingerprint().map(|fingerprint| format!(" --fingerprint {fingerprint}"));
+        context.print("on the other machine:")?;
+        context.print(format_args!(
+            "  {TOKEN_VARIABLE}={token} memlane connect {reach}{}",
+            pin.unwrap_or_default()
+        ))?;
+        if running.fingerprint().is_none() {
+            context.say("NOT ENCRYPTED: whoever sees the packets sees contents and tokens; `--tls` encrypts");
+        }
+    }
+    Ok(())
+}
+
+/// How others reach a host that listens there: of every address, the one by which this machine reaches the outside.
+/// Nothing is sent to find out.
+fn reached_at(listening: IpAddr) -> IpAddr {
+    let outward = || {
+        let socket = UdpSocket::bind(("0.0.0.0", 0))?;
+        socket.connect(OUTSIDE)?;
+        Ok::<_, io::Error>(socket.local_addr()?.ip())
+    };
+    if listening.is_unspecified() { outward().unwrap_or(listening) } else { listening }
+}
+
+fn resolved(listen: &str) -> Outcome<SocketAddr> {
+    if let Ok(ip) = listen.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return Ok((ip, DEFAULT_PORT).into());
+    }
+    let addresses = match listen.contains(':') {
+        true => listen.to_socket_addrs(),
+        false => (listen, DEFAULT_PORT).to_socket_addrs(),
+    };
+    let advice = "expected an address of this machine, as `0.0.0.0`, `192.168.1.5:7440` or `[::1]:7440`";
+    let refused =
+        |why: String| Failure::new(Exit::Usage, format!("`{listen}` is no place to listen: {why}; {advice}"));
+    let found = addresses.map_err(|error| refused(error.to_string()))?.next();
+    found.ok_or_else(|| refused("the name has no address".into()))
+}
+
+fn tokens(file: Option<PathBuf>) -> Outcome<Option<Tokens>> {
+    if let Some(file) = file {
+        return Tokens::from_file(&file).map(Some).map_err(failure);
+    }
+    let given = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
+    given.map(|token| token.parse()).transpose().map_err(failure)
+}
+
+/// A connection is a file: as many as the system lets this user have.
+fn raise_file_limit() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
+fn start_log(format: LogFormat) {
+    let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).with_target(false);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+}
+
+fn failure(error: HostError) -> Failure {
+    let exit = match &error {
+        HostError::Listen(_, cause) if cause.kind() == io::ErrorKind::AddrInUse => Exit::Busy,
+        HostError::Tokens | HostError::Certificate(_) => Exit::Usage,
+        HostError::TokenFile(_, cause) if cause.kind() == io::ErrorKind::NotFound => Exit::NotFound,
+        HostError::File(_, cause) | HostError::Listen(_, cause)
+            if cause.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            Exit::Permission
+        }
+        _ => Exit::Failure,
+    };
+    Failure::new(exit, error)
+}
