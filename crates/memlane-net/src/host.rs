@@ -18,6 +18,8 @@
 //! | `errand` | one request on its way to being answered |
 //! | `service` | what a session can ask, done on the space |
 //! | `lease` | what a session holds |
+//! | `watcher`, `threads`, `hold` | waiting for many things on few threads, and what needs a thread of its own |
+//! | `subscription`, `feed`, `rows`, `picture` | what is new, for all who subscribed to it |
 //! | `metrics` | what happened so far |
 
 mod access;
@@ -25,6 +27,8 @@ mod connections;
 mod conversation;
 mod errand;
 mod error;
+mod feed;
+mod hold;
 mod http;
 mod incoming;
 mod lease;
@@ -34,14 +38,19 @@ mod metered;
 mod metrics;
 mod outbox;
 mod outgoing;
+mod picture;
 mod rest;
+mod rows;
 mod secret;
 mod server;
 mod service;
 mod session;
 mod sessions;
 mod shared;
+mod subscription;
+mod threads;
 mod tls;
+mod watcher;
 
 pub use access::Tokens;
 pub use error::HostError;

@@ -56,6 +56,25 @@ impl<T: Sleep + ?Sized> Waitable for T {}
 
 pub(crate) use sealed::{Look, Sleep};
 
+/// For threads that wait for what others use.
+impl<T: Sleep + ?Sized> Sleep for Arc<T> {
+    fn id(&self) -> &str {
+        self.as_ref().id()
+    }
+
+    fn is_ready(&self, look: Look) -> bool {
+        self.as_ref().is_ready(look)
+    }
+
+    fn arm(&self) -> Option<(&AtomicU32, u32)> {
+        self.as_ref().arm()
+    }
+
+    fn pass_on(&self) {
+        self.as_ref().pass_on();
+    }
+}
+
 /// [`Sleep::arm`] on a word of `sync::version`; `is_ready` gets its count.
 pub(crate) fn arm_low_half(
     word: &AtomicU64,

@@ -6,7 +6,7 @@
 //! a text's UTF-8, or the newest frame.
 
 use memlane::observer::{Content, Observation};
-use memlane::schema::{Datum, Schema};
+use memlane::schema::Datum;
 use memlane_net::view::selection::Selection;
 use serde_json::json;
 
@@ -48,7 +48,7 @@ pub(crate) fn print_seen(context: &Context, seen: &Seen, selection: &Selection) 
     let (id, sight) = (&seen.id, &seen.sight);
     match (sight, &seen.schema) {
         (Sight::Content(observation) | Sight::Bytes(observation), Some(schema)) if !selection.is_all() => {
-            let part = part_of(id, schema, observation, selection)?;
+            let part = selection.of(id, schema, observation)?;
             print_datum(context, id, observation.version, &part)
         }
         _ if !selection.is_all() => Err(no_parts(seen)),
@@ -65,28 +65,6 @@ fn print_datum(context: &Context, id: &str, version: u64, datum: &Datum) -> Outc
         return context.print(json!({"id": id, "version": version, "content": datum_json::to_json(datum)}));
     }
     context.print(sight::datum_text(datum))
-}
-
-fn part_of(id: &str, schema: &Schema, observation: &Observation, selection: &Selection) -> Outcome<Datum> {
-    let part = selection.part(id, schema)?;
-    let datum = match &observation.content {
-        Content::Datum(datum) => part.of(datum).cloned(),
-        Content::Elements(bytes, _) => match selection.element(id, schema.shape())? {
-            Some(number) => part.of_item(&element(id, schema, bytes, number)?).cloned(),
-            None => part.of(&sight::decode(id, schema, bytes)?).cloned(),
-        },
-        _ => None,
-    };
-    // Only a content that is not what its schema says has no such part.
-    datum.ok_or_else(|| {
-        Failure::new(Exit::Failure, format!("region `{id}` does not have what its schema promises"))
-    })
-}
-
-/// One element alone: of a large array, all of them would take many times its memory.
-fn element(id: &str, schema: &Schema, bytes: &[u8], number: usize) -> memlane::Result<Datum> {
-    let item = bytes.chunks_exact(schema.item_size()).nth(number).unwrap_or_default();
-    schema.dtype().decode(item).map_err(unfit(id))
 }
 
 fn whole_text(id: &str, observation: &Observation) -> Outcome<String> {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::outbox::Outbox;
 use super::outgoing::Outgoing;
-use super::service::Subscription;
+use super::subscription::Subscription;
 use super::session::Waits;
 use super::shared::Shared;
 use crate::protocol::event::{Credit, DEFAULT_WINDOW, End, Event, Window};

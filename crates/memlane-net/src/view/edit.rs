@@ -2,6 +2,7 @@
 
 use memlane::schema::{DType, Datum, Schema, SchemaError};
 use memlane::{Error, Result};
+use serde_json::Value;
 
 use super::datum_json;
 use super::datum_json::unfit;
@@ -25,14 +26,31 @@ enum New {
 }
 
 impl<'a> Edit<'a> {
-    /// Understands `text` as the part selected in region `id`, which has `schema`.
+    /// Understands `text`, typed by a person, as the part selected in region `id`, which has `schema`.
     pub fn parse(id: &'a str, schema: &'a Schema, selection: &Selection, text: &str) -> Result<Self> {
         let part = selection.part(id, schema)?;
         let new = match (part.dtype, part.shape) {
-            (DType::Struct(_), []) => fields(id, &part, text)?,
+            (DType::Struct(_), []) => fields(id, &part, datum_json::json_from_text(text).map_err(unfit(id))?)?,
             (dtype, shape) => New::Whole(datum_json::from_text(text, dtype, shape).map_err(unfit(id))?),
         };
         Ok(Self { id, schema, part, new })
+    }
+
+    /// Understands `value` as the part selected in region `id`, which has `schema`.
+    pub fn of_json(id: &'a str, schema: &'a Schema, selection: &Selection, value: Value) -> Result<Self> {
+        let part = selection.part(id, schema)?;
+        let new = match (part.dtype, part.shape) {
+            (DType::Struct(_), []) => fields(id, &part, value)?,
+            (dtype, shape) => New::Whole(datum_json::from_json(&value, dtype, shape).map_err(unfit(id))?),
+        };
+        Ok(Self { id, schema, part, new })
+    }
+
+    /// Takes `bytes`, as they lie in memory, for the part selected in region `id`, which has `schema`.
+    pub fn of_bytes(id: &'a str, schema: &'a Schema, selection: &Selection, bytes: &[u8]) -> Result<Self> {
+        let part = selection.part(id, schema)?;
+        let new = part.schema().and_then(|schema| schema.decode(bytes)).map_err(unfit(id))?;
+        Ok(Self { id, schema, part, new: New::Whole(new) })
     }
 
     /// The content's bytes after the change.
@@ -63,10 +81,10 @@ impl<'a> Edit<'a> {
     }
 }
 
-fn fields(id: &str, part: &Part, text: &str) -> Result<New> {
+fn fields(id: &str, part: &Part, value: Value) -> Result<New> {
     let DType::Struct(structure) = part.dtype else { return Ok(New::Fields(Vec::new())) };
-    let object = match datum_json::json_from_text(text).map_err(unfit(id))? {
-        serde_json::Value::Object(object) => object,
+    let object = match value {
+        Value::Object(object) => object,
         other => {
             let expected = "an object with a field or more, such as {\"x\": 1}".to_owned();
             return Err(unfit(id)(SchemaError::Value { expected, found: other.to_string() }));

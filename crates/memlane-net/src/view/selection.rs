@@ -1,7 +1,10 @@
 //! Which part of a region's content is meant: a field, an element.
 
-use memlane::schema::{DType, Datum, Schema};
+use memlane::observer::{Content, Observation};
+use memlane::schema::{DType, Datum, Schema, SchemaError};
 use memlane::{Error, Result};
+
+use super::datum_json::unfit;
 
 /// The part meant; all of it when nothing is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,7 +66,30 @@ impl Selection {
     }
 }
 
+impl Selection {
+    /// The part selected of what was seen in region `id`, which has `schema`. [`Error::Corrupt`] when the content is
+    /// not what the schema says.
+    pub fn of(&self, id: &str, schema: &Schema, seen: &Observation) -> Result<Datum> {
+        let part = self.part(id, schema)?;
+        let datum = match &seen.content {
+            Content::Datum(datum) => part.of(datum).cloned(),
+            Content::Elements(bytes, _) => match self.element(id, schema.shape())? {
+                Some(number) => part.of_item(&element(id, schema, bytes, number)?).cloned(),
+                None => part.of(&schema.decode(bytes).map_err(unfit(id))?).cloned(),
+            },
+            _ => None,
+        };
+        let corrupt = || Error::Corrupt { id: id.into(), what: "it lacks what its schema promises".into() };
+        datum.ok_or_else(corrupt)
+    }
+}
+
 impl Part<'_> {
+    /// The part as a schema of its own.
+    pub fn schema(&self) -> std::result::Result<Schema, SchemaError> {
+        Schema::new(self.dtype.clone()).with_shape(self.shape)
+    }
+
     /// The part of `content`, which is of the schema that this part was found in.
     pub fn of<'a>(&self, content: &'a Datum) -> Option<&'a Datum> {
         follow(&self.steps, content)
@@ -128,6 +154,12 @@ fn follow<'a>(steps: &[Step], content: &'a Datum) -> Option<&'a Datum> {
         (Step::Item(index), Datum::Array(items)) => items.get(*index),
         _ => None,
     })
+}
+
+/// One element alone: of a large array, all of them would take many times its memory.
+fn element(id: &str, schema: &Schema, bytes: &[u8], number: usize) -> Result<Datum> {
+    let item = bytes.chunks_exact(schema.item_size()).nth(number).unwrap_or_default();
+    schema.dtype().decode(item).map_err(unfit(id))
 }
 
 /// One number for each dimension.
@@ -197,7 +229,7 @@ mod tests {
         assert_eq!(picked("{a: u1, b: [2]u1}", Some("b"), &[1]), Ok("2".into()));
         assert_eq!(picked("[4]{a: u1, b: u1}", Some("b"), &[2]), Ok("5".into()));
         assert_eq!(picked("{a: u1, b: {c: u1, d: [2]u1}}", Some("b.d"), &[1]), Ok("3".into()));
-        assert_eq!(picked("{'a.b': u1}", Some("a.b"), &[]), Ok("0".into()));
+        assert_eq!(picked("{\"a.b\": u1}", Some("a.b"), &[]), Ok("0".into()));
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::kind::Kind;
 use crate::layout;
 use crate::os::mapping::{Mapping, Shared};
 use crate::region::{Opening, Region};
-use crate::schema::{Datum, Element, Schema, SchemaError};
+use crate::schema::{Datum, Element, Primitive, Schema, SchemaError};
 use crate::space::Space;
 use crate::sync::lock::{Lock, LockGuard};
 use std::marker::PhantomData;
@@ -233,6 +233,55 @@ impl AnyArray {
         self.elements.units.copy_in(index * self.elements.units_per_item, &bytes);
         self.elements.changed();
         Ok(())
+    }
+
+    /// Sets the element at `index` to `new` if it is `current`; else gives back what it is. For numbers and truth values
+    /// in this machine's byte order; [`Error::Schema`] for other types.
+    pub fn compare_exchange(
+        &self,
+        index: usize,
+        current: &Datum,
+        new: &Datum,
+    ) -> Result<Result<Datum, Datum>> {
+        let primitive = self.scalar()?;
+        let bits = |datum| primitive.bits_of(datum).map_err(|source| self.unfit(source));
+        let exchanged = self.elements.compare_exchange(index, bits(current)?, bits(new)?)?;
+        Ok(exchanged.map(|bits| primitive.datum_of(bits)).map_err(|bits| primitive.datum_of(bits)))
+    }
+
+    /// Adds to the element at `index`, and gives back the sum. Integers wrap at their width; [`Error::Schema`] when the
+    /// type has no such value, or is none that can be added to.
+    ///
+    /// ```
+    /// # fn main() -> memlane::Result<()> {
+    /// # let directory = tempfile::tempdir().expect("a directory for the example");
+    /// # let space = memlane::Space::at(directory.path())?;
+    /// let counts = memlane::AnyArray::create(&space, "counts", "[3]u2".parse().expect("it is a schema"))?;
+    /// assert_eq!(counts.add(1, &7_u16.into())?, 7_u16.into());
+    /// assert_eq!(counts.add(1, &65535_u16.into())?, 6_u16.into());
+    /// # Ok(()) }
+    /// ```
+    pub fn add(&self, index: usize, summand: &Datum) -> Result<Datum> {
+        let primitive = self.scalar()?;
+        primitive.expect_number().map_err(|source| self.unfit(source))?;
+        let summand = primitive.bits_of(summand).map_err(|source| self.unfit(source))?;
+        let mut seen = self.elements.load(index)?;
+        loop {
+            let sum = primitive.sum_of(seen, summand);
+            match self.elements.compare_exchange(index, seen, sum)? {
+                Ok(_) => return Ok(primitive.datum_of(sum)),
+                Err(changed) => seen = changed,
+            }
+        }
+    }
+
+    /// The type of the elements, where they are scalars.
+    fn scalar(&self) -> Result<Primitive> {
+        let element = Schema::new(self.elements.schema.dtype().clone());
+        element.native_scalar().ok_or_else(|| {
+            let expected = "elements that are numbers in this machine's byte order".into();
+            self.unfit(SchemaError::Value { expected, found: element.to_string() })
+        })
     }
 
     /// Fills `bytes` with elements from `start` on, as many as fit. Somebody may write meanwhile: each part of up to 8

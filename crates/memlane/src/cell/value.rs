@@ -29,7 +29,7 @@ use crate::kind::Kind;
 use crate::layout;
 use crate::os::mapping::Shared;
 use crate::region::{Opening, Region};
-use crate::schema::{DType, Datum, Element, Primitive, Schema, SchemaError};
+use crate::schema::{Datum, Element, Primitive, Schema, SchemaError};
 use crate::space::Space;
 use crate::sync::version;
 use std::marker::PhantomData;
@@ -275,12 +275,8 @@ impl AnyValue {
     /// ```
     pub fn add(&self, summand: &Datum) -> Result<Datum> {
         let primitive = self.primitive;
-        if primitive == Primitive::Bool {
-            let expected = "a number type to add to".into();
-            let found = format!("{}, whose values are stored or compared", DType::from(primitive));
-            let source = SchemaError::Value { expected, found };
-            return Err(Error::Schema { id: self.region().id().into(), source });
-        }
+        let id = self.region().id();
+        primitive.expect_number().map_err(|source| Error::Schema { id: id.into(), source })?;
         let summand = self.bits_of(summand)?;
         Ok(primitive.datum_of(self.cell.update(|bits| primitive.sum_of(bits, summand))))
     }

@@ -54,6 +54,16 @@ impl Primitive {
         }
     }
 
+    /// An error for truth values.
+    pub(crate) fn expect_number(self) -> Result<(), SchemaError> {
+        if self != Self::Bool {
+            return Ok(());
+        }
+        let expected = "a number type to add to".into();
+        let found = format!("{}, whose values are stored or compared", DType::from(self));
+        Err(SchemaError::Value { expected, found })
+    }
+
     /// The native bits of a sum, as integers wrap at their width; of truth values, whether one of the two is true.
     pub(crate) fn sum_of(self, one: u64, other: u64) -> u64 {
         match self {

@@ -339,12 +339,35 @@ impl Detached<'_> {
         let attachment = self.lock.region.attachment().as_ref();
         // Registers the process if need be: it wakes others.
         attachment.me()?;
-        let line = &self.lock.line;
-        let holder = Claim::in_word(line.word.load(Relaxed)).filter(|_| line.owner.load(Relaxed) == 0);
-        match holder {
-            Some(holder) if claim::release_for(&line.word, holder, attachment) => Ok(()),
+        match self.holder() {
+            Some(holder) if claim::release_for(&self.lock.line.word, holder, attachment) => Ok(()),
             _ => Err(Lock::not_owner(attachment)),
         }
+    }
+
+    /// Gives it back and marks the data as half-changed: the next owner is told as if this one had died.
+    pub fn abandon(self) -> Result<()> {
+        self.mark(ABANDONED)?;
+        self.release()
+    }
+
+    /// Says that the data is whole again; [`Error::NotOwner`] when nobody holds the lock, or a thread does.
+    pub fn make_consistent(self) -> Result<()> {
+        self.mark(CONSISTENT)
+    }
+
+    fn mark(self, mark: u32) -> Result<()> {
+        match self.holder() {
+            Some(_) => self.lock.line.mark.store(mark, Relaxed),
+            None => return Err(Lock::not_owner(self.lock.region.attachment())),
+        }
+        Ok(())
+    }
+
+    /// The process that holds it without a thread.
+    fn holder(self) -> Option<Claim> {
+        let line = &self.lock.line;
+        Claim::in_word(line.word.load(Relaxed)).filter(|_| line.owner.load(Relaxed) == 0)
     }
 }
 

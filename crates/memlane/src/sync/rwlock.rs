@@ -207,6 +207,19 @@ impl RwLock {
         Ok(())
     }
 
+    /// Gives the write lock back and marks the data as half-changed, as [`WriteGuard::abandon`] does.
+    pub fn abandon_write(&self) -> Result<()> {
+        if Lock::is_mine(self.region.attachment())? {
+            self.words.line.mark.store(ABANDONED, Relaxed);
+        }
+        self.release_write()
+    }
+
+    /// Says that the data is whole again; [`Error::NotOwner`] when this thread is not the writer.
+    pub fn make_consistent(&self) -> Result<()> {
+        self.region.lock().make_consistent()
+    }
+
     #[inline]
     fn release_held(&self) {
         // Before the word: who dies after this has changed nothing more, and no thread takes itself for the owner.

@@ -233,10 +233,24 @@ impl Semaphore {
         Err(Error::NotOwner { id: self.region.id().into(), holder: self.holders_in_words() })
     }
 
+    /// As many free permits, to wait for among other things: where more than one is wanted, the semaphore itself is
+    /// ready too early. [`Error::TooMany`] when there never are as many.
+    pub fn enough(&self, count: u32) -> Result<Enough> {
+        if count > self.words.total {
+            return Err(self.too_many(count));
+        }
+        Ok(Enough { semaphore: self.clone(), count })
+    }
+
     /// How many there are, how many are free, who holds the others.
     pub fn state(&self) -> SemaphoreState {
         let attachment = self.region.attachment();
         self.words.state(|claim| attachment.describe(claim))
+    }
+
+    fn free_now(&self, look: Look) -> u32 {
+        let attachment = self.region.attachment();
+        self.words.permits().free(|holder| look == Look::Close && attachment.is_dead(holder))
     }
 
     #[cold]
@@ -266,8 +280,7 @@ impl Sleep for Semaphore {
     }
 
     fn is_ready(&self, look: Look) -> bool {
-        let attachment = self.region.attachment();
-        self.words.permits().free(|holder| look == Look::Close && attachment.is_dead(holder)) > 0
+        self.free_now(look) > 0
     }
 
     fn arm(&self) -> Option<(&AtomicU32, u32)> {
@@ -277,6 +290,32 @@ impl Sleep for Semaphore {
     fn pass_on(&self) {
         let attachment = self.region.attachment().as_ref();
         version::pass_on(&self.words.line.changes, attachment, || self.is_ready(Look::Glance));
+    }
+}
+
+/// A number of free permits, to be waited for.
+#[derive(Debug, Clone)]
+pub struct Enough {
+    semaphore: Semaphore,
+    count: u32,
+}
+
+/// Ready when as many permits are free.
+impl Sleep for Enough {
+    fn id(&self) -> &str {
+        self.semaphore.id()
+    }
+
+    fn is_ready(&self, look: Look) -> bool {
+        self.semaphore.free_now(look) >= self.count
+    }
+
+    fn arm(&self) -> Option<(&AtomicU32, u32)> {
+        arm_low_half(&self.semaphore.words.line.changes, |_| self.is_ready(Look::Glance))
+    }
+
+    fn pass_on(&self) {
+        self.semaphore.pass_on();
     }
 }
 

@@ -47,6 +47,8 @@
 pub mod pool;
 
 #[cfg(not(loom))]
+mod onlooker;
+#[cfg(not(loom))]
 mod publisher;
 #[cfg(not(loom))]
 mod spec;
@@ -59,6 +61,8 @@ mod words;
 
 #[cfg(not(loom))]
 pub use super::role::PublisherState;
+#[cfg(not(loom))]
+pub use onlooker::Onlooker;
 #[cfg(not(loom))]
 pub use publisher::{FramePublisher, Loan};
 #[cfg(not(loom))]

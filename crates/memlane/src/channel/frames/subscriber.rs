@@ -94,15 +94,14 @@ impl FrameSubscriber {
             let parameter = "the entries of a subscriber";
             return Err(Error::BadParameter { id: id.into(), parameter, limit, found: u64::from(entries) });
         }
-        let words = Words::new(region.description(), region.attachment().mapping());
-        let words = words.map_err(|what| region.corrupt(what))?;
-        let payload = region.map_payload(Access::Read)?;
-        let entries = claim_entries(&region, &words, entries as usize)?;
-        let cursor = Cell::new(words.pool().newest().sequence);
+        let schema = region.schema()?.clone();
+        let mut seat = Seat::open(region, Access::Read)?;
+        seat.entries = claim_entries(&seat.region, &seat.words, entries as usize)?;
+        let cursor = Cell::new(seat.words.pool().newest().sequence);
         Ok(Self {
-            free: Cell::new(all(entries.len())),
-            schema: region.schema()?.clone(),
-            seat: Arc::new(Seat { region, words, payload, entries, forks: fork::count() }),
+            free: Cell::new(all(seat.entries.len())),
+            schema,
+            seat: Arc::new(seat),
             cursor,
             missed: Cell::new(0),
             spin: Duration::ZERO,
@@ -409,6 +408,26 @@ fn all(entries: usize) -> u64 {
 }
 
 impl Seat {
+    /// One without an entry.
+    pub(super) fn open(region: Region, access: Access) -> Result<Self> {
+        let words = Words::new(region.description(), region.attachment().mapping());
+        let words = words.map_err(|what| region.corrupt(what))?;
+        let payload = region.map_payload(access)?;
+        Ok(Self { region, words, payload, entries: Vec::new(), forks: fork::count() })
+    }
+
+    pub(super) fn region(&self) -> &Region {
+        &self.region
+    }
+
+    pub(super) fn words(&self) -> &Words {
+        &self.words
+    }
+
+    pub(super) fn payload(&self) -> &Arc<Mapping> {
+        &self.payload
+    }
+
     /// Gives back a frame that was kept, in any thread, also after its subscriber is gone.
     ///
     /// # Safety
@@ -474,6 +493,10 @@ pub struct Arrival {
 }
 
 impl Arrival {
+    pub(super) fn after(seat: &Arc<Seat>, cursor: u64) -> Self {
+        Self { seat: Arc::clone(seat), cursor }
+    }
+
     fn is_newer(&self, count: u64) -> bool {
         Located::unpack(count).sequence > self.cursor
     }

@@ -12,7 +12,7 @@ use crate::os::clock;
 use crate::participant::WaitingFor;
 use crate::sync::version;
 use crate::sync::waiter::{TimedOut, Wait};
-use crate::wait_set::{Look, Sleep};
+use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -81,6 +81,12 @@ impl PipeSender {
         let units = self.check_size(message.len())?;
         self.check_receiver()?;
         Ok(self.attempt(tag, message, units))
+    }
+
+    /// Room for a message of `length` bytes, or the certainty that there never will be, to wait for among other things
+    /// in another thread.
+    pub fn room(&self, length: usize) -> Result<Room> {
+        Ok(Room { end: self.end.clone(), units: self.check_size(length)? })
     }
 
     #[cold]
@@ -266,6 +272,32 @@ impl Sleep for PipeReceiver {
     }
 
     /// There is one receiver.
+    fn pass_on(&self) {}
+}
+
+/// Room in a pipe, or the certainty that nobody receives any more, to be waited for.
+#[derive(Debug, Clone)]
+pub struct Room {
+    end: Arc<End>,
+    units: u32,
+}
+
+impl Sleep for Room {
+    fn id(&self) -> &str {
+        self.end.region.id()
+    }
+
+    fn is_ready(&self, look: Look) -> bool {
+        let direction = self.end.words.direction(self.end.side);
+        let used = direction.used(direction.received(), direction.sent());
+        direction.units - used.min(direction.units) >= self.units || self.end.departed(look).is_some()
+    }
+
+    fn arm(&self) -> Option<(&AtomicU32, u32)> {
+        arm_low_half(self.end.words.direction(self.end.side).head, |_| self.is_ready(Look::Glance))
+    }
+
+    /// There is one sender.
     fn pass_on(&self) {}
 }
 

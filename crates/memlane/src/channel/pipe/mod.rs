@@ -45,7 +45,7 @@ pub use super::queue::Message;
 #[cfg(not(loom))]
 pub use end::PipeEnd;
 #[cfg(not(loom))]
-pub use halves::{Arrival, PipeReceiver, PipeSender};
+pub use halves::{Arrival, PipeReceiver, PipeSender, Room};
 #[cfg(not(loom))]
 pub use spec::{PipeSpec, Side};
 #[cfg(not(loom))]

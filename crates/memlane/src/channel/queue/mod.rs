@@ -65,7 +65,7 @@ pub use consume::{Lease, Message, Reading};
 #[cfg(not(loom))]
 pub use handle::Queue;
 #[cfg(not(loom))]
-pub use produce::Reservation;
+pub use produce::{Reservation, Room};
 #[cfg(not(loom))]
 pub use spec::QueueSpec;
 #[cfg(not(loom))]

@@ -3,7 +3,7 @@
 
 use super::ends::{End, Refused};
 use super::handle::{Held, Queue};
-use crate::atomic::{Ordering::Relaxed, Ordering::Release, fence};
+use crate::atomic::{AtomicU32, Ordering::Relaxed, Ordering::Release, fence};
 use crate::channel::ring::Header;
 use crate::channel::tag::Tag;
 use crate::error::{Error, Result};
@@ -11,8 +11,10 @@ use crate::os::{fork, process};
 use crate::participant::WaitingFor;
 use crate::sync::version;
 use crate::sync::waiter::Wait;
+use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 impl Queue {
@@ -140,6 +142,11 @@ impl Queue {
         })
     }
 
+    /// Room for a message of `length` bytes, or the certainty that there never will be, to wait for among other things.
+    pub fn room(self: &Arc<Self>, length: usize) -> Result<Room> {
+        Ok(Room { queue: Arc::clone(self), units: self.check_size(length)? })
+    }
+
     #[inline]
     fn has_room(&self, head: &mut End, tail: End, units: u32) -> Result<bool> {
         match self.words.ends().check_room(head, tail, units) {
@@ -180,6 +187,32 @@ impl Queue {
     fn too_large(&self, size: usize) -> Error {
         Error::TooLarge { id: self.region.id().into(), size, capacity: self.capacity() }
     }
+}
+
+/// Room in a queue, to be waited for.
+#[derive(Debug, Clone)]
+pub struct Room {
+    queue: Arc<Queue>,
+    units: u32,
+}
+
+/// Ready when there is room, or the queue is closed.
+impl Sleep for Room {
+    fn id(&self) -> &str {
+        self.queue.region.id()
+    }
+
+    fn is_ready(&self, _: Look) -> bool {
+        let ends = self.queue.words.ends();
+        !matches!(ends.check_room(&mut ends.head(), ends.tail(), self.units), Err(Refused::Full))
+    }
+
+    fn arm(&self) -> Option<(&AtomicU32, u32)> {
+        arm_low_half(self.queue.words.ends().head, |_| self.is_ready(Look::Glance))
+    }
+
+    /// Messages that are taken wake all who wait for room.
+    fn pass_on(&self) {}
 }
 
 /// Notes that this thread uses a private lock for longer, so that it is told when it would wait for itself.

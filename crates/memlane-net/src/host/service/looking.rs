@@ -1,0 +1,80 @@
+//! Lists and documents, as the command line shows them. They walk the space, which takes a thread of its own.
+
+use memlane::{Observer, Space, WaitGraph, doctor};
+use serde_json::{Value, json};
+use tokio::task;
+
+use super::{Done, Outcome, Service};
+use crate::protocol::fault::Fault;
+use crate::view::process::{Joined, Process, join};
+use crate::view::row::Row;
+use crate::view::survey::survey;
+use crate::view::{finding, locks, pattern, sheet};
+
+impl Service {
+    pub(super) async fn list(&self, patterns: Vec<String>) -> Outcome {
+        self.look(move |space| {
+            let rows = survey(space, |id| pattern::is_wanted(&patterns, id))?;
+            let rows: Vec<_> = rows.map(|(id, observer)| Row::new(id, observer).document()).collect();
+            Ok(json!({"regions": rows}))
+        })
+        .await
+    }
+
+    pub(super) async fn describe(&self, id: String) -> Outcome {
+        self.look(move |space| {
+            let observer = Observer::open(space, &id)?;
+            sheet::document(&observer, &space.directory().join(&id))
+        })
+        .await
+    }
+
+    pub(super) async fn participants(&self) -> Outcome {
+        self.look(|space| {
+            let mut joined = Joined::new();
+            for (_, observer) in survey(space, |_| true)? {
+                let _ = observer.map(|observer| join(&mut joined, &observer));
+            }
+            let rows: Vec<_> = joined.values().map(Process::document).collect();
+            Ok(json!({"participants": rows}))
+        })
+        .await
+    }
+
+    pub(super) async fn locks(&self, all: bool) -> Outcome {
+        self.look(move |space| {
+            let graph = WaitGraph::of(space)?;
+            let deadlocks = graph.deadlocks();
+            let observers = survey(space, |_| true)?.filter_map(|(_, observer)| observer.ok());
+            let found = observers.filter_map(|observer| locks::find(&observer, all));
+            let rows: Vec<_> = found.map(|lock| locks::lock(&lock, &deadlocks)).collect();
+            Ok(json!({"locks": rows}))
+        })
+        .await
+    }
+
+    pub(super) async fn wait_graph(&self) -> Outcome {
+        self.look(|space| {
+            let graph = WaitGraph::of(space)?;
+            Ok(json!({"edges": locks::edges(&graph, &graph.deadlocks())}))
+        })
+        .await
+    }
+
+    pub(super) async fn doctor(&self) -> Outcome {
+        self.look(|space| {
+            let findings = doctor::examine(space)?;
+            Ok(json!({"findings": findings.iter().map(finding::document).collect::<Vec<_>>()}))
+        })
+        .await
+    }
+
+    async fn look(
+        &self,
+        look: impl FnOnce(&Space) -> memlane::Result<Value> + Send + 'static,
+    ) -> Outcome {
+        let space = self.space.clone();
+        let looked = task::spawn_blocking(move || look(&space)).await;
+        Ok(Done::of(looked.map_err(|error| Fault::new("system", error.to_string()))??))
+    }
+}
