@@ -186,7 +186,7 @@ impl Reopen for FramePublisher {}
 common_methods!(FramePublisher);
 closes_at_exit!(FramePublisher);
 
-fn spec_of(
+pub(crate) fn spec_of(
     shape: Option<&Bound<'_, PyAny>>,
     dtype: Option<&Bound<'_, PyAny>>,
     encoding: Option<&str>,

@@ -3,6 +3,7 @@
 use crate::dtype;
 use crate::memory::{Item, with_bytes};
 use crate::record::{encoded, fitted};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use std::sync::Arc;
@@ -27,6 +28,19 @@ impl Schema {
     fn of(dtype: &Bound<'_, PyAny>, shape: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let shape = shape.map(crate::array::dimensions).transpose()?;
         Ok(Self { item: Item::new(dtype::of(dtype, shape)?) })
+    }
+
+    /// Of frames with that shape and dtype, with the encoding that is usual for them unless said.
+    #[staticmethod]
+    #[pyo3(signature = (shape, dtype=None, encoding=None))]
+    fn of_frames(
+        shape: Option<&Bound<'_, PyAny>>,
+        dtype: Option<&Bound<'_, PyAny>>,
+        encoding: Option<&str>,
+    ) -> PyResult<Self> {
+        let spec = crate::frames::spec_of(shape, dtype, encoding, None)?;
+        let spec = spec.ok_or_else(|| PyTypeError::new_err("what is a frame? say `shape` or `dtype`"))?;
+        Ok(Self { item: Item::new(spec.schema().map_err(dtype::bad)?.clone()) })
     }
 
     /// The content as Python has it.
@@ -67,12 +81,6 @@ impl Schema {
     #[getter]
     fn name(&self) -> Option<&'static str> {
         self.item.schema().native_scalar().map(dtype::name)
-    }
-
-    /// One item of it.
-    #[getter]
-    fn element(&self) -> Self {
-        Self { item: Item::new(memlane::schema::Schema::new(self.item.schema().dtype().clone())) }
     }
 
     fn __str__(&self) -> String {

@@ -41,6 +41,7 @@ from ._memlane import (
     Memory,
     Message,
     NotOwner,
+    OutcomeUnknown,
     OwnerDied,
     Pipe,
     PipeEnd,
@@ -67,6 +68,7 @@ from ._memlane import (
     __version__,
     schema_of,
 )
+from .remote import Connection, connect
 
 __all__ = [
     "Array",
@@ -74,6 +76,7 @@ __all__ = [
     "Closed",
     "Condition",
     "Conflict",
+    "Connection",
     "Corrupt",
     "EndTaken",
     "Event",
@@ -86,6 +89,7 @@ __all__ = [
     "Memory",
     "Message",
     "NotOwner",
+    "OutcomeUnknown",
     "OwnerDied",
     "Pipe",
     "PipeEnd",
@@ -110,6 +114,7 @@ __all__ = [
     "Watcher",
     "WouldDeadlock",
     "__version__",
+    "connect",
     "schema_of",
 ]
 

@@ -308,9 +308,8 @@ class FramePublisher(_Publisher):
         made: dict[str, Any] | None = None
         if size is not None:
             made = {"capacity": size}
-        elif shape is not None:
-            schema = str(Schema.of("uint8" if dtype is None else dtype, shape))
-            made = {"schema": schema if encoding is None else f"{schema}#{encoding}"}
+        elif shape is not None or dtype is not None:
+            made = {"schema": str(Schema.of_frames(shape, dtype, encoding))}
         if made is not None:
             made.update(history=history, borrows=borrows)
         text = self._open(create, made)["schema"]

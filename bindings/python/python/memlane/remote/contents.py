@@ -158,7 +158,13 @@ class Text(_Versioned):
     ) -> None:
         super().__init__(connection, id, "text", create=False)
         wanted = None if capacity is None else {"capacity": capacity}
-        self._open(create, wanted, {"capacity": _TEXT_CAPACITY})
+        found = self._open(create, wanted, {"capacity": _TEXT_CAPACITY})
+        self._capacity = Schema(found["schema"]).size
+
+    @property
+    def capacity(self) -> int:
+        """The most bytes that the text takes, as UTF-8."""
+        return self._capacity
 
     def read(self) -> str:
         """The text."""
@@ -364,12 +370,13 @@ class Raw(_Large):
         super().__init__(connection, id, "raw", create=False)
         if size is None and create:
             raise TypeError("how many bytes? say `size`")
-        self._open(create, None if size is None else {"capacity": size})
+        found = self._open(create, None if size is None else {"capacity": size})
+        self._size = Schema(found["schema"]).size
 
     @property
     def size(self) -> int:
         """How many bytes there are."""
-        return len(self)
+        return self._size
 
     def read(self, offset: int = 0, size: int | None = None) -> bytes:
         """A copy of `size` bytes, of all that follow unless said. IndexError outside."""
@@ -385,7 +392,7 @@ class Raw(_Large):
         """As of memlane.Raw, where writing through a view has to be told. Here all writing is."""
 
     def __len__(self) -> int:
-        return len(self._ask("read", form="bytes")[1])
+        return self._size
 
 
 # As memlane.Text.
