@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._memlane import Closed, NotOwner, Schema, SchemaMismatch
-from .region import ClosesAtExit, Hold, seconds, wait_in_thread
+from .region import ClosesAtExit, Hold, array_of, seconds, wait_in_thread
 
 if TYPE_CHECKING:
     import types
@@ -94,11 +94,8 @@ class Frame(_Arrays):
     @property
     def array(self) -> npt.NDArray[Any]:
         """The frame as a NumPy array; of a compressed one, and of one of any length, its bytes."""
-        import numpy
-
-        if self._schema is None or self.encoding == "jpeg":
-            return numpy.ndarray(self.shape, "uint8", self._payload)
-        return numpy.ndarray(self.shape, self._schema.dtype, self._payload)
+        schema = Schema("u1") if self._schema is None or self.encoding == "jpeg" else self._schema
+        return array_of(self.shape, schema.dtype, self._payload)
 
     @property
     def bytes(self) -> bytes:
@@ -346,7 +343,7 @@ class FramePublisher(_Publisher):
     @property
     def dtype(self) -> np.dtype[Any]:
         """The NumPy dtype of an item."""
-        return (Schema("u8") if self._schema is None else self._schema).dtype
+        return (Schema("u1") if self._schema is None else self._schema).dtype
 
     @property
     def schema(self) -> str:
@@ -406,10 +403,7 @@ class Records(_Arrays):
     @property
     def array(self) -> npt.NDArray[Any]:
         """The records as a NumPy array."""
-        import numpy
-
-        shape = (len(self), *self._schema.shape)
-        return numpy.ndarray(shape, self._schema.dtype, self._payload)
+        return array_of((len(self), *self._schema.shape), self._schema.dtype, self._payload)
 
     @property
     def first(self) -> int:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from .._memlane import Space
 
-# All that are open, by what they were made with; a pickled object finds its connection here.
-_connections: weakref.WeakValueDictionary[tuple[Any, ...], Connection] = weakref.WeakValueDictionary()
+# All of this process: a pickled object finds its own here.
+_connections: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 
 def connect(
@@ -81,7 +81,7 @@ class Connection:
         self._said = address, fingerprint, tls, timeout, local
         self._lock = threading.Lock()
         self._begin()
-        _connections[self._said] = self
+        _connections.add(self)
 
     def _begin(self) -> None:
         """A session of this process."""
@@ -97,7 +97,8 @@ class Connection:
         )
         self._process = os.getpid()
         self._held = Holds()
-        self._space = self._native.space
+        # Both hold without a connection too.
+        self._space, self._why = self._native.space, self._native.why
 
     def _client(self) -> Client:
         if self._process != os.getpid():
@@ -113,12 +114,12 @@ class Connection:
     @property
     def mode(self) -> str:
         """ "local" when it has the memory itself, "remote" when everything goes through the host."""
-        return self._client().mode
+        return "remote" if self._space is None else "local"
 
     @property
     def why(self) -> str:
         """Why it is in that mode, for people."""
-        return self._client().why
+        return self._why
 
     @property
     def access(self) -> str:
@@ -218,8 +219,7 @@ class Connection:
 
     def _region(self, here: Any, there: Any, id: str, *given: Any, **options: Any) -> Any:
         """The class of the package on the host's space, or the remote one."""
-        client = self._client()
-        if client.closed and self._space is None:
+        if self.closed:
             raise Closed(f"the connection to the host at {self.address} was closed")
         if self._space is not None:
             return here(id, *given, **options, space=self._space)
@@ -484,7 +484,6 @@ class Connection:
 
     def _only_there(self, **options: Any) -> dict[str, Any]:
         """Options that the class of the package does not have."""
-        self._client()
         return options if self._space is None else {}
 
 
@@ -492,14 +491,15 @@ def _reconnected(
     address: str, fingerprint: str | None, tls: bool, timeout: float | None, local: bool
 ) -> Connection:
     """The connection of this process that a pickled one was, or another one like it."""
-    connection = _connections.get((address, fingerprint, tls, timeout, local))
-    if connection is None or connection.closed:
-        connection = Connection(address, None, fingerprint, tls, timeout, local)
-    return connection
+    said = address, fingerprint, tls, timeout, local
+    for connection in list(_connections):
+        if connection._said == said and not connection.closed:
+            return connection
+    return Connection(address, None, fingerprint, tls, timeout, local)
 
 
 @atexit.register
 def _at_exit() -> None:
     """What the sessions hold is given back at once, not when the host's grace time is over."""
-    for connection in list(_connections.values()):
+    for connection in list(_connections):
         connection.close()

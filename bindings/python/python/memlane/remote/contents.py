@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._memlane import Conflict, Schema
-from .region import ClosesAtExit, found, seconds, wait_in_thread
+from .region import ClosesAtExit, array_of, found, seconds, wait_in_thread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -215,7 +215,7 @@ class Record(_Versioned):
     @property
     def array(self) -> npt.NDArray[Any]:
         """The content as a NumPy array of the record's dtype and shape: a copy, as of one instant."""
-        return array_of(self._schema, self._ask("read", form="bytes")[1])
+        return array_of(self._schema.shape, self.dtype, self._ask("read", form="bytes")[1])
 
     def write(self, content: Any) -> int:
         """Replaces the content by a dict, an array of the dtype, or bytes; returns its version."""
@@ -282,7 +282,7 @@ class Array(_Large):
     @property
     def array(self) -> npt.NDArray[Any]:
         """A copy of all elements."""
-        return array_of(self._schema, self._ask("read", form="bytes")[1])
+        return array_of(self.shape, self.dtype, self._ask("read", form="bytes")[1])
 
     @property
     def lock(self) -> Lock:
@@ -325,7 +325,7 @@ class Array(_Large):
             return numpy.empty(places.shape, self.dtype)
         first, last = int(places.min()), int(places.max())
         run = self._ask("read", form="bytes", start=first, count=last - first + 1)[1]
-        elements = numpy.ndarray((last - first + 1,), self.dtype, run)
+        elements = array_of((last - first + 1,), self.dtype, run)
         return elements[places - first]
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -397,10 +397,3 @@ class Raw(_Large):
 
 # As memlane.Text.
 _TEXT_CAPACITY = 4096
-
-
-def array_of(schema: Schema, memory: Memory) -> npt.NDArray[Any]:
-    """Received bytes as an array: no copy of them is made."""
-    import numpy
-
-    return numpy.ndarray(schema.shape, schema.dtype, memory)

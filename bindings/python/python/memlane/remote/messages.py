@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -27,6 +28,8 @@ _Tag = Literal["bytes", "utf-8", "json", "pickle"]
 # As memlane.Queue and memlane.Pipe.
 _QUEUE_CAPACITY = 16 << 20
 _PIPE_CAPACITY = 1 << 20
+# Messages in one request, whose header has to have room for their lengths.
+_MOST_AT_ONCE = 1024
 
 
 class Message:
@@ -163,14 +166,24 @@ class Queue(ClosesAtExit):
         """Puts several bytes-like messages as few changes. Returns how many were put when time was up, or when the queue
         was shut down."""
         several = [bytes(item) for item in items]
-        if not several:
-            return 0
-        lengths = [len(item) for item in several]
-        timeout = seconds(True, timeout)
-        answer = _or(
-            queue.Full, lambda: self._ask("put", b"".join(several), lengths=lengths, timeout=timeout)
-        )
-        return int(answer[0]["put"])
+        deadline = None if timeout is None else time.monotonic() + timeout
+        put = 0
+        while put < len(several):
+            part = several[put : put + _MOST_AT_ONCE]
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            lengths = [len(item) for item in part]
+            try:
+                now = int(self._ask("put", b"".join(part), lengths=lengths, timeout=left)[0]["put"])
+            except (TimeoutError, Closed) as error:
+                if put:
+                    break
+                if isinstance(error, Closed):
+                    raise
+                raise queue.Full(str(error)) from None
+            put += now
+            if now < len(part):
+                break
+        return put
 
     def _take(self, timeout: float | None, most: int = 1, ending: Ending | None = None) -> list[Message]:
         kept: list[Message] = []

@@ -7,13 +7,16 @@ import threading
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from .._background import in_thread
-from .._memlane import Closed, Corrupt, Memory, SchemaMismatch
+from .._memlane import Closed, Corrupt, SchemaMismatch
 
 if TYPE_CHECKING:
     import types
     from collections.abc import Callable
 
-    from .._memlane import Client, Ending
+    import numpy as np
+    import numpy.typing as npt
+
+    from .._memlane import Client, Ending, Memory
     from .connection import Connection
 
 _T = TypeVar("_T")
@@ -224,6 +227,13 @@ def seconds(block: bool, timeout: float | None) -> float | None:
     if timeout != timeout:
         raise ValueError("a timeout cannot be NaN")
     return max(0.0, float(timeout))
+
+
+def array_of(shape: tuple[int, ...], dtype: np.dtype[Any], memory: Memory) -> npt.NDArray[Any]:
+    """Received bytes as an array, which is the caller's alone. They are not copied."""
+    import numpy
+
+    return numpy.ndarray(shape, dtype, memoryview(memory))
 
 
 async def wait_in_thread(
