@@ -83,6 +83,12 @@ impl Schema {
         self.item.schema().native_scalar().map(dtype::name)
     }
 
+    /// How the bytes are to be understood: "bgr8", "utf-8" …; None when nothing is said.
+    #[getter]
+    fn encoding(&self) -> Option<&str> {
+        self.item.schema().encoding()
+    }
+
     fn __str__(&self) -> String {
         self.item.schema().to_string()
     }

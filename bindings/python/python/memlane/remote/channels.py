@@ -8,7 +8,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .._memlane import Closed, NotOwner, Schema, SchemaMismatch
+from .._memlane import Closed, NotOwner, Schema
 from .region import ClosesAtExit, Hold, array_of, seconds, wait_in_thread
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class _Arrays:
 class Frame(_Arrays):
     """A frame as it came: a copy, which is the caller's alone."""
 
-    def __init__(self, body: dict[str, Any], payload: Memory, schema: Schema | None, missed: int) -> None:
+    def __init__(self, body: dict[str, Any], payload: Memory, schema: Schema, missed: int) -> None:
         self._body, self._payload, self._schema, self._missed = body, payload, schema, missed
 
     @property
@@ -87,14 +87,13 @@ class Frame(_Arrays):
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of its dimensions."""
-        if self._schema is None or self.encoding == "jpeg":
-            return (len(self._payload),)
-        return tuple(self._body.get("shape") or self._schema.shape)
+        shape = None if self.encoding == "jpeg" else self._body.get("shape")
+        return (len(self._payload),) if shape is None else tuple(shape)
 
     @property
     def array(self) -> npt.NDArray[Any]:
         """The frame as a NumPy array; of a compressed one, and of one of any length, its bytes."""
-        schema = Schema("u1") if self._schema is None or self.encoding == "jpeg" else self._schema
+        schema = self._schema if self.encoding != "jpeg" and "shape" in self._body else Schema("u1")
         return array_of(self.shape, schema.dtype, self._payload)
 
     @property
@@ -106,7 +105,7 @@ class Frame(_Arrays):
         """As of memlane.Frame, which holds a slot of the channel. This one holds nothing."""
 
     def __len__(self) -> int:
-        return len(self._payload)
+        return self.shape[0] if self.shape else 1
 
     def __enter__(self) -> Frame:
         return self
@@ -192,9 +191,7 @@ class FrameSubscriber(_Subscriber[Frame]):
     ) -> None:
         delivery = {"rate": rate, "scale": scale, "jpeg": jpeg}
         super().__init__(connection, id, "frames", wait, **delivery)
-        fields = self._subscribe(**delivery)
-        text = fields.get("schema")
-        self._schema = None if text is None else Schema(text)
+        self._schema = Schema(self._subscribe(**delivery)["schema"])
         self._kept: deque[Frame] = deque()
         self._missed = 0
 
@@ -231,22 +228,22 @@ class FrameSubscriber(_Subscriber[Frame]):
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of a frame's dimensions, as it is published."""
-        return self._expect_schema().shape
+        return self._schema.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The NumPy dtype of an item."""
-        return self._expect_schema().dtype
+        return self._schema.dtype
 
     @property
     def schema(self) -> str:
         """What a frame's bytes mean, as text."""
-        return str(self._expect_schema())
+        return str(self._schema)
 
-    def _expect_schema(self) -> Schema:
-        if self._schema is None:
-            raise SchemaMismatch(f"the frames of region `{self.id}` are bytes of any length")
-        return self._schema
+    @property
+    def encoding(self) -> str | None:
+        """How the bytes of a frame are to be understood, as it is published; None when nothing is said."""
+        return self._schema.encoding
 
     def __iter__(self) -> FrameSubscriber:
         return self
@@ -309,8 +306,7 @@ class FramePublisher(_Publisher):
             made = {"schema": str(Schema.of_frames(shape, dtype, encoding))}
         if made is not None:
             made.update(history=history, borrows=borrows)
-        text = self._open(create, made)["schema"]
-        self._schema = None if size is not None or text is None else Schema(text)
+        self._schema = Schema(self._open(create, made)["schema"])
 
     def publish(self, frame: Any) -> int:
         """Publishes a frame; returns its number. TypeError of another dtype, ValueError of another shape;
@@ -323,27 +319,28 @@ class FramePublisher(_Publisher):
         return FrameLoan(self)
 
     def _fitted(self, frame: Any) -> Any:
-        schema = self._schema
-        if schema is None or type(frame) in (bytes, bytearray, memoryview):
+        if type(frame) in (bytes, bytearray, memoryview):
             return frame
         import numpy
 
+        schema = self._schema
         array = numpy.ascontiguousarray(frame)
         if array.dtype != schema.dtype:
             raise TypeError(f"a frame of region `{self.id}` is {schema}, not of dtype {array.dtype}")
-        if array.shape != schema.shape:
+        # Of bytes of any length, which only the host knows of, the longest is the schema's.
+        if array.shape != schema.shape and schema.shape[1:]:
             raise ValueError(f"a frame of region `{self.id}` is {schema}, not of shape {array.shape}")
         return array
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of a frame's dimensions."""
-        return () if self._schema is None else self._schema.shape
+        return self._schema.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The NumPy dtype of an item."""
-        return (Schema("u1") if self._schema is None else self._schema).dtype
+        return self._schema.dtype
 
     @property
     def schema(self) -> str:
