@@ -6,14 +6,18 @@ use std::path::PathBuf;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    bw::Bandwidth, completions::Completions, create::Create, doctor::Doctor, event::EventCommand, get::Get,
-    host::HostCommand, hz::Hertz, locks::Locks, ls::List, ps::Processes, put::Put, rm::Remove,
-    sem::SemaphoreCommand, set::Set, show::Show, stream::StreamCommand, take::Take, watch::Watch,
+    bw::Bandwidth, completions::Completions, connect::Connect, create::Create, discover::Discover,
+    doctor::Doctor, event::EventCommand, get::Get, host::HostCommand, hz::Hertz, locks::Locks, ls::List,
+    ps::Processes, put::Put, rm::Remove, sem::SemaphoreCommand, set::Set, show::Show, stream::StreamCommand,
+    take::Take, watch::Watch,
 };
 use crate::context::Context;
 use crate::demo::DemoArguments;
 use crate::failure::{Exit, Outcome};
 use crate::frame::FrameCommand;
+
+/// The environment variable that names a host.
+const AT_VARIABLE: &str = "MEMLANE_AT";
 
 /// Over the options that every command has.
 const EVERYWHERE: &str = "Options of every command";
@@ -26,6 +30,16 @@ struct Arguments {
     #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     #[arg(env = memlane::space::DIRECTORY_VARIABLE, hide_env_values = true)]
     space: Option<PathBuf>,
+
+    /// Work with the regions of this host: HOST[:PORT]. Its token is in MEMLANE_TOKEN, or in the file that
+    /// MEMLANE_TOKEN_FILE names; on the host's own machine none is needed
+    #[arg(long, global = true, value_name = "HOST", help_heading = EVERYWHERE)]
+    #[arg(env = AT_VARIABLE, hide_env_values = true)]
+    at: Option<String>,
+
+    /// The SHA-256 of the host's certificate, as it prints it: speak TLS, and with nobody else
+    #[arg(long, global = true, value_name = "SHA256", help_heading = EVERYWHERE)]
+    fingerprint: Option<String>,
 
     /// Print JSON instead of text for people
     #[arg(long, global = true, help_heading = EVERYWHERE)]
@@ -61,6 +75,8 @@ enum Command {
     #[command(subcommand)]
     Frame(FrameCommand),
     Host(HostCommand),
+    Discover(Discover),
+    Connect(Connect),
     Demo(DemoArguments),
     Completions(Completions),
 }
@@ -80,7 +96,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, self_command: Vec<OsSt
 }
 
 fn execute(arguments: Arguments, self_command: Vec<OsString>) -> u8 {
-    let context = Context::new(arguments.space, arguments.json, self_command);
+    let context = Context::new(arguments.space, arguments.at, arguments.fingerprint, arguments.json, self_command);
     let Some(command) = arguments.command else {
         context.say(format_args!("expected a command\n\n{}", Arguments::command().render_help()));
         return Exit::Usage as u8;
@@ -116,6 +132,8 @@ impl Command {
             Self::Stream(command) => command.run(context),
             Self::Frame(command) => command.run(context),
             Self::Host(command) => command.run(context),
+            Self::Discover(command) => command.run(context),
+            Self::Connect(command) => command.run(context),
             Self::Demo(command) => command.run(context),
             Self::Completions(command) => command.run(context, Arguments::command()),
         }

@@ -8,19 +8,28 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use memlane::Space;
+use memlane_net::client::{Client, Options};
 use serde_json::Value;
 
 use crate::failure::{Exit, Failure, Outcome};
 use crate::human;
+use crate::source::Source;
 use crate::table::Table;
+
+/// How long a command waits for a host that is gone.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The space chosen, opened when first asked for, and the settings of the output.
 #[derive(Debug)]
 pub(crate) struct Context {
     directory: Option<PathBuf>,
+    remote: Option<Remote>,
+    fingerprint: Option<String>,
     space: OnceCell<Space>,
+    source: OnceCell<Source>,
     self_command: Vec<OsString>,
     json: bool,
     colour: bool,
@@ -28,13 +37,38 @@ pub(crate) struct Context {
     messages: Stderr,
 }
 
+/// The host that the command line names.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    pub(crate) address: String,
+    pub(crate) fingerprint: Option<String>,
+}
+
+impl Remote {
+    /// Without a token it is in the environment, or this is the host's machine.
+    pub(crate) fn connect(&self) -> Outcome<Client> {
+        let options = Options::new().name("memlane").patience(PATIENCE);
+        let options = self.fingerprint.iter().fold(options, Options::fingerprint);
+        Ok(Client::connect(&self.address, options)?)
+    }
+}
+
 impl Context {
     /// `directory`: of the space; without it the user's own. `self_command` starts this program again.
-    pub(crate) fn new(directory: Option<PathBuf>, json: bool, self_command: Vec<OsString>) -> Self {
+    pub(crate) fn new(
+        directory: Option<PathBuf>,
+        at: Option<String>,
+        fingerprint: Option<String>,
+        json: bool,
+        self_command: Vec<OsString>,
+    ) -> Self {
         let directory = directory.filter(|directory| !directory.as_os_str().is_empty());
         let (output, messages) = (io::stdout(), io::stderr());
         let colour = wants_colour(&output);
-        Self { directory, space: OnceCell::new(), self_command, json, colour, output, messages }
+        let address = at.filter(|address| !address.is_empty());
+        let remote = address.map(|address| Remote { address, fingerprint: fingerprint.clone() });
+        let (space, source) = (OnceCell::new(), OnceCell::new());
+        Self { directory, remote, fingerprint, space, source, self_command, json, colour, output, messages }
     }
 
     /// The directory of the space, when it was chosen on the command line or in the environment.
@@ -42,15 +76,58 @@ impl Context {
         self.directory.as_deref()
     }
 
+    /// The fingerprint that the command line gives.
+    pub(crate) fn fingerprint(&self) -> Option<String> {
+        self.fingerprint.clone()
+    }
+
     /// A program and its first arguments, which are this program.
     pub(crate) fn self_command(&self) -> &[OsString] {
         &self.self_command
     }
 
-    /// The space; its directory is made when missing.
+    /// Where the regions are that are looked at or changed: at the host that the command line names, or here.
+    pub(crate) fn source(&self) -> Outcome<&Source> {
+        self.opened(Self::existing_space)
+    }
+
+    /// The same, for commands that make something: here, the directory is made when missing.
+    pub(crate) fn new_source(&self) -> Outcome<&Source> {
+        self.opened(Self::space)
+    }
+
+    fn opened(&self, here: impl FnOnce(&Self) -> Outcome<&Space>) -> Outcome<&Source> {
+        if let Some(source) = self.source.get() {
+            return Ok(source);
+        }
+        let source = match &self.remote {
+            None => Source::Here(here(self)?.clone()),
+            Some(remote) => {
+                let client = remote.connect()?;
+                // On the host's machine there is no need of it.
+                client.space().cloned().map_or_else(|| Source::There(client.clone()), Source::Here)
+            }
+        };
+        Ok(self.source.get_or_init(|| source))
+    }
+
+    /// The space; its directory is made when missing. Of a host, only on its own machine.
     pub(crate) fn space(&self) -> Outcome<&Space> {
         if let Some(space) = self.space.get() {
             return Ok(space);
+        }
+        if self.remote.is_some() {
+            return match self.source()? {
+                Source::Here(space) => Ok(self.space.get_or_init(|| space.clone())),
+                Source::There(client) => Err(Failure::new(
+                    Exit::Usage,
+                    format!(
+                        "this command works in the memory of its own machine, and that of the host at {} is out of reach: {}; run it there",
+                        client.address(),
+                        client.why()
+                    ),
+                )),
+            };
         }
         let opened = match &self.directory {
             Some(directory) => Space::at(directory)?,
@@ -64,7 +141,7 @@ impl Context {
     pub(crate) fn existing_space(&self) -> Outcome<&Space> {
         match &self.directory {
             Some(directory)
-                if std::fs::metadata(directory)
+                if self.remote.is_none() && std::fs::metadata(directory)
                     .is_err_and(|error| error.kind() == io::ErrorKind::NotFound) =>
             {
                 let directory = directory.display();

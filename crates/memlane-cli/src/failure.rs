@@ -6,6 +6,8 @@ use std::io;
 use std::path::Path;
 
 use memlane::Error;
+use memlane_net::client;
+use memlane_net::protocol::fault;
 
 /// What a command comes to.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
@@ -63,6 +65,20 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<client::Error> for Failure {
+    fn from(error: client::Error) -> Self {
+        let exit = match &error {
+            client::Error::BadAddress { .. } | client::Error::BadFingerprint { .. } => Exit::Usage,
+            client::Error::Token { .. } | client::Error::Refused { .. } => Exit::Permission,
+            client::Error::Unreachable { .. } => Exit::NotFound,
+            client::Error::TooLarge { .. } => Exit::Mismatch,
+            client::Error::Fault { fault, .. } => exit_of_code(&fault.code),
+            _ => Exit::Failure,
+        };
+        Self::new(exit, error)
+    }
+}
+
 /// Of writing to the standard output: whoever closes the pipe has seen enough.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
@@ -102,6 +118,21 @@ fn exit_of(error: &Error) -> Exit {
         | Error::TooManyWaiters { .. }
         | Error::EndTaken { .. }
         | Error::NoSpace { .. } => Exit::Busy,
+        _ => Exit::Failure,
+    }
+}
+
+/// A host's error has the exit code of the same error here.
+fn exit_of_code(code: &str) -> Exit {
+    match code {
+        "bad_id" | "bad_parameter" => Exit::Usage,
+        "not_found" | "no_field" | "out_of_range" | "closed" | "end_of_pipe" | "broken_pipe" => Exit::NotFound,
+        "permission_denied" | fault::READ_ONLY | fault::NOT_SHARED | fault::UNAUTHORISED => Exit::Permission,
+        "already_exists" | "name_conflict" | "wrong_kind" | "schema_mismatch" | "parameter_mismatch" | "schema"
+        | "too_large" | "too_many" | "overflow" | fault::CONFLICT | fault::UNKNOWN_OPERATION => Exit::Mismatch,
+        fault::TIMEOUT | "reader_stalls" => Exit::Timeout,
+        "busy" | "publisher_exists" | "subscribers_exhausted" | "borrows_exhausted" | "too_many_participants"
+        | "too_many_waiters" | "end_taken" | "no_space" | fault::LIMIT => Exit::Busy,
         _ => Exit::Failure,
     }
 }

@@ -23,14 +23,16 @@ mod failure;
 
 mod rate;
 mod selection;
+mod source;
 mod survey;
 
 mod human;
 mod table;
+mod words;
 
 mod demo;
 mod frame;
 
-use memlane_net::view::{datum_json, document, edit, pattern, sight, standing, user};
+use memlane_net::view::{datum_json, document, edit, pattern, sight, standing};
 
 pub use arguments::run;

@@ -18,9 +18,9 @@
 //! | `errand` | one request on its way to being answered |
 //! | `service` | what a session can ask, done on the space |
 //! | `lease` | what a session holds |
+//! | `metrics` | what happened so far |
 //! | `watcher`, `threads`, `hold` | waiting for many things on few threads, and what needs a thread of its own |
 //! | `subscription`, `feed`, `rows`, `picture` | what is new, for all who subscribed to it |
-//! | `metrics` | what happened so far |
 
 mod access;
 mod connections;

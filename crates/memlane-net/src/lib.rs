@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`host`] | serves a space |
+//! | [`discovery`] | hosts that say by mDNS where they are |
 //! | [`protocol`] | the messages between the two, without a socket and without a clock |
 //! | [`view`] | how regions are shown: one view model for the command line, the host and its web page |
 //! | [`client`] | the regions of a host, from another machine or from the same |
@@ -10,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod client;
+pub mod discovery;
 pub mod host;
 pub mod legacy;
 pub mod protocol;

@@ -94,7 +94,7 @@ fn why_it_is_remote_is_said() {
 fn contents() {
     let fixture = Fixture::new();
     let client = fixture.remote();
-    client.create("v", Specification { initial: Some(json!(5)), ..schema("value", "i8") }, false).unwrap();
+    client.create("v", Specification { initial: Some(json!(5)), ..schema("value", "i64") }, false).unwrap();
     let value = client.value("v");
     assert_eq!(value.read::<i64>().unwrap().0, 5);
     value.store(&7).unwrap();
@@ -122,7 +122,7 @@ fn contents() {
     assert_eq!(waiting.join().unwrap().unwrap().0, "new");
     assert!(text.wait(text.read().unwrap().1, Some(Duration::from_millis(30))).unwrap_err().is_timeout());
 
-    client.create("r", schema("record", "{x:f8,n:i4}"), false).unwrap();
+    client.create("r", schema("record", "{x:f64,n:i32}"), false).unwrap();
     let record = client.record("r");
     record.write(&json!({"x": 1.5, "n": 2})).unwrap();
     let version = record.write_field("n", &3).unwrap();
@@ -133,7 +133,7 @@ fn contents() {
     let (bytes, _) = record.read_bytes().unwrap();
     assert_eq!(&bytes[..8], 1.5f64.to_ne_bytes());
 
-    client.create("a", schema("array", "[2,3]i4"), false).unwrap();
+    client.create("a", schema("array", "[2,3]i32"), false).unwrap();
     let array = client.array("a");
     array.write(&[[1, 2, 3], [4, 5, 6]]).unwrap();
     array.store(&[1, 2], &60).unwrap();
@@ -166,7 +166,8 @@ fn what_is_held() {
     assert!(other.lock("lock").lock(Some(Duration::from_millis(50))).unwrap_err().is_timeout());
     let held = one.locks(false).unwrap();
     assert_eq!(held.len(), 1);
-    assert!(held[0]["session"].is_string() && held[0]["from"].is_string() || held[0]["holder"]["session"].is_string(), "{held:?}");
+    let holder = &held[0]["holder"];
+    assert!(holder["session"].is_string() && holder["from"].as_str().unwrap().starts_with("127.0.0.1"), "{held:?}");
     guard.release().unwrap();
     let guard = other.lock("lock").lock(SOON).unwrap();
     guard.abandon().unwrap();
@@ -249,7 +250,7 @@ fn messages() {
     assert_eq!(leased.message().bytes, b"one".as_slice());
     drop(leased);
     let again = queue.get_leased(SOON).unwrap();
-    assert!(again.message().redelivered);
+    assert_eq!(again.message().redelivered, 1);
     assert_eq!(again.acknowledge().unwrap().bytes, b"one".as_slice());
     let rest: Vec<_> = queue.get_many(9, SOON).unwrap().into_iter().map(|message| message.bytes).collect();
     assert_eq!(rest, [b"".as_slice(), b"three"]);
@@ -300,7 +301,7 @@ fn channels() {
     drop(publisher);
     assert_eq!(fixture.remote().frames("camera").publisher().publish(vec![8; 72]).unwrap(), 53);
 
-    let spec = StreamSpec::of("{n:u4}".parse::<memlane::schema::Schema>().unwrap()).capacity(64);
+    let spec = StreamSpec::of("{n:u32}".parse::<memlane::schema::Schema>().unwrap()).capacity(64);
     drop(StreamPublisher::create(&fixture.space, "stream", &spec).unwrap());
     let records = client.stream("stream").subscribe(Delivery::default()).unwrap();
     let mut publisher = client.stream("stream").publisher();
@@ -321,7 +322,7 @@ fn channels() {
 fn eight_threads_share_a_client() {
     let fixture = Fixture::new();
     let client = fixture.remote();
-    client.create("sum", schema("value", "i8"), false).unwrap();
+    client.create("sum", schema("value", "i64"), false).unwrap();
     client.create("q", capacity("queue", 1 << 20), false).unwrap();
     let threads: Vec<_> = (0..8_u8)
         .map(|thread| {
@@ -350,7 +351,7 @@ fn the_news_of_the_list() {
     let fixture = Fixture::new();
     let client = fixture.remote();
     let news = client.subscribe(Operation::Watch { patterns: Vec::new(), rate: None }).unwrap();
-    client.create("a", schema("value", "i8"), false).unwrap();
+    client.create("a", schema("value", "i64"), false).unwrap();
     let end = Instant::now() + Duration::from_secs(10);
     loop {
         let event = news.next(SOON).unwrap().expect("something changed");
@@ -482,4 +483,44 @@ fn a_subscription_goes_on_at_the_next_host_and_counts_what_it_missed() {
     let frame = frames.next(SOON).unwrap().unwrap();
     assert_eq!((frame.sequence, frame.missed), (5, 3));
     host.kill();
+}
+
+/// A small read against a bare ping-pong of as many bytes, in turns so that both see the same machine.
+#[test]
+#[ignore = "a measurement: cargo test --release -p memlane-net --test client_host -- --ignored --nocapture"]
+fn cost_of_a_small_read() {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    const ROUNDS: u32 = 2000;
+    const BYTES: usize = 64;
+    let fixture = Fixture::new();
+    let client = fixture.remote();
+    client.create("v", schema("value", "i64"), false).unwrap();
+    let value = client.value("v");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let mut far = listener.accept().unwrap().0;
+    near.set_nodelay(true).unwrap();
+    far.set_nodelay(true).unwrap();
+    thread::spawn(move || {
+        let mut buffer = [0; BYTES];
+        while far.read_exact(&mut buffer).is_ok() && far.write_all(&buffer).is_ok() {}
+    });
+    let mut buffer = [0; BYTES];
+    let mut fastest = (Duration::MAX, Duration::MAX);
+    for _ in 0..10 {
+        let start = Instant::now();
+        for _ in 0..ROUNDS {
+            value.read::<i64>().unwrap();
+        }
+        fastest.0 = fastest.0.min(start.elapsed() / ROUNDS);
+        let start = Instant::now();
+        for _ in 0..ROUNDS {
+            near.write_all(&buffer).unwrap();
+            near.read_exact(&mut buffer).unwrap();
+        }
+        fastest.1 = fastest.1.min(start.elapsed() / ROUNDS);
+    }
+    let ratio = fastest.0.as_secs_f64() / fastest.1.as_secs_f64();
+    println!("a small read {:?}, a bare ping-pong {:?}: {ratio:.2}", fastest.0, fastest.1);
 }

@@ -153,7 +153,7 @@ impl Host {
         let mut answers = Vec::new();
         let mut answer = |n, outcome| {
             let frame = Frame::new(&Answer { n, outcome }, b"");
-            ledger.answered(n, &frame);
+            ledger.answered(n, &frame, frame.len());
             answers.push(frame);
         };
         match &request.operation {

@@ -3,16 +3,21 @@
 //! Its content begins with zeros, or with the initial value. `--json` prints its region document (module
 //! `document`).
 
+use std::fmt::Display;
+
 use memlane::schema::{Datum, Primitive, Schema, SchemaError};
 use memlane::{
-    AnyArray, AnyValue, Barrier, Condition, Event, FramePublisher, FrameSpec, Lock, Observer, PipeSpec,
+    AnyArray, AnyValue, Barrier, Condition, Event, FramePublisher, FrameSpec, Kind, Lock, PipeSpec,
     Queue, QueueSpec, RLock, Raw, Record, RwLock, Semaphore, SignalSemaphore, Space, StreamPublisher,
     StreamSpec, Text,
 };
+use memlane_net::protocol::operation::Specification;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::{datum_json, document, human};
+use crate::datum_json::unfit;
+use crate::words::text;
+use crate::{datum_json, human};
 
 /// Make a region
 #[derive(Debug, clap::Args)]
@@ -340,15 +345,14 @@ impl NewRegion {
             }
             Self::Frames { id, frame, history, borrows, encoding } => {
                 let (history, borrows) = (*history, *borrows);
-                let frames = match (frame, encoding) {
-                    (FrameArgument::Bytes(most), None) => sized(Kind::Frames, *most),
-                    (FrameArgument::Bytes(_), Some(_)) => {
+                let frame = encoding.iter().fold(frame.clone(), |spec, encoding| spec.encoding(encoding));
+                let schema = frame.schema().map_err(unfit(id))?;
+                let frames = match (frame.is_variable(), schema.encoding()) {
+                    (false, _) => with_schema(Kind::Frames, schema),
+                    (true, None) => sized(Kind::Frames, schema.size()),
+                    (true, Some(_)) => {
                         let message = "a host makes frames of any length without an encoding; create the channel there";
                         return Err(Failure::new(Exit::Usage, message));
-                    }
-                    (FrameArgument::Of(schema), None) => with_schema(Kind::Frames, schema),
-                    (FrameArgument::Of(schema), Some(encoding)) => {
-                        with_schema(Kind::Frames, &schema.clone().with_encoding(encoding))
                     }
                 };
                 (id, Specification { history, borrows, ..frames })

@@ -12,7 +12,6 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::datum_json;
-use crate::datum_json::unfit;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::selection::PartArguments;
 use crate::sight::{self, Sight};

@@ -8,9 +8,11 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use memlane_net::discovery::Announcement;
 use memlane_net::host::{Host, HostError, Running, Tls, Tokens};
 use memlane_net::protocol::DEFAULT_PORT;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::system::uname;
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -62,6 +64,10 @@ pub(crate) struct HostCommand {
     #[arg(long, value_name = "NAME")]
     name: Vec<String>,
 
+    /// Let others in this network find it by `memlane discover` (mDNS)
+    #[arg(long)]
+    announce: bool,
+
     /// Write a line to the standard error for each client, each refusal and each request that changes something
     #[arg(long, value_name = "FORMAT")]
     log: Option<LogFormat>,
@@ -81,10 +87,12 @@ impl HostCommand {
             start_log(format);
         }
         raise_file_limit();
-        let host = self.host(context)?;
-        let running = host.start().map_err(failure)?;
-        announce(context, &running)?;
+        let announces = self.announce;
+        let running = self.host(context)?.start().map_err(failure)?;
+        let announcement = announces.then(|| announcement(&running)).transpose()?;
+        present(context, &running)?;
         signals.forever().next();
+        drop(announcement);
         running.stop().map_err(failure)
     }
 
@@ -106,8 +114,14 @@ impl HostCommand {
     }
 }
 
+fn announcement(running: &Running) -> Outcome<Announcement> {
+    let machine = uname().nodename().to_string_lossy().into_owned();
+    Announcement::new(&machine, running.address(), running.fingerprint().is_some())
+        .map_err(|error| Failure::new(Exit::Failure, error))
+}
+
 /// Says where the host is and what lets clients in.
-fn announce(context: &Context, running: &Running) -> Outcome {
+fn present(context: &Context, running: &Running) -> Outcome {
     let (address, tokens) = (running.address(), running.tokens());
     let reach = SocketAddr::new(reached_at(address.ip()), address.port());
     let space = context.space()?.directory();

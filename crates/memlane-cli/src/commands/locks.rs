@@ -126,8 +126,8 @@ fn table(locks: &[Value]) -> Table {
 /// The program, or for whom it holds the lock; of a dead process nothing may be known any more.
 fn name_of(lock: &Value) -> String {
     let holder = &lock["holder"];
-    match (lock["session"].as_str(), holder["pid"].as_u64()) {
-        (Some(session), _) => format!("session {session} from {}", text(&lock["from"])),
+    match (holder["session"].as_str(), holder["pid"].as_u64()) {
+        (Some(session), _) => format!("session {session} from {}", text(&holder["from"])),
         (None, None | Some(0)) => who(holder),
         _ => text(&holder["program"]).to_owned(),
     }

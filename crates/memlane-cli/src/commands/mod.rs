@@ -22,6 +22,8 @@ pub(crate) mod sem;
 pub(crate) mod stream;
 pub(crate) mod take;
 
+pub(crate) mod discover;
 pub(crate) mod host;
 
 pub(crate) mod completions;
+pub(crate) mod connect;

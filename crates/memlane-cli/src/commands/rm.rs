@@ -7,11 +7,12 @@
 
 use std::collections::HashSet;
 
-use memlane::{Error, Observer, Space};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::context::{Context, Failures};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::source::Source;
+use crate::words::text;
 use crate::{human, pattern};
 
 /// Remove regions; processes attached to one keep its memory

@@ -108,12 +108,8 @@ fn name_sessions(space: &memlane::Space, rows: &mut [Value]) {
     for client in memlane_net::client::hosts_of(space) {
         for told in client.locks(false).unwrap_or_default() {
             let same = |row: &&mut Value| row["id"] == told["id"] && row["holder"]["process"] == told["holder"]["process"];
-            if let Some(row) = rows.iter_mut().find(same) {
-                for name in ["session", "from"] {
-                    if let Some(value) = told.get(name) {
-                        row[name] = value.clone();
-                    }
-                }
+            if let Some(row) = rows.iter_mut().find(same).filter(|_| !told["holder"]["session"].is_null()) {
+                row["holder"] = told["holder"].clone();
             }
         }
     }

@@ -18,7 +18,6 @@ use std::fmt::{self, Display};
 use memlane::Space;
 use memlane_net::client::Client;
 
-pub(crate) use changing::WriteIf;
 pub(crate) use looking::Seen;
 pub(crate) use passing::Taken;
 

@@ -12,6 +12,7 @@ mod measuring;
 mod passing;
 mod processes;
 mod refusals;
+mod remote;
 mod scale;
 
 #[test]

@@ -32,7 +32,7 @@ impl Terminal {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_memlane"));
         command.arg("--space").arg(self.scratch.path()).args(arguments);
-        command.env_remove("MEMLANE_DIR").env_remove("NO_COLOR").stdin(Stdio::null());
+        command.env_remove("MEMLANE_DIR").env_remove("MEMLANE_AT").env_remove("NO_COLOR").stdin(Stdio::null());
         command
     }
 

@@ -21,6 +21,9 @@ use crate::protocol::{PATH, VERSION};
 /// For how long a host may take from the first byte to the welcome.
 const TIME: Duration = Duration::from_secs(5);
 
+/// Bytes of a greeting at most.
+const MOST_GREETED: usize = 64 * 1024;
+
 /// A connection on which requests can be sent.
 #[derive(Debug)]
 pub(super) struct Greeted {
@@ -73,7 +76,7 @@ pub(super) fn greet(address: &Address, options: &Options, session: Option<&str>)
     match receive(&mut socket, address)? {
         Reply::Refused(fault) => Err(refused(fault)),
         Reply::Welcome(welcome) => {
-            socket.set_config(|config| *config = limited(welcome.max_message));
+            socket.set_config(|config| *config = limited(welcome.max_message.saturating_add(MAX_HEADER)));
             socket.get_mut().never_block().map_err(|error| unreachable(error.to_string()))?;
             Ok(Greeted { socket, host, welcome, no_proof })
         }
@@ -84,16 +87,15 @@ fn upgrade(socket: Socket, address: &Address, tls: bool) -> Result<WebSocket<Soc
     let scheme = if tls { "wss" } else { "ws" };
     let request = format!("{scheme}://{address}{PATH}").into_client_request();
     let request = request.map_err(|error| error.to_string())?;
-    match tungstenite::client::client_with_config(request, socket, Some(limited(MAX_HEADER))) {
+    match tungstenite::client::client_with_config(request, socket, Some(limited(MOST_GREETED))) {
         Ok((socket, _)) => Ok(socket),
         Err(HandshakeError::Failure(error)) => Err(lost_in_words(&error)),
         Err(HandshakeError::Interrupted(_)) => Err("it did not answer in time".into()),
     }
 }
 
-/// A host's answers have at most so many bytes.
-fn limited(max_message: usize) -> WebSocketConfig {
-    let most = max_message.saturating_add(MAX_HEADER);
+/// No message has more bytes.
+fn limited(most: usize) -> WebSocketConfig {
     WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most))
 }
 

@@ -17,7 +17,7 @@ use super::{
     Array, Barrier, Condition, Event, Frames, Lock, Pipe, Place, Queue, Raw, Record, RwLock, Semaphore, Stream,
     Text, Value,
 };
-use crate::protocol::hello::{Access, HostDescription};
+use crate::protocol::hello::{Access, HostDescription, SECRET_FOLDER};
 use crate::protocol::operation::{Operation, Specification};
 
 /// A session with a host. Clones share it; it ends when the last of them, and all that was got from them, is dropped, and
@@ -41,6 +41,17 @@ pub enum Mode {
     Local,
     /// Everything goes through the host.
     Remote,
+}
+
+/// Clients of the hosts that serve `space` on this machine and let this user prove it, as each left its secret there.
+/// Hosts that are gone are left out.
+pub fn hosts_of(space: &Space) -> Vec<Client> {
+    let folder = space.directory().join(SECRET_FOLDER);
+    let files = std::fs::read_dir(folder).into_iter().flatten().filter_map(|file| file.ok()?.file_name().into_string().ok());
+    let ports = files.filter_map(|name| name.strip_prefix("host-")?.parse::<u16>().ok());
+    let connect = |port| Client::connect(&format!("127.0.0.1:{port}"), Options::new().name("memlane")).ok();
+    let here = |client: &Client| client.space().is_some_and(|served| served.directory() == space.directory());
+    ports.filter_map(connect).filter(here).collect()
 }
 
 impl Client {

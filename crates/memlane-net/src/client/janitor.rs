@@ -104,7 +104,9 @@ fn reconnect(link: &Link) {
 fn is_final(error: &Error) -> bool {
     match error {
         Error::Unreachable { .. } | Error::Token { .. } => false,
-        Error::Refused { fault, .. } => ![fault::LIMIT, fault::SHUTTING_DOWN].contains(&fault.code.as_str()),
+        Error::Refused { fault, .. } => {
+            [fault::UNAUTHORISED, fault::UNSUPPORTED_VERSION].contains(&fault.code.as_str())
+        }
         _ => true,
     }
 }

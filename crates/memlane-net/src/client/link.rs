@@ -28,7 +28,7 @@ use super::subscription::{Feed, Position};
 use crate::protocol::event::{Credit, Credits, FromHost};
 use crate::protocol::fault::{self, Fault};
 use crate::protocol::hello::{HostDescription, Welcome};
-use crate::protocol::message::{Frame, MAX_HEADER};
+use crate::protocol::message::{Frame, MAX_REQUEST_HEADER};
 use crate::protocol::operation::{Answer, Operation, Outcome};
 use crate::protocol::outstanding::{Outstanding, Settled};
 
@@ -240,7 +240,7 @@ impl Link {
         let too_large =
             |what, found, most| Err(Error::TooLarge { host: self.host(), what, found, most });
         match (header.0, header.0 + payload.len()) {
-            (header, _) if header > MAX_HEADER => too_large("header", header, MAX_HEADER),
+            (header, _) if header > MAX_REQUEST_HEADER => too_large("header", header, MAX_REQUEST_HEADER),
             (_, message) if message > most => too_large("message", message, most),
             _ => Ok(()),
         }
@@ -325,7 +325,9 @@ impl Link {
                         woken.wait_timeout(state, slice).unwrap_or_else(PoisonError::into_inner).0
                     }
                 };
-                state.sleepers.retain(|sleeper| !Arc::ptr_eq(sleeper, woken));
+                // Another thread may sleep on the same one.
+                let place = state.sleepers.iter().position(|sleeper| Arc::ptr_eq(sleeper, woken));
+                place.map(|place| state.sleepers.swap_remove(place));
             }
         };
         // Somebody has to go on.

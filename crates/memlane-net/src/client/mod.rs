@@ -79,7 +79,7 @@ pub use condition::Condition;
 pub use error::{Error, Result};
 pub use event::Event;
 pub use frames::{Frame, Frames, FramePublisher, FrameSubscriber};
-pub use handle::{Client, Mode};
+pub use handle::{Client, Mode, hosts_of};
 pub use lock::{Lock, LockGuard};
 pub use options::{Address, Options, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE};
 pub use pipe::{Pipe, PipeEnd};

@@ -23,8 +23,8 @@ pub struct Message {
     pub tag: String,
     /// The message.
     pub bytes: Bytes,
-    /// It was handed out before to somebody who did not acknowledge it.
-    pub redelivered: bool,
+    /// How often it was handed out before, to somebody who did not acknowledge it.
+    pub redelivered: u32,
 }
 
 /// A message that is another's again unless it is acknowledged.
@@ -41,7 +41,7 @@ struct Description {
     tag: String,
     length: usize,
     #[serde(default)]
-    redelivered: bool,
+    redelivered: u32,
     lease: Option<u64>,
 }
 

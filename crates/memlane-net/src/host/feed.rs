@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use memlane::Kind;
 use memlane::frames::Timestamp;
 use memlane::observer::Observation;
-use memlane::Kind;
 use tokio::sync::{Notify, OnceCell, watch};
 use tokio::task::{self, AbortHandle};
 use tokio::time;

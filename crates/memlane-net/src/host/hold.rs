@@ -131,11 +131,7 @@ impl Hold {
     }
 
     /// Waits for a condition with it; dropping the future ends the wait, and it is held again.
-    pub(crate) async fn wait(
-        &self,
-        condition: Condition,
-        timeout: Option<Duration>,
-    ) -> Result<bool, Fault> {
+    pub(crate) async fn wait(&self, condition: Condition, timeout: Option<Duration>) -> Result<bool, Fault> {
         let stop = StopOnDrop::default();
         let waiting = stop.0.clone();
         self.order(|reply| Order::Wait { condition, timeout, stop: waiting, reply }).await

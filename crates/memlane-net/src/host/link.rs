@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 
 use super::outbox::Outbox;
 use super::outgoing::Outgoing;
-use super::subscription::Subscription;
 use super::session::Waits;
 use super::shared::Shared;
+use super::subscription::Subscription;
 use crate::protocol::event::{Credit, DEFAULT_WINDOW, End, Event, Window};
 use crate::protocol::fault::{self, Fault};
 use crate::protocol::operation::Operation;

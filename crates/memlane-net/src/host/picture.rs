@@ -1,12 +1,13 @@
 //! Pictures made smaller, and compressed, for those who look at them from far away.
 
 use bytes::Bytes;
-use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
 use memlane::schema::{DType, Primitive, Schema};
 
-use crate::protocol::fault::Fault;
 use crate::protocol::event::Delivery;
+use crate::protocol::fault::Fault;
 
 /// How a picture is delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -52,7 +53,8 @@ impl Setting {
         if let Some(quality) = delivery.jpeg.filter(|quality| !(1..=100).contains(quality)) {
             return Err(bad(&format!("jpeg must be a quality from 1 to 100, found {quality}")));
         }
-        let no_picture = || bad("scale and jpeg are for pictures: frames of rows and columns of u8, u16 or f32");
+        let no_picture =
+            || bad("scale and jpeg are for pictures: frames of rows and columns of u8, u16 or f32");
         let schema = schema.ok_or_else(no_picture)?;
         let (rows, columns, channels) = match *schema.shape() {
             [rows, columns] => (rows, columns, 1),
@@ -84,7 +86,9 @@ impl Setting {
         }
         let bytes = match (self.scale, self.sample) {
             (1, _) => frame.clone(),
-            (_, Sample::U8) => self.scaled(frame, |[sample]: [u8; 1]| f64::from(sample), |mean| [mean.round() as u8]),
+            (_, Sample::U8) => {
+                self.scaled(frame, |[sample]: [u8; 1]| f64::from(sample), |mean| [mean.round() as u8])
+            }
             (_, Sample::U16) => self.scaled(
                 frame,
                 |sample| f64::from(u16::from_le_bytes(sample)),
@@ -98,19 +102,35 @@ impl Setting {
         };
         let (rows, columns) = (self.rows.div_ceil(self.scale), self.columns.div_ceil(self.scale));
         let Some(quality) = self.jpeg else {
-            let shape = if self.channels == 1 { vec![rows, columns] } else { vec![rows, columns, self.channels] };
+            let shape =
+                if self.channels == 1 { vec![rows, columns] } else { vec![rows, columns, self.channels] };
             return Ok(Picture { bytes, shape, encoding: self.encoding.clone() });
         };
         let (samples, colours) = self.for_jpeg(&bytes);
         let mut compressed = Vec::new();
         let mut encoder = JpegEncoder::new_with_quality(&mut compressed, quality);
         let (width, height) = (u32::try_from(columns), u32::try_from(rows));
-        let (Ok(width), Ok(height)) = (width, height) else { return Err(bad("the picture is too large for jpeg")) };
+        let (Ok(width), Ok(height)) = (width, height) else {
+            return Err(bad("the picture is too large for jpeg"));
+        };
         encoder
             .encode(&samples, width, height, colours)
             .map_err(|error| bad(&format!("the picture cannot be compressed: {error}")))?;
         let shape = vec![rows, columns, if self.channels == 1 { 1 } else { 3 }];
         Ok(Picture { bytes: compressed.into(), shape, encoding: Some("jpeg".into()) })
+    }
+
+    /// A frame as a PNG of 8 bits a channel.
+    pub(crate) fn png_of(&self, frame: &Bytes) -> Result<Bytes, Fault> {
+        if frame.len() != self.rows * self.columns * self.channels * self.sample.size() {
+            return Err(bad("the newest frame is no whole picture"));
+        }
+        let (samples, colours) = self.for_jpeg(frame);
+        let mut packed = Vec::new();
+        PngEncoder::new(&mut packed)
+            .write_image(&samples, self.columns as u32, self.rows as u32, colours)
+            .map_err(|error| bad(&format!("the picture cannot be compressed: {error}")))?;
+        Ok(packed.into())
     }
 
     /// The mean of each block of pixels, for each channel; blocks at the edge are what there is of them.
@@ -215,9 +235,12 @@ mod tests {
     #[test]
     fn what_is_no_picture_is_refused() {
         assert_eq!(setting("[3,3]u1", None, None).unwrap(), None);
-        for (schema, scale, jpeg) in
-            [("[9]u1", Some(2), None), ("[3,3]u1", Some(0), None), ("[3,3]u1", None, Some(0)), ("[3,3]f4", None, Some(9))]
-        {
+        for (schema, scale, jpeg) in [
+            ("[9]u1", Some(2), None),
+            ("[3,3]u1", Some(0), None),
+            ("[3,3]u1", None, Some(0)),
+            ("[3,3]f4", None, Some(9)),
+        ] {
             assert_eq!(setting(schema, scale, jpeg).unwrap_err().code, "bad_parameter");
         }
     }

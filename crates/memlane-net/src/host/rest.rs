@@ -7,16 +7,22 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use memlane::schema::Schema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 use super::http::{Allowed, text};
 use super::lease::Leases;
+use super::picture::Setting;
 use super::service::Done;
 use super::shared::Shared;
+use crate::protocol::event::Delivery;
 use crate::protocol::fault::{self, Fault};
 use crate::protocol::operation::{Form, Operation, Part};
+
+/// Of pictures that are asked for as JPEG.
+const JPEG_QUALITY: u8 = 90;
 
 /// What follows the `?`.
 #[derive(Debug, Deserialize)]
@@ -59,6 +65,9 @@ pub(super) async fn read(
         let document =
             perform(&shared, allowed, Operation::Describe { id: id.clone() }, Bytes::new()).await?.fields;
         let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if kind == "frames" && wish.form == Form::Json && accepts(&headers, "image/") {
+            return picture(&shared, allowed, id, &document, &headers).await.map_err(Refusal);
+        }
         let has_content = matches!(kind.as_str(), "value" | "record" | "array" | "text" | "raw");
         let form = if kind == "raw" { Form::Bytes } else { wish.form };
         if !has_content && form == Form::Json {
@@ -71,10 +80,59 @@ pub(super) async fn read(
     answered.await.into_response()
 }
 
+/// The newest frame as a picture: a PNG, or a JPEG if that is what is asked for.
+async fn picture(
+    shared: &Arc<Shared>,
+    allowed: Allowed,
+    id: String,
+    document: &Map<String, Value>,
+    headers: &HeaderMap,
+) -> Result<Response, Fault> {
+    let schema: Option<Schema> =
+        document.get("schema").and_then(Value::as_str).and_then(|schema| schema.parse().ok());
+    let operation = Operation::Read { id, part: Part::default(), form: Form::Bytes };
+    let done = perform(shared, allowed, operation, Bytes::new()).await?;
+    let tag = tag_of(&done.fields);
+    if is_seen(headers, tag.as_deref()) {
+        return Ok(tagged(tag, StatusCode::NOT_MODIFIED.into_response()));
+    }
+    let jpeg = accepts(headers, "image/jpeg") && !accepts(headers, "image/png");
+    // Compressing takes long enough to hold up others.
+    let packed = tokio::task::spawn_blocking(move || packed(schema.as_ref(), &done.payload, jpeg)).await;
+    let failed = |error: tokio::task::JoinError| Fault::new("system", error.to_string());
+    let (kind, packed) = packed.map_err(failed)??;
+    Ok(tagged(tag, ([(header::CONTENT_TYPE, kind)], packed).into_response()))
+}
+
+/// A frame as a picture file, and of which kind.
+fn packed(schema: Option<&Schema>, frame: &Bytes, jpeg: bool) -> Result<(&'static str, Bytes), Fault> {
+    match schema.and_then(Schema::encoding) {
+        Some("jpeg") => return Ok(("image/jpeg", frame.clone())),
+        Some("png") => return Ok(("image/png", frame.clone())),
+        _ => {}
+    }
+    let delivery = Delivery { jpeg: Some(JPEG_QUALITY), ..Delivery::default() };
+    let setting = Setting::of(schema, &delivery)?;
+    let setting = setting.ok_or_else(|| Fault::new("bad_parameter", "the frames are no pictures"))?;
+    if jpeg {
+        return Ok(("image/jpeg", setting.picture_of(frame)?.bytes));
+    }
+    Ok(("image/png", setting.png_of(frame)?))
+}
+
+/// Whether the client takes such answers; it takes all when it does not say.
+fn accepts(headers: &HeaderMap, kind: &str) -> bool {
+    let accepted = text(headers, header::ACCEPT).unwrap_or("*/*");
+    let takes = |accepted: &str| {
+        accepted.starts_with(kind) || accepted.starts_with("image/*") || accepted.starts_with("*/*")
+    };
+    accepted.split(',').map(str::trim).any(takes)
+}
+
 /// A content that was read.
 fn content(kind: &str, form: Form, done: Done, headers: &HeaderMap) -> Response {
     let tag = tag_of(&done.fields);
-    if tag.is_some() && text(headers, header::IF_NONE_MATCH).is_some_and(|seen| lists(seen, tag.as_deref())) {
+    if is_seen(headers, tag.as_deref()) {
         return tagged(tag, StatusCode::NOT_MODIFIED.into_response());
     }
     let content = done.fields.get("content").cloned().unwrap_or_default();
@@ -127,14 +185,17 @@ async fn perform(
     operation: Operation,
     payload: Bytes,
 ) -> Result<Done, Fault> {
-    shared.gate.admit(allowed.0, &operation)?;
     let changes = operation.is_remembered();
     let id = operation.id().unwrap_or_default().to_owned();
-    let outcome = shared.perform(&Leases::default(), operation, payload).await;
-    if changes {
-        let code = outcome.as_ref().map_or_else(|fault| fault.code.as_str(), |_| "ok");
-        shared.metrics.answered("write", code);
-        tracing::info!(op = "write", id, outcome = code, "done by plain HTTP");
+    let outcome = match shared.gate.admit(allowed.0, &operation) {
+        Ok(()) => shared.perform(&Leases::default(), operation, payload).await,
+        Err(refused) => Err(refused),
+    };
+    let code = outcome.as_ref().map_or_else(|fault| fault.code.as_str(), |_| "ok");
+    let op = if changes { "PUT" } else { "GET" };
+    shared.metrics.answered(op, code);
+    if changes || Shared::is_refusal(code) {
+        tracing::info!(op, id, outcome = code, "by plain HTTP");
     }
     outcome
 }
@@ -150,9 +211,10 @@ fn tagged(tag: Option<String>, mut response: Response) -> Response {
     response
 }
 
-/// Whether a list of tags, or `*`, has this one.
-fn lists(tags: &str, tag: Option<&str>) -> bool {
-    tags.split(',').map(str::trim).any(|listed| listed == "*" || Some(listed.trim_start_matches("W/")) == tag)
+/// Whether the client says that it has this version.
+fn is_seen(headers: &HeaderMap, tag: Option<&str>) -> bool {
+    let (Some(seen), Some(tag)) = (text(headers, header::IF_NONE_MATCH), tag) else { return false };
+    seen.split(',').map(str::trim).any(|seen| seen == "*" || seen.trim_start_matches("W/") == tag)
 }
 
 /// The version that a condition names; none for `*`.

@@ -65,8 +65,7 @@ struct Mark {
 
 impl Rows {
     pub(crate) fn new(space: Space) -> Self {
-        let table =
-            Table { space, entries: BTreeMap::new(), looks: 0, shown: Arc::default(), looked: None };
+        let table = Table { space, entries: BTreeMap::new(), looks: 0, shown: Arc::default(), looked: None };
         Self { table: Arc::new(Mutex::new(table)) }
     }
 
@@ -94,8 +93,12 @@ impl Table {
         for id in ids {
             self.entries.entry(id).or_default();
         }
-        let mut quiet: Vec<_> =
-            self.entries.values().filter(|entry| entry.observer.is_none()).map(|entry| entry.looked).collect();
+        let mut quiet: Vec<_> = self
+            .entries
+            .values()
+            .filter(|entry| entry.observer.is_none())
+            .map(|entry| entry.looked)
+            .collect();
         quiet.sort_unstable();
         // All of one look: those that were never looked into have to be shown at once.
         let until = quiet.get(LOOKED_INTO).copied().unwrap_or(u64::MAX);
@@ -108,7 +111,8 @@ impl Table {
             }
         }
         self.close_quiet();
-        let shown = self.entries.iter().map(|(id, entry)| (id.clone(), (entry.changed, Arc::clone(&entry.row))));
+        let shown =
+            self.entries.iter().map(|(id, entry)| (id.clone(), (entry.changed, Arc::clone(&entry.row))));
         self.shown = Arc::new(shown.collect());
         Ok(())
     }

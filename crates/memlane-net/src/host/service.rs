@@ -38,8 +38,8 @@ use crate::protocol::fault::{self, Fault};
 use crate::protocol::operation::Operation;
 pub(crate) use cells::{frame_fields, shown};
 pub(crate) use channels::records_from;
-pub(crate) use handle::{Attached, Handle};
 use handle::Handles;
+pub(crate) use handle::{Attached, Handle};
 pub(crate) use patience::Patience;
 
 /// The space and what of it is served.
@@ -157,10 +157,9 @@ impl Service {
             Operation::Watch { patterns, rate } => {
                 Ok((Map::new(), Subscription::of_rows(self, patterns, *rate)?))
             }
-            other => Err(Fault::new(
-                fault::UNKNOWN_OPERATION,
-                format!("`{}` is no subscription", name_of(other)),
-            )),
+            other => {
+                Err(Fault::new(fault::UNKNOWN_OPERATION, format!("`{}` is no subscription", name_of(other))))
+            }
         }
     }
 

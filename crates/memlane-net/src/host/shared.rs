@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -45,9 +46,36 @@ impl Shared {
         operation: Operation,
         payload: Bytes,
     ) -> Result<Done, Fault> {
+        let lists_locks = matches!(operation, Operation::Locks { .. });
         let mut done = self.service.perform(leases, operation, payload).await?;
         self.gate.conceal(&mut done.fields);
+        if lists_locks {
+            self.name_holders(&mut done.fields);
+        }
         Ok(done)
+    }
+
+    /// Says of locks that this process holds for which session it does.
+    fn name_holders(&self, fields: &mut Map<String, Value>) {
+        let own = Value::from(std::process::id());
+        let mut holders = HashMap::new();
+        for session in self.sessions.all() {
+            let ids = session.leases.list().into_iter().map(|lease| lease.id);
+            holders.extend(ids.map(|id| (id, session.clone())));
+        }
+        let rows = fields.get_mut("locks").and_then(Value::as_array_mut);
+        for row in rows.into_iter().flatten() {
+            let session = row.get("id").and_then(Value::as_str).and_then(|id| holders.get(id));
+            let holder = row.get_mut("holder").and_then(Value::as_object_mut);
+            if let (Some(session), Some(holder)) =
+                (session, holder.filter(|holder| holder.get("pid") == Some(&own)))
+            {
+                let (client, from) = session.client();
+                holder.insert("session".into(), session.name.clone().into());
+                holder.insert("client".into(), client.into());
+                holder.insert("from".into(), from.to_string().into());
+            }
+        }
     }
 
     /// What the host says first.
@@ -117,11 +145,15 @@ impl Shared {
         }
     }
 
+    /// Whether an outcome of that code is the host's refusal, not the region's.
+    pub(super) fn is_refusal(code: &str) -> bool {
+        matches!(code, fault::READ_ONLY | fault::NOT_SHARED | fault::LIMIT | fault::MALFORMED)
+    }
+
     /// Counts an answer, and notes it if it changes something or refuses it.
     pub(super) fn note(&self, errand: &Errand, outcome: &str) {
         self.metrics.answered(&errand.name, outcome);
-        let is_refused =
-            matches!(outcome, fault::READ_ONLY | fault::NOT_SHARED | fault::LIMIT | fault::MALFORMED);
+        let is_refused = Self::is_refusal(outcome);
         if is_refused || errand.remembered {
             let (op, id, n) = (&errand.name, errand.id.as_deref().unwrap_or_default(), errand.n);
             let (session, from) = (&errand.session.name, errand.link.from);

@@ -35,13 +35,33 @@ pub(crate) struct Subscription {
 
 #[derive(Debug)]
 enum Source {
-    Content { feed: Arc<Feed>, form: Form, seen: Option<Stamp>, after: Option<u64> },
+    Content {
+        feed: Arc<Feed>,
+        form: Form,
+        seen: Option<Stamp>,
+        after: Option<u64>,
+    },
     /// How other kinds stand.
-    Standing { feed: Arc<Feed>, seen: Option<Stamp> },
-    Frames { feed: Arc<Feed>, last: Option<u64>, setting: Option<Setting> },
-    Records { feed: Arc<Feed>, cursor: u64, most: u64 },
+    Standing {
+        feed: Arc<Feed>,
+        seen: Option<Stamp>,
+    },
+    Frames {
+        feed: Arc<Feed>,
+        last: Option<u64>,
+        setting: Option<Setting>,
+    },
+    Records {
+        feed: Arc<Feed>,
+        cursor: u64,
+        most: u64,
+    },
     /// Which rows were delivered, and as of which look.
-    Rows { service: Arc<Service>, patterns: Vec<String>, known: Option<HashMap<String, u64>> },
+    Rows {
+        service: Arc<Service>,
+        patterns: Vec<String>,
+        known: Option<HashMap<String, u64>>,
+    },
 }
 
 /// When the next event may come.
@@ -125,7 +145,9 @@ impl Pace {
         let interval = match rate {
             None => Duration::ZERO,
             Some(rate) if rate.is_finite() && rate >= 1e-6 => Duration::from_secs_f64(1.0 / rate),
-            Some(rate) => return Err(bad(format!("the rate must be events a second, above 0, found {rate}"))),
+            Some(rate) => {
+                return Err(bad(format!("the rate must be events a second, above 0, found {rate}")));
+            }
         };
         Ok(Self { interval, due: Instant::now() })
     }
@@ -185,11 +207,7 @@ async fn next_standing(feed: &Feed, seen: &mut Option<Stamp>) -> Result<Event, F
     Ok((Done::of(json!({"version": sight.version(), "content": content})).fields, Bytes::new()))
 }
 
-async fn next_frame(
-    feed: &Feed,
-    last: &mut Option<u64>,
-    setting: Option<&Setting>,
-) -> Result<Event, Fault> {
+async fn next_frame(feed: &Feed, last: &mut Option<u64>, setting: Option<&Setting>) -> Result<Event, Fault> {
     loop {
         let seen = last.unwrap_or(0);
         feed.newer_than(Some(Stamp::of_version(seen))).await?;
@@ -250,8 +268,13 @@ async fn next_rows(
                 changed.push((id, *look, row));
             }
         }
-        let gone: Vec<String> =
-            before.into_iter().flatten().map(|(id, _)| id).filter(|id| !shown.contains_key(*id)).cloned().collect();
+        let gone: Vec<String> = before
+            .into_iter()
+            .flatten()
+            .map(|(id, _)| id)
+            .filter(|id| !shown.contains_key(*id))
+            .cloned()
+            .collect();
         if !is_first && changed.is_empty() && gone.is_empty() {
             pace.begin();
             pace.wait().await;

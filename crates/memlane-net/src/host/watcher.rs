@@ -86,7 +86,8 @@ impl Watchers {
             return Ok(watch);
         }
         let most = MOST_THREADS * MAX_WAITABLES;
-        let limit = || Fault::new(fault::LIMIT, format!("this host waits for {most} things at once, no more"));
+        let limit =
+            || Fault::new(fault::LIMIT, format!("this host waits for {most} things at once, no more"));
         if threads.len() >= MOST_THREADS {
             return Err(limit());
         }

@@ -30,7 +30,9 @@ impl<'a> Edit<'a> {
     pub fn parse(id: &'a str, schema: &'a Schema, selection: &Selection, text: &str) -> Result<Self> {
         let part = selection.part(id, schema)?;
         let new = match (part.dtype, part.shape) {
-            (DType::Struct(_), []) => fields(id, &part, datum_json::json_from_text(text).map_err(unfit(id))?)?,
+            (DType::Struct(_), []) => {
+                fields(id, &part, datum_json::json_from_text(text).map_err(unfit(id))?)?
+            }
             (dtype, shape) => New::Whole(datum_json::from_text(text, dtype, shape).map_err(unfit(id))?),
         };
         Ok(Self { id, schema, part, new })

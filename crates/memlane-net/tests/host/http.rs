@@ -148,6 +148,32 @@ fn other_contents_are_json_or_bytes() {
 }
 
 #[test]
+fn frames_are_pictures() {
+    let served = Served::new(|host| host);
+    let mut client = served.client();
+    let schema = "2x3x3 uint8 encoding=bgr8";
+    let made =
+        client.ask(&json!({"n": 1, "op": "create", "id": "camera", "kind": "frames", "schema": schema}));
+    assert!(made.get("ok").is_some(), "{made}");
+    client.say(&json!({"n": 2, "op": "publish", "id": "camera"}), &[9; 18]);
+    assert!(client.hear().0.get("ok").is_some());
+    let path = "/api/v1/regions/camera";
+    for (accept, kind) in
+        [("", "png"), ("Accept: image/jpeg\n", "jpeg"), ("Accept: image/png, image/jpeg\n", "png")]
+    {
+        let answer = get(&served, path, &format!("{}{accept}", looking(&served)));
+        assert!(
+            status(&answer) == 200 && answer.contains(&format!("content-type: image/{kind}")),
+            "{answer}"
+        );
+        let seen = format!("{}{accept}If-None-Match: {}\n", looking(&served), tag(&answer));
+        assert_eq!(status(&get(&served, path, &seen)), 304);
+    }
+    let document = get(&served, path, &format!("{}Accept: application/json\n", looking(&served)));
+    assert!(body(&document).starts_with('{'), "{document}");
+}
+
+#[test]
 fn a_host_that_is_for_looking_only_takes_nothing() {
     let served = Served::new(Host::read_only);
     Text::create(&served.space, "a", 10).unwrap();

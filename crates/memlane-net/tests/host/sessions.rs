@@ -112,16 +112,20 @@ fn leases_outlive_a_cut_but_not_for_long() {
     let (mut holder, mut other) = (served.client(), served.client());
     make(&mut holder, 1, "door", "lock", json!({}));
     let lease = done(&mut holder, &json!({"n": 2, "op": "lock", "id": "door"}))["lease"].clone();
+    let locks = done(&mut other, &json!({"n": 1, "op": "locks"}));
+    let held = &locks["locks"][0]["holder"];
+    assert_eq!((&held["client"], held["session"].is_string()), (&json!("test"), true), "{locks}");
+    assert!(held["from"].as_str().unwrap().starts_with("127.0.0.1:"), "{locks}");
     // Back in time: it is still held.
     let (mut holder, _) = served.resumed(&holder.session);
-    let attempt = other.ask(&json!({"n": 1, "op": "lock", "id": "door", "timeout": 0}));
+    let attempt = other.ask(&json!({"n": 2, "op": "lock", "id": "door", "timeout": 0}));
     assert_eq!(attempt["error"]["code"], "timeout", "{attempt}");
     assert_eq!(done(&mut holder, &json!({"n": 3, "op": "release", "lease": lease})), json!({}));
     let lease = done(&mut holder, &json!({"n": 4, "op": "lock", "id": "door"}))["lease"].clone();
     let session = holder.session.clone();
     drop(holder);
     // Too late: the next one is told.
-    let taken = done(&mut other, &json!({"n": 2, "op": "lock", "id": "door", "timeout": 10}));
+    let taken = done(&mut other, &json!({"n": 3, "op": "lock", "id": "door", "timeout": 10}));
     assert_eq!(taken["owner_died"], true, "{taken}");
     let (mut back, resumed) = served.resumed(&session);
     assert!(resumed, "the session itself is kept");
@@ -148,6 +152,33 @@ fn nothing_is_taken_for_whoever_is_away() {
     assert_eq!(ended["error"]["code"], "lease_ended", "{ended}");
     back.say(&json!({"n": 4, "ack": 3, "op": "get", "id": "jobs", "timeout": 0}), b"");
     assert_eq!(back.hear().1, b"work");
+}
+
+#[test]
+fn events_keep_to_their_window_and_end_with_the_connection() {
+    let served = Served::new(|host| host);
+    let mut client = served.client();
+    make(&mut client, 1, "count", "value", json!({"schema": "i64"}));
+    let ok = done(&mut client, &json!({"n": 2, "op": "subscribe", "id": "count", "window": 1}));
+    let subscription = ok["subscription"].as_u64().unwrap();
+    let (first, _) = client.hear();
+    assert_eq!(
+        (&first["subscription"], &first["event"], &first["content"]),
+        (&json!(subscription), &json!(1), &json!(0))
+    );
+    let mut writer = served.client();
+    for n in 1..=10 {
+        done(&mut writer, &json!({"n": n, "op": "add", "id": "count", "by": 1}));
+    }
+    // Without credit nothing comes but what is asked for.
+    assert_eq!(client.ask(&json!({"n": 3, "op": "status"}))["ok"]["subscriptions"], 1);
+    client.say(&json!({"credit": [{"subscription": subscription, "event": 1}]}), b"");
+    let (second, _) = client.hear();
+    assert_eq!((&second["event"], &second["content"]), (&json!(2), &json!(10)), "the newest, not the next");
+    done(&mut client, &json!({"n": 4, "op": "unsubscribe", "subscription": subscription}));
+    let (mut next, resumed) = served.resumed(&client.session);
+    assert!(resumed);
+    assert_eq!(done(&mut next, &json!({"n": 5, "op": "status"}))["subscriptions"], 0);
 }
 
 #[test]

@@ -92,7 +92,8 @@ impl Service {
         let outcome = match handle.attached()? {
             Attached::Value(value) => {
                 no_index(index)?;
-                let datum = |json| datum_json::from_json(json, &value.primitive().into(), &[]).map_err(unfit(id));
+                let datum =
+                    |json| datum_json::from_json(json, &value.primitive().into(), &[]).map_err(unfit(id));
                 value.compare_exchange(&datum(expected)?, &datum(new)?)?
             }
             Attached::Array(array) => {
@@ -129,7 +130,9 @@ pub(crate) fn read(handle: &Handle, part: &Part, form: Form) -> Outcome {
 fn newest_frame(handle: &Handle) -> Outcome {
     // Without the right to take part, the observer's copy has to do, which maps the frame each time.
     let Ok(Attached::Frames(frames)) = handle.attached() else {
-        let Some(frame) = handle.observer.latest_frame()? else { return Ok(Done::of(json!({"sequence": 0}))) };
+        let Some(frame) = handle.observer.latest_frame()? else {
+            return Ok(Done::of(json!({"sequence": 0})));
+        };
         let fields = frame_fields(handle, frame.sequence, frame.captured, frame.bytes.len());
         return Ok(Done::of(fields).with(frame.bytes));
     };
@@ -181,7 +184,8 @@ fn newer_than(handle: &Handle, attached: &Attached, version: u64) -> Result<Thin
             Box::new(subscriber.arrival())
         }
         _ => {
-            let message = format!("`wait` is for contents, frames and streams; subscribe to a {}", handle.kind());
+            let message =
+                format!("`wait` is for contents, frames and streams; subscribe to a {}", handle.kind());
             return Err(Fault::new(fault::UNKNOWN_OPERATION, message));
         }
     })
@@ -292,7 +296,9 @@ fn run_of(id: &str, schema: &Schema, part: &Part) -> Result<Run, Fault> {
     let all = schema.item_count();
     if part.start.is_some() || part.count.is_some() {
         if part.field.is_some() || !part.index.is_empty() {
-            return Err(bad("a part is a run (`start`, `count`) or an element (`index`, `field`), found both"));
+            return Err(bad(
+                "a part is a run (`start`, `count`) or an element (`index`, `field`), found both",
+            ));
         }
         let start = usize::try_from(part.start.unwrap_or(0)).unwrap_or(usize::MAX);
         let rest = all.checked_sub(start).ok_or_else(|| out_of_range(id, start, all))?;
@@ -373,7 +379,9 @@ impl New<'_> {
         let new = match &self.content {
             Some(Value::String(new)) => new.as_str(),
             Some(other) => return Err(bad(format!("the content of a text is a string, found {other}"))),
-            None => std::str::from_utf8(self.payload).map_err(|error| bad(format!("a text is UTF-8: {error}")))?,
+            None => {
+                std::str::from_utf8(self.payload).map_err(|error| bad(format!("a text is UTF-8: {error}")))?
+            }
         };
         let version = match if_version {
             None => text.write(new)?,

@@ -24,7 +24,9 @@ impl Service {
         let handle = self.handle(id)?;
         let taken = async {
             match (handle.attached()?, mode) {
-                (Attached::Rwlock(_), Mode::Shared) => self.lock_shared(leases, era, &handle, &patience).await,
+                (Attached::Rwlock(_), Mode::Shared) => {
+                    self.lock_shared(leases, era, &handle, &patience).await
+                }
                 (_, Mode::Shared) => Err(handle.wrong_kind("an rwlock, which can be shared")),
                 (Attached::Rwlock(lock), Mode::Exclusive) => {
                     let bound = Bound::Rwlock(lock.clone());
@@ -175,7 +177,10 @@ pub(super) fn away<T>(
     {
         let mut absence = locked(absence);
         if *absence != Absence::Present {
-            return Err(Error::NotOwner { id: lock.region().id().into(), holder: "the lease waits already".into() });
+            return Err(Error::NotOwner {
+                id: lock.region().id().into(),
+                holder: "the lease waits already".into(),
+            });
         }
         *absence = Absence::Away;
     }

@@ -69,10 +69,7 @@ impl Service {
         .await
     }
 
-    async fn look(
-        &self,
-        look: impl FnOnce(&Space) -> memlane::Result<Value> + Send + 'static,
-    ) -> Outcome {
+    async fn look(&self, look: impl FnOnce(&Space) -> memlane::Result<Value> + Send + 'static) -> Outcome {
         let space = self.space.clone();
         let looked = task::spawn_blocking(move || look(&space)).await;
         Ok(Done::of(looked.map_err(|error| Fault::new("system", error.to_string()))??))

@@ -67,7 +67,10 @@ fn check_fields(wanted: &Specification) -> Result<(), Fault> {
     })?;
     let said = serde_json::to_value(wanted).unwrap_or_default();
     let said = said.as_object().into_iter().flat_map(|fields| fields.keys());
-    match said.into_iter().find(|name| !known.contains(&name.as_str()) && !FIELDS_OF_ALL.contains(&name.as_str())) {
+    match said
+        .into_iter()
+        .find(|name| !known.contains(&name.as_str()) && !FIELDS_OF_ALL.contains(&name.as_str()))
+    {
         None => Ok(()),
         Some(name) if known.is_empty() => {
             Err(bad(format!("a {kind} is made without any field of its own, found `{name}`")))

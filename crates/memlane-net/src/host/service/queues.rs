@@ -88,7 +88,8 @@ impl Service {
         leases.take(lease)?;
         let message = locked(message).take();
         let mut message = message.ok_or_else(|| ended("the message was given back meanwhile"))?;
-        message.with_dependent_mut(|_, lease| lease.take().map_or(Ok(()), memlane::queue::Lease::acknowledge))?;
+        message
+            .with_dependent_mut(|_, lease| lease.take().map_or(Ok(()), memlane::queue::Lease::acknowledge))?;
         Ok(Done::default())
     }
 

@@ -98,6 +98,17 @@ impl FrameSpec {
         self
     }
 
+    /// The schema of its frames, if that is one; of frames of any length, as many bytes as the longest has.
+    pub fn schema(&self) -> Result<&Schema, SchemaError> {
+        self.schema.as_ref().map_err(Clone::clone)
+    }
+
+    /// Whether its frames are of any length.
+    #[must_use]
+    pub fn is_variable(&self) -> bool {
+        self.variable
+    }
+
     /// The plan of a new region.
     pub(super) fn blueprint(&self, space: &Space, id: &str) -> Result<Blueprint> {
         let schema = self.schema.clone().map_err(|source| Error::Schema { id: id.into(), source })?;

@@ -1,0 +1,186 @@
+//! Commands at a host: `--at`, `connect`, and what `locks` says of sessions.
+
+use std::process::Command;
+
+use memlane::{FramePublisher, FrameSpec, schema::Primitive};
+use memlane_net::client::{Client, Options};
+use memlane_net::host::{Host, Running};
+use serde_json::{Value as Json, json};
+
+use crate::terminal::{Ran, Terminal};
+
+/// A terminal on the host's machine, and one without access to its memory.
+struct Two {
+    here: Terminal,
+    host: Running,
+    there: Terminal,
+}
+
+impl Two {
+    fn new() -> Self {
+        let here = Terminal::new();
+        let host = Host::new(here.space.clone()).listen(([127, 0, 0, 1], 0).into()).start().unwrap();
+        Self { here, host, there: Terminal::new() }
+    }
+
+    /// Nobody can prove any more that it is on the host's machine.
+    fn apart() -> Self {
+        let two = Self::new();
+        let port = two.host.address().port();
+        std::fs::remove_file(two.here.space.directory().join(format!(".memlane/host-{port}"))).unwrap();
+        two
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.there.command(arguments);
+        command.env("MEMLANE_AT", self.host.address().to_string());
+        command.env("MEMLANE_TOKEN", self.host.tokens().read_write().unwrap());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::from(self.command(arguments).output().expect("the program can be started"))
+    }
+
+    fn output(&self, arguments: &[&str]) -> String {
+        self.run(arguments).worked()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Json {
+        let arguments = [&["--json"], arguments].concat();
+        let output = self.output(&arguments);
+        serde_json::from_str(&output).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {output}"))
+    }
+}
+
+/// One of each kind whose content or standing the commands show.
+const MADE: [&[&str]; 9] = [
+    &["value", "speed", "f64", "1.5"],
+    &["text", "notes", "64K"],
+    &["record", "pose", "{x:f64,n:i32}"],
+    &["array", "grid", "[2,3]i32"],
+    &["raw", "bytes", "--size", "64"],
+    &["semaphore", "permits", "2"],
+    &["queue", "jobs", "4K", "--acknowledged"],
+    &["stream", "log", "{n:u32}"],
+    &["event", "go"],
+];
+
+#[test]
+fn the_same_is_seen_and_changed_there_as_here() {
+    let two = Two::apart();
+    for made in MADE {
+        two.output(&[&["create"], made].concat());
+    }
+    two.output(&["set", "speed", "2.5"]);
+    two.output(&["set", "speed", "3", "--if-value", "2.5"]);
+    two.run(&["set", "speed", "4", "--if-value", "2.5"]).failed(5, &["speed", "expected 2.5, found 3"]);
+    two.output(&["set", "notes", "grüße"]);
+    two.output(&["set", "pose", r#"{"x": 1.25}"#]);
+    two.output(&["set", "pose", "7", "--field", "n"]);
+    two.output(&["set", "grid", "[[1,2,3],[4,5,6]]"]);
+    two.output(&["set", "grid", "60", "--index", "1,2"]);
+    two.output(&["set", "bytes", "255", "--index", "3"]);
+    two.output(&["put", "jobs", "one"]);
+    two.output(&["put", "jobs", "two"]);
+    two.output(&["stream", "append", "log", r#"{"n":1}"#, r#"{"n":2}"#]);
+    two.output(&["event", "set", "go"]);
+    for looked in [
+        &["get", "speed"][..],
+        &["get", "notes"],
+        &["get", "pose"],
+        &["get", "pose", "--field", "x"],
+        &["get", "grid"],
+        &["get", "grid", "--index", "1,2"],
+        &["get", "bytes"],
+        &["get", "notes", "--raw"],
+        &["get", "grid", "--raw"],
+        &["get", "permits"],
+        &["get", "go"],
+        &["get", "jobs"],
+        &["take", "jobs", "--peek", "-n", "2"],
+        &["sem", "value", "permits"],
+        &["stream", "tail", "log"],
+        &["watch", "speed", "--count", "1", "--json"],
+    ] {
+        let without_time = |text: String| text.split("\"time\"").next().unwrap_or_default().to_owned();
+        assert_eq!(without_time(two.output(looked)), without_time(two.here.output(looked)), "{looked:?}");
+    }
+    assert_eq!(two.json(&["get", "pose"])["content"], json!({"x": 1.25, "n": 7}));
+    let ids = |rows: Json| rows.as_array().unwrap().iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(two.json(&["ls"])), ids(two.here.json(&["ls"])));
+    assert!(two.output(&["ls"]).contains("grüße"));
+    assert_eq!(two.json(&["show", "pose"])["content"], two.here.json(&["show", "pose"])["content"]);
+    assert!(two.output(&["show", "jobs"]).contains("2 messages"));
+    assert_eq!(two.output(&["take", "jobs"]), "one\n");
+    assert_eq!(two.here.output(&["take", "jobs"]), "two\n");
+    two.run(&["take", "jobs", "--timeout", "10ms"]).failed(6, &["jobs"]);
+    two.output(&["event", "wait", "go", "--timeout", "1s"]);
+    two.output(&["event", "clear", "go"]);
+    two.output(&["sem", "acquire", "permits", "-n", "2", "--", "true"]);
+    let failed = two.run(&["sem", "acquire", "permits", "--", "false"]);
+    assert_eq!(failed.code, Some(1));
+    assert_eq!(two.here.output(&["sem", "value", "permits"]), "2\n");
+    assert!(two.output(&["hz", "speed", "--count", "1", "--window", "10ms"]).contains("Hz"));
+    assert!(two.output(&["bw", "notes", "--count", "1", "--window", "10ms"]).contains("/s"));
+    assert!(two.json(&["ps"]).as_array().is_some_and(|processes| !processes.is_empty()));
+    two.output(&["rm", "speed", "gr*"]);
+    assert!(!two.here.output(&["ls"]).contains("speed"));
+    two.run(&["get", "speed"]).failed(3, &["speed"]);
+    assert_eq!(std::fs::read_dir(two.there.scratch.path()).unwrap().count(), 0, "nothing was made here");
+}
+
+#[test]
+fn what_needs_the_memory_itself_says_so() {
+    let two = Two::apart();
+    let mut camera =
+        FramePublisher::create(&two.here.space, "camera", &FrameSpec::image(4, 6, 3, Primitive::U8)).unwrap();
+    camera.loan().unwrap().publish();
+    two.run(&["frame", "view", "camera"]).failed(2, &["memory of its own machine"]);
+    two.run(&["doctor", "--fix"]).failed(2, &["run `memlane doctor --fix` there"]);
+    assert_eq!(two.output(&["get", "camera", "--raw"]).len(), 72);
+    two.output(&["doctor"]);
+}
+
+#[test]
+fn connect_says_what_it_found() {
+    let two = Two::apart();
+    two.output(&["create", "value", "speed", "f64"]);
+    let address = two.host.address().to_string();
+    let found = two.json(&["connect", &address]);
+    assert_eq!((&found["mode"], &found["access"]), (&json!("remote"), &json!("read-write")));
+    assert!(found["why"].as_str().unwrap().contains("is not on this machine"), "{found}");
+    assert_eq!(found["regions"][0]["id"], "speed");
+    let told = two.output(&["connect", &address]);
+    assert!(told.contains("remote: everything goes through the host") && told.contains("speed"), "{told}");
+    let mut wrong = two.command(&["connect", &address]);
+    wrong.env("MEMLANE_TOKEN", "wrong");
+    Ran::from(wrong.output().unwrap()).failed(4, &["MEMLANE_TOKEN"]);
+    two.run(&["connect", "127.0.0.1:1"]).failed(3, &["memlane host"]);
+    two.run(&["connect", "ftp://lab"]).failed(2, &["ftp"]);
+}
+
+#[test]
+fn on_the_hosts_machine_the_memory_is_used_and_no_token_is_needed() {
+    let two = Two::new();
+    let mut command = two.command(&["create", "value", "speed", "f64", "--mode", "600"]);
+    command.env_remove("MEMLANE_TOKEN");
+    Ran::from(command.output().unwrap()).worked();
+    let found = two.json(&["connect", &two.host.address().to_string()]);
+    assert_eq!(found["mode"], "local");
+    assert!(two.here.output(&["ls"]).contains("speed"));
+}
+
+#[test]
+fn a_lock_that_a_session_holds_is_shown_as_the_sessions() {
+    let two = Two::new();
+    two.here.output(&["create", "lock", "door"]);
+    let token = two.host.tokens().read_write().unwrap();
+    let client =
+        Client::connect(&two.host.address().to_string(), Options::new().token(token).remote()).unwrap();
+    let _guard = client.lock("door").lock(None).unwrap();
+    let held = two.here.json(&["locks"]);
+    assert!(held[0]["holder"]["from"].as_str().unwrap().starts_with("127.0.0.1"), "{held}");
+    let told = two.here.output(&["locks"]);
+    assert!(told.contains("session ") && told.contains(" from 127.0.0.1"), "{told}");
+}
