@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
     bw::Bandwidth, completions::Completions, connect::Connect, create::Create, discover::Discover,
-    doctor::Doctor, event::EventCommand, get::Get, host::HostCommand, hz::Hertz, locks::Locks, ls::List,
+    doctor::Doctor, event::EventCommand, get::Get, host::HostCommand, hz::Hertz, legacy::LegacyCommand, locks::Locks, ls::List,
     ps::Processes, put::Put, rm::Remove, sem::SemaphoreCommand, set::Set, show::Show, stream::StreamCommand,
     take::Take, watch::Watch,
 };
@@ -77,6 +77,8 @@ enum Command {
     Host(HostCommand),
     Discover(Discover),
     Connect(Connect),
+    #[command(subcommand)]
+    Legacy(LegacyCommand),
     Demo(DemoArguments),
     Completions(Completions),
 }
@@ -134,6 +136,7 @@ impl Command {
             Self::Host(command) => command.run(context),
             Self::Discover(command) => command.run(context),
             Self::Connect(command) => command.run(context),
+            Self::Legacy(command) => command.run(context),
             Self::Demo(command) => command.run(context),
             Self::Completions(command) => command.run(context, Arguments::command()),
         }

@@ -12,7 +12,7 @@
 //! A draft is locked by its writer for as long as that lives, so a sweep tells the dead's drafts from the
 //! living's by the kernel's word, across containers too, where a process id would mean nothing.
 
-use crate::segment::{Access, Identity, Segment};
+use crate::segment::{self, Identity, Segment};
 use rustix::fs::{CWD, RenameFlags};
 use rustix::rand::GetRandomFlags;
 use std::path::{Path, PathBuf};
@@ -85,22 +85,7 @@ impl Drop for TemporaryPath {
 
 /// Removes the drafts in `directory` whose writers are dead, as far as this user may.
 pub(crate) fn sweep(directory: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        if entry.file_name().as_encoded_bytes().starts_with(DRAFT_PREFIX.as_bytes()) {
-            remove_if_dead(&entry.path());
-        }
-    }
-    Ok(())
-}
-
-/// A draft that cannot be opened, locked or removed is somebody's, and sweeping it is a courtesy: no reason
-/// to fail.
-fn remove_if_dead(path: &Path) {
-    let Ok(Some(draft)) = Segment::open(path, Access::Read) else { return };
-    if draft.try_lock().is_ok_and(|locked| locked) {
-        let _ = fs::remove_file(path);
-    }
+    segment::sweep(directory, DRAFT_PREFIX, |_| false)
 }
 
 fn random_name() -> io::Result<String> {

@@ -7,6 +7,7 @@
 //! | module | foreign layout |
 //! |---|---|
 //! | [`mmap_frame`] | the newest picture behind a packed 24-byte header, in POSIX shared memory |
+//! | [`text_block`] | one text in 4096 bytes behind a lock byte, in POSIX shared memory |
 //!
 //! Foreign memory is foreign: its bytes are checked before they are used, no reference to them is ever
 //! handed out, and neither a peer that dies nor one that writes nonsense can make a call hang past its
@@ -41,6 +42,7 @@
 #![deny(unsafe_code)]
 
 pub mod mmap_frame;
+pub mod text_block;
 
 mod draft;
 mod name;

@@ -4,7 +4,6 @@
 //! and `camera`, are met in the field and mean the same. A name says nothing about whether the segment
 //! exists.
 
-use crate::draft::DRAFT_PREFIX;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -14,6 +13,9 @@ const POSIX_DIRECTORY: &str = "/dev/shm";
 
 /// The longest file name, in bytes, that Linux file systems take (`NAME_MAX`).
 const NAME_BYTES_MAX: usize = 255;
+
+/// How the names of what memlane keeps beside segments begin.
+const RESERVED_PREFIX: &str = ".memlane-";
 
 /// A checked segment name: one file in one directory. Displays as the path of that file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,8 +57,8 @@ pub enum InvalidName {
         /// Bytes of the name without its leading slash.
         found: usize,
     },
-    /// The prefix of unpublished frames, which the next writer sweeps away.
-    #[error("segment name `{name}` begins with the reserved `{DRAFT_PREFIX}`; choose another")]
+    /// The prefix of what memlane keeps beside segments, and may sweep away.
+    #[error("segment name `{name}` begins with the reserved `{RESERVED_PREFIX}`; choose another")]
     Reserved {
         /// The name as it was given.
         name: String,
@@ -83,6 +85,16 @@ impl Name {
         &self.path
     }
 
+    /// The name as `shm_open` takes it, without a slash.
+    pub fn text(&self) -> &str {
+        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    /// A file of memlane's own beside the segment.
+    pub(crate) fn beside(&self, prefix: &str) -> PathBuf {
+        self.directory.join(format!("{prefix}{}", self.text()))
+    }
+
     /// The directory of that file.
     pub fn directory(&self) -> &Path {
         &self.directory
@@ -104,7 +116,7 @@ fn checked(name: &str) -> Result<&str, InvalidName> {
         _ if file_name.contains('/') => Err(InvalidName::Slash { name: owned() }),
         _ if file_name.contains('\0') => Err(InvalidName::Nul { name: owned() }),
         _ if file_name.len() > NAME_BYTES_MAX => Err(InvalidName::TooLong { found: file_name.len() }),
-        _ if file_name.starts_with(DRAFT_PREFIX) => Err(InvalidName::Reserved { name: owned() }),
+        _ if file_name.starts_with(RESERVED_PREFIX) => Err(InvalidName::Reserved { name: owned() }),
         _ => Ok(file_name),
     }
 }
@@ -138,8 +150,8 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_drafts_are_reserved() {
-        let name = format!("/{DRAFT_PREFIX}0123");
+    fn the_names_of_what_stands_beside_segments_are_reserved() {
+        let name = format!("/{}0123", crate::draft::DRAFT_PREFIX);
         assert_eq!(Name::new(&name), Err(InvalidName::Reserved { name }));
     }
 }

@@ -38,6 +38,9 @@ const SAFE_OPEN: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags:
 const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 const LOCK_PAUSE: Duration = Duration::from_millis(2);
 
+/// A file can come and go between two looks only while others begin and end.
+const OPEN_ATTEMPTS: usize = 16;
+
 /// The permission bits of a file mode.
 pub(crate) const PERMISSIONS: u32 = 0o777;
 
@@ -58,6 +61,10 @@ pub(crate) struct Identity {
 impl Identity {
     pub(crate) fn of(metadata: &Metadata) -> Self {
         Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    pub(crate) fn inode(self) -> u64 {
+        self.inode
     }
 
     /// The inode that a path names at this moment, if any.
@@ -90,6 +97,20 @@ impl Segment {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | SAFE_OPEN;
         let file = rustix::fs::open(path, flags, Mode::from_raw_mode(mode))?;
         Ok(Self { file: File::from(file) })
+    }
+
+    /// Opens what exists at `path`, or makes it.
+    pub(crate) fn open_or_create(path: &Path, mode: u32) -> io::Result<Self> {
+        for _ in 0..OPEN_ATTEMPTS {
+            if let Some(segment) = Self::open(path, Access::ReadWrite)? {
+                return Ok(segment);
+            }
+            match Self::create(path, mode) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                created => return created,
+            }
+        }
+        Err(io::Error::other("the file came and went whenever it was looked for"))
     }
 
     pub(crate) fn metadata(&self) -> io::Result<Metadata> {
@@ -128,6 +149,11 @@ impl Segment {
             thread::sleep(LOCK_PAUSE);
         }
         Ok(true)
+    }
+
+    /// Gives back what [`try_lock`](Self::try_lock) took.
+    pub(crate) fn unlock(&self) -> io::Result<()> {
+        self.file.unlock()
     }
 
     /// Copies bytes out. `UnexpectedEof` if the segment ends before the buffer is full.
@@ -184,6 +210,19 @@ impl Mapping {
         }
     }
 
+    pub(crate) fn load_u8(&self, offset: usize) -> u8 {
+        self.byte(offset).load(Relaxed)
+    }
+
+    pub(crate) fn store_u8(&self, offset: usize, value: u8) {
+        self.byte(offset).store(value, Relaxed);
+    }
+
+    /// Replaces a byte if it is `expected`; says whether it was.
+    pub(crate) fn compare_exchange_u8(&self, offset: usize, expected: u8, new: u8) -> bool {
+        self.byte(offset).compare_exchange(expected, new, Relaxed, Relaxed).is_ok()
+    }
+
     /// Stores bytes, eight at a time where the offset allows it. In no particular order to an onlooker.
     pub(crate) fn store_bytes(&self, offset: usize, bytes: &[u8]) {
         let aligned = offset.next_multiple_of(size_of::<u64>());
@@ -200,6 +239,10 @@ impl Mapping {
         for (cell, byte) in self.cells::<AtomicU8>(offset, bytes.len()).iter().zip(bytes) {
             cell.store(*byte, Relaxed);
         }
+    }
+
+    fn byte(&self, offset: usize) -> &AtomicU8 {
+        &self.cells(offset, 1)[0]
     }
 
     fn cells<C: Cell>(&self, offset: usize, count: usize) -> &[C] {
@@ -227,6 +270,34 @@ impl Drop for Mapping {
         let unmapped = unsafe { rustix::mm::munmap(self.address.as_ptr().cast::<c_void>(), self.length) };
         debug_assert!(unmapped.is_ok(), "unmapping a whole map of ours can only succeed");
     }
+}
+
+/// Removes the files in `directory` whose names begin with `prefix` and that nobody has locked, as far as this
+/// user may, unless the rest of the name says that one is needed.
+pub(crate) fn sweep(directory: &Path, prefix: &str, is_needed: impl Fn(&str) -> bool) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let rest = name.to_str().and_then(|name| name.strip_prefix(prefix));
+        if rest.is_some_and(|rest| !is_needed(rest)) {
+            remove_if_dead(&entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// A file that cannot be opened, locked or removed is somebody's, and sweeping it is a courtesy: no reason to
+/// fail.
+fn remove_if_dead(path: &Path) {
+    let Ok(Some(segment)) = Segment::open(path, Access::Read) else { return };
+    if segment.try_lock().is_ok_and(|locked| locked) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Gives the file `existing` a second name, which must be free.
+pub(crate) fn link(existing: &Path, new: &Path) -> io::Result<()> {
+    fs::hard_link(existing, new)
 }
 
 /// Removes the name `path`, if it is there.

@@ -513,7 +513,9 @@ fn the_unmodified_python_reader_never_tears_on_renamed_pictures() {
     let name = shared_name();
     let mut writer = MmapFrameWriter::create(&name.0, Publish::Rename).unwrap();
     writer.write(WIDTH, HEIGHT, 3, &pixels_of(0, PIXEL_BYTES)).unwrap();
-    let Some(mut reader) = peers::python_reader(&[&name.1, "640", "404", &PICTURES.to_string()]) else {
+    let Some(mut reader) =
+        peers::python("tests/peers/mmap_reader.py", &[&name.1, "640", "404", &PICTURES.to_string()])
+    else {
         return;
     };
     let done = AtomicBool::new(false);
@@ -540,7 +542,11 @@ fn the_unmodified_python_reader_never_tears_on_renamed_pictures() {
 fn the_unmodified_python_reader_sees_exactly_what_is_written_in_place() {
     let name = shared_name();
     let mut writer = MmapFrameWriter::create(&name.0, Publish::InPlace).unwrap();
-    let Some(mut reader) = peers::python_reader(&[&name.1, "640", "404", "100", "lockstep"]) else { return };
+    let Some(mut reader) =
+        peers::python("tests/peers/mmap_reader.py", &[&name.1, "640", "404", "100", "lockstep"])
+    else {
+        return;
+    };
     for frame in 0..100 {
         let timestamp = writer.write(WIDTH, HEIGHT, 3, &pixels_of(frame, PIXEL_BYTES)).unwrap();
         std::io::Write::write_all(&mut reader.input, b"\n").unwrap();

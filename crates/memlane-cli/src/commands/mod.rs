@@ -24,6 +24,7 @@ pub(crate) mod take;
 
 pub(crate) mod discover;
 pub(crate) mod host;
+pub(crate) mod legacy;
 
 pub(crate) mod completions;
 pub(crate) mod connect;

@@ -1,5 +1,7 @@
 //! The program as a user has it: its output, its JSON, its exit codes, and what it leaves alone.
 
+#[path = "../../../memlane-interop/tests/peers/mod.rs"]
+mod peers;
 #[path = "../../../memlane/tests/role/mod.rs"]
 mod role;
 #[path = "../../../memlane/tests/scratch/mod.rs"]
@@ -7,6 +9,7 @@ mod scratch;
 mod terminal;
 
 mod changing;
+mod legacy;
 mod looking;
 mod measuring;
 mod passing;

@@ -1,5 +1,6 @@
 //! Programs that speak foreign layouts without memlane, built and run by the tests, and the pictures they
 //! agree on.
+#![allow(dead_code)] // Every suite uses a part.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::PathBuf;
@@ -45,25 +46,38 @@ pub(crate) fn cpp_writer(name: &str, size: (u32, u32), frames: u64, period: Dura
     Some(Peer(Command::new(program).arg(name).args(numbers).spawn().expect("the C++ writer was just built")))
 }
 
-/// The Python reader and both ends of its standard streams.
-pub(crate) struct PythonReader {
+/// A Python program and both ends of its standard streams.
+pub(crate) struct PythonPeer {
     pub(crate) facts: Lines<BufReader<ChildStdout>>,
     pub(crate) input: ChildStdin,
     pub(crate) peer: Peer,
 }
 
-/// Starts the Python reader; `None` where there is no Python.
-pub(crate) fn python_reader(arguments: &[&str]) -> Option<PythonReader> {
+/// Starts a Python program, named by its path from the package; `None` where there is no Python.
+pub(crate) fn python(script: &str, arguments: &[&str]) -> Option<PythonPeer> {
     if !exists("python3") {
         return None;
     }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/mmap_reader.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/").to_owned() + script;
     let mut command = Command::new("python3");
     command.arg(script).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("python3 has just answered");
     let facts = BufReader::new(child.stdout.take().expect("piped above")).lines();
     let input = child.stdin.take().expect("piped above");
-    Some(PythonReader { facts, input, peer: Peer(child) })
+    Some(PythonPeer { facts, input, peer: Peer(child) })
+}
+
+impl PythonPeer {
+    /// Its next line.
+    pub(crate) fn hear(&mut self) -> String {
+        self.facts.next().expect("the peer has something to say").expect("the peer writes UTF-8")
+    }
+
+    /// Ends its input, and waits until it has ended by itself.
+    pub(crate) fn finish(mut self) {
+        drop(self.input);
+        assert!(self.peer.0.wait().expect("it is a child").success(), "the peer has failed");
+    }
 }
 
 fn build_cpp_writer() -> Option<PathBuf> {

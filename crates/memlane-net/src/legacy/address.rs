@@ -1,0 +1,61 @@
+//! Which addresses are this machine's, and which one to show to people.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+
+/// An address of a network that exists in documentation only. The system says from where it would send
+/// there; nothing is sent.
+const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
+
+const HOST_NAME: &str = "/proc/sys/kernel/hostname";
+
+/// Whether the address is this machine's: only then can something be bound to it.
+///
+/// ```
+/// # use memlane_net::legacy::address::is_local;
+/// assert!(is_local("127.0.0.1".parse().unwrap()));
+/// assert!(!is_local("192.0.2.1".parse().unwrap()));
+/// ```
+pub fn is_local(address: IpAddr) -> bool {
+    UdpSocket::bind((address.to_canonical(), 0)).is_ok()
+}
+
+/// The address to tell others for a host that listens on `listening`: that one if it is a certain one, else the one
+/// from which this machine reaches the world, else the one its name has, else the loopback.
+pub fn shown(listening: IpAddr) -> IpAddr {
+    if !listening.is_unspecified() {
+        return listening;
+    }
+    towards_elsewhere().or_else(of_host_name).unwrap_or(Ipv4Addr::LOCALHOST.into())
+}
+
+fn towards_elsewhere() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect(ELSEWHERE).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
+fn of_host_name() -> Option<IpAddr> {
+    let name = std::fs::read_to_string(HOST_NAME).ok()?;
+    let mut addresses = (name.trim(), 0).to_socket_addrs().ok()?;
+    addresses.find(SocketAddr::is_ipv4).map(|address| address.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shown_address_is_this_machine_s() {
+        assert!(is_local(shown(Ipv4Addr::UNSPECIFIED.into())));
+        assert!(of_host_name().is_none_or(is_local));
+        let certain = "192.0.2.7".parse().unwrap();
+        assert_eq!(shown(certain), certain);
+    }
+
+    #[test]
+    fn all_of_the_loopback_is_local() {
+        for address in ["127.0.0.1", "127.1.2.3", "::ffff:127.0.0.1"] {
+            assert!(is_local(address.parse().unwrap()), "{address}");
+        }
+    }
+}
