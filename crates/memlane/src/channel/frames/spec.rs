@@ -78,11 +78,6 @@ impl FrameSpec {
         self
     }
 
-    /// What each frame is, with its encoding.
-    pub fn schema(&self) -> Result<&Schema, SchemaError> {
-        self.schema.as_ref().map_err(Clone::clone)
-    }
-
     /// How many frames stay on offer, 1 to 2048 (2 unless said). Each costs a frame's memory.
     #[must_use]
     pub fn history(mut self, frames: u32) -> Self {
