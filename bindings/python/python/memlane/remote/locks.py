@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .._memlane import NotOwner, OwnerDied, WouldDeadlock
@@ -11,6 +12,7 @@ from .region import Hold, Region, found, seconds, wait_in_thread
 
 if TYPE_CHECKING:
     import types
+    from collections.abc import Iterator
 
     from .._memlane import Ending
     from .connection import Connection
@@ -55,8 +57,13 @@ class _Lock(Region):
         raise NotImplementedError
 
     def _held(self) -> Hold:
-        """By this thread: a condition waits with it."""
+        """By this thread."""
         raise NotImplementedError
+
+    def _wait_with(self, condition: str, timeout: float | None) -> bool:
+        """Gives the lock back, waits for a condition, takes it again; says whether it was notified."""
+        answer, _ = self._held().ask("condition_wait", id=condition, timeout=timeout)
+        return bool(answer["notified"])
 
     def _lease(
         self, timeout: float | None, ending: Ending | None, recovers: bool
@@ -299,6 +306,10 @@ class RLock(_Lock):
             raise NotOwner(f"this thread does not hold the lock of region `{self.id}`")
         return turn.hold
 
+    def _wait_with(self, condition: str, timeout: float | None) -> bool:
+        with self._turn().waiting():
+            return super()._wait_with(condition, timeout)
+
 
 class _Turn:
     """Whose turn it is among the threads of this process: the host knows sessions alone, and would let all of them in."""
@@ -309,11 +320,29 @@ class _Turn:
         self.depth = 0
         self.hold: Hold | None = None
         self.abandoned = False
+        self._waits = False
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """While the owner waits at a condition. Nobody else can enter through this session, which waits with the lock."""
+        with self._changed:
+            self._waits = True
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waits = False
 
     def enter(self, who: int, timeout: float | None, ending: Ending | None) -> bool:
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while self.owner not in (None, who):
+                if self._waits:
+                    raise WouldDeadlock(
+                        "another thread of this process waits at a condition with this lock, and at a host an rlock is "
+                        "the session's: wait with a Lock, or use a connection for each of the threads"
+                    )
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return False

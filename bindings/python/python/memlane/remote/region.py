@@ -170,11 +170,6 @@ class Hold:
         answer = self._client.request(operation, payload, session=self._session, ending=ending)
         return answer[0], answer[1]
 
-    def wait_with(self, condition: str, timeout: float | None, ending: Ending | None) -> bool:
-        """Gives the lock back, waits for a condition, takes it again."""
-        answer, _ = self.ask("condition_wait", id=condition, timeout=timeout, ending=ending)
-        return bool(answer["notified"])
-
     def release(self) -> None:
         """Gives it back."""
         self.ask("release")

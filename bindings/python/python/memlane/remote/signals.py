@@ -238,7 +238,7 @@ class Condition(Region):
         """Gives the lock back, waits until notified, and takes it again. False when time was up. memlane.NotOwner when
         this thread does not hold the lock."""
         self._client()
-        return self._lock._held().wait_with(self.id, seconds(True, timeout), None)
+        return self._lock._wait_with(self.id, seconds(True, timeout))
 
     def wait_for(self, predicate: Callable[[], _T], timeout: float | None = None) -> _T:
         """Waits until `predicate()` holds, which is asked under the lock, at first and after each notification. Returns
