@@ -16,33 +16,38 @@ use std::time::Duration;
 
 thread_local! {
     static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
-    static ENDING: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
+    static ENDING: RefCell<Option<Arc<[Arc<AtomicBool>]>>> = const { RefCell::new(None) };
 }
 
-/// By this, another thread ends waits: those that are given it.
+/// By this, another thread ends waits: those that are given it. With `within`, the end of that one is its own too.
 #[pyclass(module = "memlane", frozen)]
-#[derive(Default)]
 pub(crate) struct Ending {
-    wanted: Arc<AtomicBool>,
+    flags: Arc<[Arc<AtomicBool>]>,
 }
 
 #[pymethods]
 impl Ending {
     #[new]
-    fn new() -> Self {
-        Self::default()
+    #[pyo3(signature = (within=None))]
+    fn new(within: Option<&Bound<'_, Self>>) -> Self {
+        let others = within.map(|within| within.get().flags.to_vec()).unwrap_or_default();
+        Self { flags: std::iter::once(Arc::default()).chain(others).collect() }
     }
 
     /// Whether `end` was called.
     #[getter]
     fn wanted(&self) -> bool {
-        self.wanted.load(Ordering::Relaxed)
+        is_wanted(&self.flags)
     }
 
     /// Ends the wait within 40 ms, and every later one at once.
     fn end(&self) {
-        self.wanted.store(true, Ordering::Relaxed);
+        self.flags[0].store(true, Ordering::Relaxed);
     }
+}
+
+fn is_wanted(flags: &[Arc<AtomicBool>]) -> bool {
+    flags.iter().any(|flag| flag.load(Ordering::Relaxed))
 }
 
 /// `timeout` as Python has it: seconds, nothing for ever, and what is below zero is over.
@@ -106,7 +111,7 @@ pub(crate) fn wait_unless_ended<T: Send, E: Send>(
     ending: Option<&Bound<'_, Ending>>,
     body: impl FnOnce() -> Result<T, E> + Send,
 ) -> PyResult<Result<T, E>> {
-    ENDING.set(ending.map(|ending| ending.get().wanted.clone()));
+    ENDING.set(ending.map(|ending| ending.get().flags.clone()));
     let outcome = wait_raw(py, body);
     ENDING.take();
     outcome
@@ -114,7 +119,7 @@ pub(crate) fn wait_unless_ended<T: Send, E: Send>(
 
 /// Runs Python's signal handlers, in the main thread alone: in others there is nothing to run.
 fn should_end() -> bool {
-    if ENDING.with_borrow(|ending| ending.as_ref().is_some_and(|wanted| wanted.load(Ordering::Relaxed))) {
+    if ENDING.with_borrow(|ending| ending.as_ref().is_some_and(|flags| is_wanted(flags))) {
         return true;
     }
     if rustix::thread::gettid() != rustix::process::getpid() {

@@ -203,7 +203,7 @@ async def _wait_newer(
 async def in_thread(wait: Callable[[Ending], _T], give_back: Callable[[_T], object]) -> _T:
     """What `wait` returns, which runs in a thread of its own: for what waits at a host.
 
-    A task that is cancelled goes at once, and the wait is ended. What it obtained in the same instant is given back.
+    When the task is cancelled, the wait is ended, and what it obtained in the same instant is given back.
     """
     import asyncio
 
@@ -211,42 +211,39 @@ async def in_thread(wait: Callable[[Ending], _T], give_back: Callable[[_T], obje
 
     loop = asyncio.get_running_loop()
     future: asyncio.Future[_T] = loop.create_future()
-    ending, lock = Ending(), threading.Lock()
-    left = False
+    ending = Ending()
+
+    def resolve(outcome: _T | None, error: BaseException | None) -> None:
+        """Runs in the loop."""
+        if error is None:
+            future.set_result(outcome)  # type: ignore[arg-type]
+        else:
+            future.set_exception(error)
 
     def run() -> None:
         outcome, error = None, None
         try:
             outcome = wait(ending)
+            if ending.wanted:
+                give_back(outcome)
+                error = InterruptedError("nobody waits any more")
         except BaseException as raised:
             error = raised
-        with lock:
-            is_wanted = not left
-            if is_wanted:
-                try:
-                    loop.call_soon_threadsafe(take, outcome, error)
-                except RuntimeError:
-                    is_wanted = False  # the loop was closed, and nobody waits any more
-        if not is_wanted and error is None:
-            give_back(outcome)  # type: ignore[arg-type]
-
-    def take(outcome: _T | None, error: BaseException | None) -> None:
-        if future.done():
-            # Cancelled while this was on its way into the loop, which is not to wait for a host.
-            if error is None:
-                threading.Thread(target=give_back, args=(outcome,), name="memlane-wait").start()
-        elif error is None:
-            future.set_result(outcome)  # type: ignore[arg-type]
-        else:
-            future.set_exception(error)
+        try:
+            loop.call_soon_threadsafe(resolve, outcome, error)
+        except RuntimeError:
+            pass  # the loop was closed, and nobody waits any more
 
     threading.Thread(target=run, name="memlane-wait", daemon=True).start()
     try:
-        return await future
-    finally:
-        with lock:
-            left = True
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
         ending.end()
+        await asyncio.wait([future])
+        if future.exception() is None:
+            # It was on its way into the loop, which is not to wait for a host.
+            await loop.run_in_executor(None, give_back, future.result())
+        raise
 
 
 def _aiter(self: _T) -> _T:

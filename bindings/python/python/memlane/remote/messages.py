@@ -12,14 +12,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from .._memlane import Closed, NotOwner
+from .._memlane import Closed, Ending, NotOwner
 from .region import ClosesAtExit, Hold, Region, seconds, wait_in_thread
 
 if TYPE_CHECKING:
     import types
     from collections.abc import Callable, Iterable
 
-    from .._memlane import Ending, Memory
+    from .._memlane import Memory
     from .connection import Connection
 
 _T = TypeVar("_T")
@@ -149,8 +149,10 @@ class Queue(ClosesAtExit):
         is_any = capacity is None and messages is None and not acknowledged
         self._open(create, None if is_any else made, made)
         self._unpickle = unpickle
-        # What came for tasks that were cancelled in the same instant.
         self._kept: deque[Message] = deque()
+        self._keeping = threading.Lock()
+        # Those who wait at the host at this moment.
+        self._waiting: set[Ending] = set()
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Puts an object. queue.Full when it does not block and there is no room, or when time is up; memlane.Closed
@@ -186,18 +188,36 @@ class Queue(ClosesAtExit):
         return put
 
     def _take(self, timeout: float | None, most: int = 1, ending: Ending | None = None) -> list[Message]:
-        kept: list[Message] = []
-        while self._kept and len(kept) < most:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            # What is kept from now on ends the wait.
+            again = Ending(ending)
+            self._waiting.add(again)
             try:
-                kept.append(self._kept.popleft())
-            except IndexError:
-                break  # another thread was faster
-        if kept:
-            return kept
-        answer, payload = _or(
-            queue.Empty, lambda: self._ask("get", most=most, timeout=timeout, ending=ending)
-        )
-        return _messages(answer["messages"], payload, self._unpickle)
+                kept = self._take_kept(most)
+                if kept:
+                    return kept
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                answer, payload = self._ask("get", most=most, timeout=left, ending=again)
+                return _messages(answer["messages"], payload, self._unpickle)
+            except InterruptedError:
+                if ending is not None and ending.wanted:
+                    raise
+            except TimeoutError as error:
+                raise queue.Empty(str(error)) from None
+            finally:
+                self._waiting.discard(again)
+
+    def _take_kept(self, most: int) -> list[Message]:
+        with self._keeping:
+            return [self._kept.popleft() for _ in range(min(most, len(self._kept)))]
+
+    def _keep(self, messages: list[Message]) -> None:
+        """Keeps what came for a task that was cancelled in the same instant: for whoever takes next, or waits already."""
+        with self._keeping:
+            self._kept.extend(messages)
+        for waiting in list(self._waiting):
+            waiting.end()
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """Takes the oldest object. queue.Empty when it does not block and there is none, or when time is up;
@@ -207,7 +227,7 @@ class Queue(ClosesAtExit):
     async def async_get(self, timeout: float | None = None) -> Any:
         """`get`, for asyncio."""
         timeout = seconds(True, timeout)
-        taken = await wait_in_thread(lambda ending: self._take(timeout, 1, ending), self._kept.extend)
+        taken = await wait_in_thread(lambda ending: self._take(timeout, 1, ending), self._keep)
         return taken[0].value
 
     def get_nowait(self) -> Any:
