@@ -221,7 +221,8 @@ async def in_thread(wait: Callable[[Ending], _T], give_back: Callable[[_T], obje
             future.set_exception(error)
 
     def run() -> None:
-        outcome, error = None, None
+        outcome: _T | None = None
+        error: BaseException | None = None
         try:
             outcome = wait(ending)
             if ending.wanted:
