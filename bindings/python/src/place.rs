@@ -127,7 +127,8 @@ type SpaceArguments = (PathBuf, u16, u32, String, bool, bool);
 impl Space {
     /// A space as it is unless said otherwise.
     pub(crate) fn of(inner: CoreSpace) -> Self {
-        let options = Options { participants: 64, mode: 0o600, note: String::new(), resident: false, ephemeral: false };
+        let options =
+            Options { participants: 64, mode: 0o600, note: String::new(), resident: false, ephemeral: false };
         Self { inner, options }
     }
 
