@@ -244,7 +244,11 @@ class Lock(_Lock):
 
 
 class RLock(_Lock):
-    """A lock of a host that the thread which holds it may take again; see memlane.RLock."""
+    """A lock of a host that the thread which holds it may take again; see memlane.RLock.
+
+    To the host it is the session's. While a thread waits at a condition with it, the others of this connection cannot take
+    it, and get memlane.WouldDeadlock: another connection can, and so can everybody wait with a Lock.
+    """
 
     kind = "rlock"
 
