@@ -69,8 +69,8 @@ impl Client {
         Ok(Self { session: Ours::new(client), address })
     }
 
-    /// Asks for an operation of docs/protocol.md, by a dict with `op` and its fields, and a payload. Gives the fields of
-    /// `ok`, the payload, and in which session it was done: what is asked of a lease names that one.
+    /// Asks for an operation of docs/protocol.md, by a dict with `op` and its fields, and a payload. Gives the fields
+    /// of `ok`, the payload, and in which session it was done: what is asked of a lease names that one.
     #[pyo3(signature = (operation, payload=None, *, session=None, ending=None))]
     fn request<'py>(
         &self,
@@ -191,8 +191,8 @@ fn understood(operation: &Bound<'_, PyDict>) -> PyResult<Operation> {
         .map_err(|error| PyValueError::new_err(format!("that is no operation of a host: {error}")))
 }
 
-/// Something of a session that belongs to the process which began it. A copy of it in a child that was forked shares the
-/// connection: it would speak and listen in the parent's place, so it does neither, and says no farewell.
+/// Something of a session that belongs to the process which began it. A copy of it in a child that was forked shares
+/// the connection: it would speak and listen in the parent's place, so it does neither, and says no farewell.
 struct Ours<T: Send + Sync> {
     inner: Mutex<Option<ManuallyDrop<Arc<T>>>>,
     process: u32,

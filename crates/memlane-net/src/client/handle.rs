@@ -123,8 +123,8 @@ impl Client {
         Ok((fields, payload))
     }
 
-    /// [`Self::request`], and in which of this client's sessions it was done. A lease holds in its own session alone: what is
-    /// asked of one names that session, and in another one gives `lease_ended`.
+    /// [`Self::request`], and in which of this client's sessions it was done. A lease holds in its own session alone:
+    /// what is asked of one names that session, and in another one gives `lease_ended`.
     pub fn request_in(
         &self,
         session: Option<u64>,
