@@ -1,11 +1,14 @@
 //! One map from the core's errors to exceptions: Python's own where there is one, and subclasses of them for the rest.
 
+use crate::text::with_content;
 use memlane::Error;
+use memlane_net::client;
+use memlane_net::protocol::fault::{self, Fault};
 use pyo3::create_exception;
 use pyo3::exceptions::{
-    PyBlockingIOError, PyBrokenPipeError, PyBufferError, PyEOFError, PyFileExistsError, PyFileNotFoundError,
-    PyIndexError, PyKeyError, PyOSError, PyPermissionError, PyRuntimeError, PyTimeoutError, PyTypeError,
-    PyValueError,
+    PyBlockingIOError, PyBrokenPipeError, PyBufferError, PyConnectionError, PyEOFError, PyFileExistsError,
+    PyFileNotFoundError, PyIndexError, PyInterruptedError, PyKeyError, PyNotImplementedError, PyOSError,
+    PyPermissionError, PyRuntimeError, PyTimeoutError, PyTypeError, PyValueError,
 };
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -19,7 +22,13 @@ create_exception!(
     "The last owner of a lock died holding it, or abandoned it: what it protects may be half-changed. The lock was not
 taken. Take it with `with lock.recover(): ...`, put the data right there, and everybody goes on."
 );
-create_exception!(memlane, NotOwner, PyRuntimeError, "Releasing what this thread does not hold.");
+create_exception!(
+    memlane,
+    NotOwner,
+    PyRuntimeError,
+    "Releasing what this thread does not hold. Or what was held through a host is held no more: the host was started
+anew, or the connection was lost for longer than its grace time."
+);
 create_exception!(
     memlane,
     WouldDeadlock,
@@ -58,6 +67,13 @@ create_exception!(
     PyRuntimeError,
     "Somebody else wrote in between. `version` and `content` are what is there now."
 );
+create_exception!(
+    memlane,
+    OutcomeUnknown,
+    PyRuntimeError,
+    "A host was asked to change something, the connection was lost, and nobody can say any more whether it was done.
+It is never sent again: look at what is there, and decide."
+);
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
@@ -72,6 +88,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         py.get_type::<PublisherDied>(),
         py.get_type::<EndTaken>(),
         py.get_type::<Conflict>(),
+        py.get_type::<OutcomeUnknown>(),
     ] {
         module.add(exception.name()?, exception)?;
     }
@@ -81,44 +98,76 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// The exception for an error.
 #[cold]
 pub(crate) fn raise(error: Error) -> PyErr {
+    let errno = match &error {
+        Error::System { source, .. } => source.raw_os_error(),
+        _ => None,
+    };
+    exception(fault::code_of(&error), error.to_string(), errno.unwrap_or(0))
+}
+
+/// The exception for an error of a client of a host.
+#[cold]
+pub(crate) fn raise_remote(py: Python<'_>, error: client::Error) -> PyErr {
+    use client::Error;
     let message = error.to_string();
     match error {
-        Error::NotFound { .. } => PyFileNotFoundError::new_err((Errno::NOENT.raw_os_error(), message)),
-        Error::AlreadyExists { .. } | Error::NameConflict { .. } => {
+        Error::Fault { fault, .. } if fault.code == fault::CONFLICT => conflict(py, &fault, message),
+        Error::Refused { fault, .. } | Error::Fault { fault, .. } => exception(&fault.code, message, 0),
+        Error::OutcomeUnknown { .. } => OutcomeUnknown::new_err(message),
+        Error::Closed { .. } => Closed::new_err(message),
+        Error::Interrupted { .. } => PyInterruptedError::new_err(message),
+        Error::BadAddress { .. } | Error::BadFingerprint { .. } | Error::TooLarge { .. } => {
+            PyValueError::new_err(message)
+        }
+        Error::Token { .. } => PyOSError::new_err(message),
+        _ => PyConnectionError::new_err(message),
+    }
+}
+
+fn conflict(py: Python<'_>, fault: &Fault, message: String) -> PyErr {
+    let found = |name| fault.more.get(name).unwrap_or(&serde_json::Value::Null);
+    let version = found("version").as_u64().unwrap_or(0);
+    match crate::json::to_python(py, found("content")) {
+        Ok(content) => with_content(py, Conflict::new_err(message), version, content),
+        Err(error) => error,
+    }
+}
+
+/// The exception of a code: the core's errors and those of a host have the same, as `docs/protocol.md` lists them.
+fn exception(code: &str, message: String, errno: i32) -> PyErr {
+    match code {
+        "not_found" => PyFileNotFoundError::new_err((Errno::NOENT.raw_os_error(), message)),
+        "already_exists" | "name_conflict" => {
             PyFileExistsError::new_err((Errno::EXIST.raw_os_error(), message))
         }
-        Error::PermissionDenied { .. } => PyPermissionError::new_err((Errno::ACCESS.raw_os_error(), message)),
-        Error::NoSpace { .. } => PyOSError::new_err((Errno::NOSPC.raw_os_error(), message)),
-        Error::BadSpace { .. } => PyOSError::new_err((Errno::NOTDIR.raw_os_error(), message)),
-        Error::System { source, .. } => PyOSError::new_err((source.raw_os_error().unwrap_or(0), message)),
-        Error::Timeout { .. } | Error::LockTimeout { .. } | Error::ReaderStalls { .. } => {
-            PyTimeoutError::new_err(message)
+        "permission_denied" | fault::UNAUTHORISED | fault::READ_ONLY | fault::NOT_SHARED => {
+            PyPermissionError::new_err((Errno::ACCESS.raw_os_error(), message))
         }
-        Error::Busy { .. } => PyBlockingIOError::new_err((Errno::AGAIN.raw_os_error(), message)),
-        Error::WrongKind { .. } | Error::SchemaMismatch { .. } | Error::ParameterMismatch { .. } => {
-            SchemaMismatch::new_err(message)
+        "no_space" => PyOSError::new_err((Errno::NOSPC.raw_os_error(), message)),
+        "bad_space" => PyOSError::new_err((Errno::NOTDIR.raw_os_error(), message)),
+        "system" => PyOSError::new_err((errno, message)),
+        fault::TIMEOUT | "reader_stalls" => PyTimeoutError::new_err(message),
+        "busy" => PyBlockingIOError::new_err((Errno::AGAIN.raw_os_error(), message)),
+        "wrong_kind" | "schema_mismatch" | "parameter_mismatch" => SchemaMismatch::new_err(message),
+        "corrupt" => Corrupt::new_err(message),
+        "not_owner" | fault::LEASE_ENDED => NotOwner::new_err(message),
+        "would_deadlock" => WouldDeadlock::new_err(message),
+        "broken_barrier" => broken_barrier(message),
+        "closed" => Closed::new_err(message),
+        "end_of_pipe" => PyEOFError::new_err(message),
+        "broken_pipe" => PyBrokenPipeError::new_err((Errno::PIPE.raw_os_error(), message)),
+        "end_taken" => EndTaken::new_err(message),
+        "publisher_exists" => PublisherExists::new_err(message),
+        "publisher_died" => PublisherDied::new_err(message),
+        "subscribers_exhausted" | "borrows_exhausted" => PyBufferError::new_err(message),
+        "out_of_range" => PyIndexError::new_err(message),
+        "no_field" => PyKeyError::new_err(message),
+        "bad_id" | "schema" | "bad_parameter" | "too_many" | "overflow" | "too_large" | fault::MALFORMED => {
+            PyValueError::new_err(message)
         }
-        Error::Corrupt { .. } => Corrupt::new_err(message),
-        Error::NotOwner { .. } => NotOwner::new_err(message),
-        Error::WouldDeadlock { .. } => WouldDeadlock::new_err(message),
-        Error::BrokenBarrier { .. } => broken_barrier(message),
-        Error::Closed { .. } => Closed::new_err(message),
-        Error::EndOfPipe { .. } => PyEOFError::new_err(message),
-        Error::BrokenPipe { .. } => PyBrokenPipeError::new_err((Errno::PIPE.raw_os_error(), message)),
-        Error::EndTaken { .. } => EndTaken::new_err(message),
-        Error::PublisherExists { .. } => PublisherExists::new_err(message),
-        Error::PublisherDied { .. } => PublisherDied::new_err(message),
-        Error::SubscribersExhausted { .. } | Error::BorrowsExhausted { .. } => {
-            PyBufferError::new_err(message)
-        }
-        Error::OutOfRange { .. } => PyIndexError::new_err(message),
-        Error::NoField { .. } => PyKeyError::new_err(message),
-        Error::BadId { .. }
-        | Error::Schema { .. }
-        | Error::BadParameter { .. }
-        | Error::TooMany { .. }
-        | Error::Overflow { .. }
-        | Error::TooLarge { .. } => PyValueError::new_err(message),
+        fault::CANCELLED => PyInterruptedError::new_err(message),
+        fault::SHUTTING_DOWN | fault::UNSUPPORTED_VERSION => PyConnectionError::new_err(message),
+        fault::UNKNOWN_OPERATION => PyNotImplementedError::new_err(message),
         _ => PyRuntimeError::new_err(message),
     }
 }

@@ -186,7 +186,7 @@ impl Reopen for FramePublisher {}
 common_methods!(FramePublisher);
 closes_at_exit!(FramePublisher);
 
-fn spec_of(
+pub(crate) fn spec_of(
     shape: Option<&Bound<'_, PyAny>>,
     dtype: Option<&Bound<'_, PyAny>>,
     encoding: Option<&str>,
@@ -518,16 +518,11 @@ impl FrameSubscriber {
     #[pyo3(signature = (timeout=Timeout::FOREVER), text_signature = "(self, timeout=None)")]
     fn next(&self, py: Python<'_>, timeout: Timeout) -> PyResult<Frame> {
         let handle = self.handle.get()?;
-        let at_once = handle.now(|subscriber| {
-            subscriber.next(Some(Duration::ZERO)).map(memlane::frames::Frame::into_owned)
-        })?;
-        match at_once {
-            Ok(frame) => Ok(self.frame(frame)),
+        match handle.now(|subscriber| next(subscriber, Some(Duration::ZERO)))? {
+            Ok((frame, missed)) => Ok(self.frame(frame, missed)),
             Err(Error::Timeout { .. }) if timeout.0 != Some(Duration::ZERO) => {
-                let next = handle.wait(py, |subscriber| {
-                    subscriber.next(timeout.0).map(memlane::frames::Frame::into_owned)
-                });
-                Ok(self.frame(next?))
+                let (frame, missed) = handle.wait(py, |subscriber| next(subscriber, timeout.0))?;
+                Ok(self.frame(frame, missed))
             }
             Err(error) => Err(raise(error)),
         }
@@ -538,7 +533,7 @@ impl FrameSubscriber {
         let latest = self.handle.get()?.now(|subscriber| {
             subscriber.latest().map(|frame| frame.map(memlane::frames::Frame::into_owned))
         })?;
-        Ok(latest.map_err(raise)?.map(|frame| self.frame(frame)))
+        Ok(latest.map_err(raise)?.map(|frame| self.frame(frame, 0)))
     }
 
     /// The newest `count` frames on offer, oldest first; fewer when there are fewer. Each takes one of `borrows`.
@@ -549,7 +544,7 @@ impl FrameSubscriber {
                 .map(|frames| frames.into_iter().map(memlane::frames::Frame::into_owned).collect())
         })?;
         let frames: Vec<OwnedFrame> = frames.map_err(raise)?;
-        Ok(frames.into_iter().map(|frame| self.frame(frame)).collect())
+        Ok(frames.into_iter().map(|frame| self.frame(frame, 0)).collect())
     }
 
     /// How many frames were passed over since this subscriber came.
@@ -608,15 +603,22 @@ impl FrameSubscriber {
 
 impl FrameSubscriber {
     #[inline]
-    fn frame(&self, frame: OwnedFrame) -> Frame {
+    fn frame(&self, frame: OwnedFrame, missed: u64) -> Frame {
         let layout = if self.variable && frame.len() != self.layout.schema().size() {
             Layout::bytes(&self.item, frame.len())
         } else {
             self.layout.clone()
         };
         let (sequence, captured) = (frame.sequence(), frame.captured());
-        Frame { held: Mutex::new(Some(Arc::new(frame))), layout, sequence, captured }
+        Frame { held: Mutex::new(Some(Arc::new(frame))), layout, sequence, captured, missed }
     }
+}
+
+/// The next frame, and how many were passed over for it.
+fn next(subscriber: &mut CoreSubscriber, timeout: Option<Duration>) -> memlane::Result<(OwnedFrame, u64)> {
+    let before = subscriber.missed();
+    let frame = subscriber.next(timeout)?.into_owned();
+    Ok((frame, subscriber.missed() - before))
 }
 
 /// A publisher as a dict.
@@ -665,6 +667,7 @@ pub(crate) struct Frame {
     layout: Arc<Layout>,
     sequence: u64,
     captured: Timestamp,
+    missed: u64,
 }
 
 #[pymethods]
@@ -679,6 +682,12 @@ impl Frame {
     #[getter]
     fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// How many frames were passed over since the one that `next` returned before.
+    #[getter]
+    fn missed(&self) -> u64 {
+        self.missed
     }
 
     /// When it was captured, in seconds since the epoch.

@@ -22,6 +22,7 @@ mod command;
 mod dtype;
 mod error;
 mod handle;
+mod json;
 mod memory;
 mod place;
 mod wait;
@@ -37,7 +38,9 @@ mod pipe;
 mod queue;
 mod raw;
 mod record;
+mod remote;
 mod rwlock;
+mod schema;
 mod semaphore;
 mod stream;
 mod text;
@@ -77,7 +80,11 @@ mod _memlane {
     #[pymodule_export]
     use super::record::Record;
     #[pymodule_export]
+    use super::remote::{Client, Subscription};
+    #[pymodule_export]
     use super::rwlock::RwLock;
+    #[pymodule_export]
+    use super::schema::Schema;
     #[pymodule_export]
     use super::semaphore::{Semaphore, SignalSemaphore};
     #[pymodule_export]
@@ -86,6 +93,8 @@ mod _memlane {
     use super::text::Text;
     #[pymodule_export]
     use super::value::{Reading, Value};
+    #[pymodule_export]
+    use super::wait::Ending;
     #[pymodule_export]
     use super::watch::Watcher;
 

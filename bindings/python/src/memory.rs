@@ -2,6 +2,7 @@
 #![allow(unsafe_code)] // The buffer protocol is C.
 
 use crate::dtype;
+use bytes::{Bytes, BytesMut};
 use memlane::schema::Schema;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
@@ -143,6 +144,15 @@ impl Memory {
         readonly: bool,
     ) -> Self {
         Self { _keep: keep, address: address as usize, readonly, layout: layout.clone() }
+    }
+
+    /// Bytes that came from elsewhere, and are the caller's alone.
+    pub(crate) fn received(bytes: Bytes) -> Self {
+        // Nothing is copied unless somebody else has them too.
+        let mut bytes = BytesMut::from(bytes);
+        let layout = Layout::bytes(&Item::new(Schema::of::<u8>()), bytes.len());
+        let address = bytes.as_mut_ptr();
+        Self::new(Arc::new(bytes), address, &layout, false)
     }
 
     /// All bytes from the first item to the last, with the gaps between: NumPy's constructor wants them so.

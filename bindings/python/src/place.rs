@@ -125,6 +125,13 @@ impl Space {
 type SpaceArguments = (PathBuf, u16, u32, String, bool, bool);
 
 impl Space {
+    /// A space as it is unless said otherwise.
+    pub(crate) fn of(inner: CoreSpace) -> Self {
+        let options =
+            Options { participants: 64, mode: 0o600, note: String::new(), resident: false, ephemeral: false };
+        Self { inner, options }
+    }
+
     /// The space for what is nameless: regions that last as long as somebody has them open.
     fn nameless(&self) -> Self {
         let mut space = self.clone();

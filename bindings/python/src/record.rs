@@ -161,7 +161,7 @@ impl Record {
 }
 
 /// A content's bytes, by its schema.
-fn encoded(item: &Item, content: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+pub(crate) fn encoded(item: &Item, content: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     let schema = item.schema();
     if content.is_instance_of::<PyDict>() {
         return schema.encode(&from_python(content)?).map_err(dtype::bad);

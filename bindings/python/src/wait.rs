@@ -10,10 +10,44 @@ use memlane::interruption::interruptible;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 thread_local! {
     static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
+    static ENDING: RefCell<Option<Arc<[Arc<AtomicBool>]>>> = const { RefCell::new(None) };
+}
+
+/// By this, another thread ends waits: those that are given it. With `within`, the end of that one is its own too.
+#[pyclass(module = "memlane", frozen)]
+pub(crate) struct Ending {
+    flags: Arc<[Arc<AtomicBool>]>,
+}
+
+#[pymethods]
+impl Ending {
+    #[new]
+    #[pyo3(signature = (within=None))]
+    fn new(within: Option<&Bound<'_, Self>>) -> Self {
+        let others = within.map(|within| within.get().flags.to_vec()).unwrap_or_default();
+        Self { flags: std::iter::once(Arc::default()).chain(others).collect() }
+    }
+
+    /// Whether `end` was called.
+    #[getter]
+    fn wanted(&self) -> bool {
+        is_wanted(&self.flags)
+    }
+
+    /// Ends the wait within 40 ms, and every later one at once.
+    fn end(&self) {
+        self.flags[0].store(true, Ordering::Relaxed);
+    }
+}
+
+fn is_wanted(flags: &[Arc<AtomicBool>]) -> bool {
+    flags.iter().any(|flag| flag.load(Ordering::Relaxed))
 }
 
 /// `timeout` as Python has it: seconds, nothing for ever, and what is below zero is over.
@@ -71,8 +105,23 @@ pub(crate) fn wait_raw<T: Send, E: Send>(
     }
 }
 
+/// [`wait_raw`], which `ending` ends too.
+pub(crate) fn wait_unless_ended<T: Send, E: Send>(
+    py: Python<'_>,
+    ending: Option<&Bound<'_, Ending>>,
+    body: impl FnOnce() -> Result<T, E> + Send,
+) -> PyResult<Result<T, E>> {
+    ENDING.set(ending.map(|ending| ending.get().flags.clone()));
+    let outcome = wait_raw(py, body);
+    ENDING.take();
+    outcome
+}
+
 /// Runs Python's signal handlers, in the main thread alone: in others there is nothing to run.
 fn should_end() -> bool {
+    if ENDING.with_borrow(|ending| ending.as_ref().is_some_and(|flags| is_wanted(flags))) {
+        return true;
+    }
     if rustix::thread::gettid() != rustix::process::getpid() {
         return false;
     }

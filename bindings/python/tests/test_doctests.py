@@ -33,6 +33,6 @@ def test_example(test, tmp_path, monkeypatch):
 
 def test_every_class_of_handles_has_an_example():
     with_example = {test.name for test in examples()}
-    handles = {name for name in memlane.__all__ if hasattr(getattr(memlane, name), "participants")}
+    handles = {name for name in memlane.__all__ if hasattr(getattr(memlane, name), "unlink")}
     # A subscriber is nothing without a publisher, whose example shows both.
     assert handles - with_example == {"FrameSubscriber", "StreamSubscriber"}

@@ -5,8 +5,8 @@
 //! | [`host`] | serves a space |
 //! | [`discovery`] | hosts that say by mDNS where they are |
 //! | [`protocol`] | the messages between the two, without a socket and without a clock |
-//! | [`client`] | the regions of a host, from another machine or from the same |
 //! | [`view`] | how regions are shown: one view model for the command line, the host and its web page |
+//! | [`client`] | the regions of a host, from another machine or from the same |
 //! | [`legacy`] | the text protocol of the original shared-memory manager, in both roles |
 #![forbid(unsafe_code)]
 

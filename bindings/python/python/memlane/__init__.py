@@ -42,6 +42,7 @@ from ._memlane import (
     Memory,
     Message,
     NotOwner,
+    OutcomeUnknown,
     OwnerDied,
     Pipe,
     PipeEnd,
@@ -68,6 +69,7 @@ from ._memlane import (
     __version__,
     schema_of,
 )
+from .remote import Connection, connect
 
 __all__ = [
     "Array",
@@ -75,6 +77,7 @@ __all__ = [
     "Closed",
     "Condition",
     "Conflict",
+    "Connection",
     "Corrupt",
     "EndTaken",
     "Event",
@@ -87,6 +90,7 @@ __all__ = [
     "Memory",
     "Message",
     "NotOwner",
+    "OutcomeUnknown",
     "OwnerDied",
     "Pipe",
     "PipeEnd",
@@ -111,6 +115,7 @@ __all__ = [
     "Watcher",
     "WouldDeadlock",
     "__version__",
+    "connect",
     "schema_of",
 ]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from ._memlane import (
+        Ending,
         Event,
         FrameSubscriber,
         Lock,
@@ -197,6 +198,53 @@ async def _wait_newer(
     """`wait_newer`, for asyncio."""
     since = self.version if version is None else version
     return (await _until(self, lambda: (self.wait_newer(since, 0),), timeout, TimeoutError))[0]
+
+
+async def in_thread(wait: Callable[[Ending], _T], give_back: Callable[[_T], object]) -> _T:
+    """What `wait` returns, which runs in a thread of its own: for what waits at a host.
+
+    When the task is cancelled, the wait is ended, and what it obtained in the same instant is given back.
+    """
+    import asyncio
+
+    from ._memlane import Ending
+
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[_T] = loop.create_future()
+    ending = Ending()
+
+    def resolve(outcome: _T | None, error: BaseException | None) -> None:
+        """Runs in the loop."""
+        if error is None:
+            future.set_result(outcome)  # type: ignore[arg-type]
+        else:
+            future.set_exception(error)
+
+    def run() -> None:
+        outcome: _T | None = None
+        error: BaseException | None = None
+        try:
+            outcome = wait(ending)
+            if ending.wanted:
+                give_back(outcome)
+                error = InterruptedError("nobody waits any more")
+        except BaseException as raised:
+            error = raised
+        try:
+            loop.call_soon_threadsafe(resolve, outcome, error)
+        except RuntimeError:
+            pass  # the loop was closed, and nobody waits any more
+
+    threading.Thread(target=run, name="memlane-wait", daemon=True).start()
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        ending.end()
+        await asyncio.wait([future])
+        if future.exception() is None:
+            # It was on its way into the loop, which is not to wait for a host.
+            await loop.run_in_executor(None, give_back, future.result())
+        raise
 
 
 def _aiter(self: _T) -> _T:

@@ -131,6 +131,18 @@ impl Client {
         Ok((fields, payload))
     }
 
+    /// [`Self::request`], and in which of this client's sessions it was done. A lease holds in its own session alone:
+    /// what is asked of one names that session, and in another one gives `lease_ended`.
+    pub fn request_in(
+        &self,
+        session: Option<u64>,
+        operation: Operation,
+        payload: impl Into<Bytes>,
+    ) -> Result<(Map<String, Json>, Bytes, u64)> {
+        let Done { fields, payload, session } = self.link().ask(operation, payload.into(), session)?;
+        Ok((fields, payload, session))
+    }
+
     /// Begins a subscription by [`Operation::Subscribe`] or [`Operation::Watch`].
     pub fn subscribe(&self, operation: Operation) -> Result<Subscription> {
         Subscription::new(self, operation)
