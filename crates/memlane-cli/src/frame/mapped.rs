@@ -1,6 +1,8 @@
 //! Mapped picture files of other programs, as the command line names them and fails with them.
 
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, Outcome};
+use crate::source::Source;
+use memlane::Space;
 use memlane_interop::mmap_frame::{Error, Publish};
 use memlane_interop::{InvalidName, Name};
 
@@ -19,6 +21,20 @@ impl From<Replacement> for Publish {
             Replacement::InPlace => Self::InPlace,
             Replacement::Rename => Self::Rename,
         }
+    }
+}
+
+/// The space of a channel, which has to be on the machine of the mapped file.
+pub(super) fn space(source: &Source) -> Outcome<&Space> {
+    match source {
+        Source::Here(space) => Ok(space),
+        Source::There(_) => Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "a mapped picture file and the channel have to be on one machine, and {source} is out of reach; run this \
+                 there, or use `memlane frame view` and `memlane frame publish`, which work from here"
+            ),
+        )),
     }
 }
 

@@ -1,5 +1,5 @@
 //! `memlane frame publish`: pictures or raw video into a frame channel, each frame decoded or read straight
-//! into shared memory.
+//! into shared memory, or into what is sent to a host.
 
 use super::cadence::Cadence;
 use super::interrupt::Interrupt;
@@ -8,11 +8,11 @@ use super::progress::Progress;
 use super::source::{Source, SourceArguments};
 use super::stamp::{self, STAMP_BYTES};
 use crate::context::Context;
+use crate::datum_json::unfit;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::human;
-use memlane::{FramePublisher, Observer, Space};
+use crate::source::Publisher;
 use serde_json::json;
-use std::collections::HashSet;
 use std::time::Instant;
 
 /// Publish pictures or raw video as a frame channel
@@ -65,11 +65,12 @@ impl Arguments {
                 format!("a stamp needs frames of {STAMP_BYTES} bytes; leave out --stamp, or use larger ones");
             return Err(Failure::new(Exit::Usage, message));
         }
-        let spec = source.format().spec().history(self.history).borrows(self.borrows);
-        let space = context.space()?;
-        let mut publisher = FramePublisher::open_or_create(space, &self.id, &spec)?;
+        let spec = source.format().spec();
+        let schema = spec.schema().map_err(unfit(&self.id))?;
+        let places = context.new_source()?;
+        let mut publisher = places.publisher(&self.id, schema, self.history, self.borrows)?;
         let mut published = Published { frames: 0, last: 0, cadence: Cadence::default() };
-        let ended = self.publish(space, source, &mut publisher, &mut published);
+        let ended = self.publish(context, source, &mut publisher, &mut published);
         // What was published stays published, however it ended.
         self.summarise(context, &published)?;
         ended
@@ -77,13 +78,12 @@ impl Arguments {
 
     fn publish(
         &self,
-        space: &Space,
+        context: &Context,
         mut source: Source,
-        publisher: &mut FramePublisher,
+        publisher: &mut Publisher,
         published: &mut Published,
     ) -> Outcome {
         let interrupt = Interrupt::listen()?;
-        let observer = Observer::open(space, &self.id)?;
         let mut progress = Progress::on_terminal();
         let mut pace = Pace::new(self.rate);
         while self.count.is_none_or(|count| published.frames < count) {
@@ -91,20 +91,24 @@ impl Arguments {
             if !source.next_into(&mut loan, &interrupt)? {
                 break;
             }
-            if self.stamp {
-                let sequence = loan.sequence();
-                stamp::put(&mut loan, sequence);
-            }
             pace.wait(&interrupt);
             if interrupt.requested() {
                 break;
             }
-            published.last = loan.publish();
+            let stamped = if self.stamp { Some(loan.sequence()?) } else { None };
+            if let Some(sequence) = stamped {
+                stamp::put(&mut loan, sequence);
+            }
+            published.last = loan.publish()?;
+            if let Some(sequence) = stamped.filter(|sequence| *sequence != published.last) {
+                context.say(misnumbered(sequence, published.last));
+            }
             published.frames += 1;
             published.cadence.count(Instant::now());
             progress.frame(|| {
-                let readers = human::count(subscribers(&observer), "subscriber");
-                format!("{} frames, {readers}", published.frames)
+                let readers = publisher.subscribers().map(|count| human::count(count, "subscriber"));
+                let readers = readers.map(|readers| format!(", {readers}")).unwrap_or_default();
+                format!("{} frames{readers}", published.frames)
             });
         }
         Ok(())
@@ -122,8 +126,10 @@ impl Arguments {
     }
 }
 
-/// How many processes subscribe, each with any number of entries.
-fn subscribers(observer: &Observer) -> usize {
-    let state = observer.frames();
-    state.map_or(0, |state| state.subscribers.iter().map(|reader| reader.slot).collect::<HashSet<_>>().len())
+/// Of a stamp that fits another number.
+fn misnumbered(stamped: u64, published: u64) -> String {
+    format!(
+        "a frame was stamped as number {stamped} and published as {published}, because somebody else published in \
+         between; viewers that verify call it torn"
+    )
 }

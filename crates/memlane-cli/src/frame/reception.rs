@@ -17,7 +17,10 @@ pub(super) struct Reception {
     pub(super) missed: u64,
     /// `None` when nobody looked.
     pub(super) torn: Option<u64>,
-    pub(super) publishers_died: u64,
+    /// `None` when nobody would have told.
+    pub(super) publishers_died: Option<u64>,
+    /// Latencies are between the wall clocks of two machines.
+    pub(super) by_wall_clocks: bool,
 }
 
 impl Reception {
@@ -29,7 +32,8 @@ impl Reception {
             latencies: Latencies::new(),
             missed: 0,
             torn: None,
-            publishers_died: 0,
+            publishers_died: None,
+            by_wall_clocks: false,
         }
     }
 
@@ -80,11 +84,12 @@ impl fmt::Display for Reception {
         if let Some(torn) = self.torn {
             write!(formatter, ", torn {torn}")?;
         }
-        if self.publishers_died > 0 {
-            write!(formatter, ", publishers that died {}", self.publishers_died)?;
+        if let Some(died) = self.publishers_died.filter(|died| *died > 0) {
+            write!(formatter, ", publishers that died {died}")?;
         }
+        let clocks = if self.by_wall_clocks { ", by the wall clocks of both machines" } else { "" };
         match self.latencies.percentiles() {
-            Some(percentiles) => write!(formatter, "\nlatency from capture to here: {percentiles}"),
+            Some(percentiles) => write!(formatter, "\nlatency from capture to here{clocks}: {percentiles}"),
             None => Ok(()),
         }
     }

@@ -3,7 +3,7 @@
 
 use super::format::{Encoding, Format};
 use super::interrupt::{Interrupt, LOOK_PERIOD};
-use super::mapped::parse_name;
+use super::mapped::{self, parse_name};
 use super::picture;
 use super::progress::Progress;
 use super::reception::Reception;
@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::document;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::human::{self, parse_duration};
-use memlane::{FramePublisher, Timestamp};
+use memlane::{FramePublisher, Space, Timestamp};
 use memlane_interop::Name;
 use memlane_interop::mmap_frame::{MmapFrameReader, Picture};
 use serde_json::json;
@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
 
 /// Where received pictures go.
 struct Destination<'a> {
-    context: &'a Context,
+    space: &'a Space,
     id: &'a str,
     /// Made for the first picture, whose size it has.
     publisher: Option<FramePublisher>,
@@ -75,7 +75,12 @@ impl Arguments {
         let interrupt = Interrupt::listen()?;
         let mut progress = Progress::on_terminal();
         let mut reader = MmapFrameReader::open(&self.mmap);
-        let mut destination = self.to.as_deref().map(|id| Destination { context, id, publisher: None });
+        let mut destination = match &self.to {
+            Some(id) => {
+                Some(Destination { space: mapped::space(context.new_source()?)?, id, publisher: None })
+            }
+            None => None,
+        };
         let mut last = None;
         while self.count.is_none_or(|count| reception.frames() < count) {
             let Some(picture) = self.next(&mut reader, &interrupt)? else { break };
@@ -114,7 +119,7 @@ impl Destination<'_> {
         let spec = format_of(picture)?.spec();
         let publisher = match &mut self.publisher {
             Some(publisher) => publisher,
-            empty => empty.insert(FramePublisher::open_or_create(self.context.space()?, self.id, &spec)?),
+            empty => empty.insert(FramePublisher::open_or_create(self.space, self.id, &spec)?),
         };
         let mut loan = publisher.loan()?;
         if loan.len() != picture.pixels.len() {

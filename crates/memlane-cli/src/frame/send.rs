@@ -3,13 +3,13 @@
 
 use super::format::Format;
 use super::interrupt::{Interrupt, LOOK_PERIOD};
-use super::mapped::{Replacement, parse_name};
+use super::mapped::{self, Replacement, parse_name};
 use super::pace::{Pace, parse_rate};
 use super::progress::Progress;
 use super::source::SourceArguments;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
-use memlane::{Error, FrameSubscriber};
+use memlane::{Error, FrameSubscriber, Space};
 use memlane_interop::Name;
 use memlane_interop::mmap_frame::MmapFrameWriter;
 use serde_json::json;
@@ -58,6 +58,10 @@ struct Sending {
 impl Arguments {
     pub(crate) fn run(self, context: &Context) -> Outcome {
         let start = Instant::now();
+        let from = match &self.from {
+            Some(id) => Some((mapped::space(context.source()?)?, id)),
+            None => None,
+        };
         let mut sending = Sending {
             writer: MmapFrameWriter::create(&self.mmap, self.publish.into())?,
             interrupt: Interrupt::listen()?,
@@ -65,8 +69,8 @@ impl Arguments {
             count: self.count,
             sent: 0,
         };
-        let ended = match (&self.from, &self.source) {
-            (Some(id), _) => sending.pass_on_channel(context, id),
+        let ended = match (from, &self.source) {
+            (Some((space, id)), _) => sending.pass_on_channel(space, id),
             (None, Some(source)) => sending.pass_on_source(source, self.rate),
             (None, None) => {
                 Err(Failure::new(Exit::Usage, "nothing to send: give a source, or a channel with --from"))
@@ -108,8 +112,8 @@ impl Sending {
     }
 
     /// Straight from one shared memory into the other.
-    fn pass_on_channel(&mut self, context: &Context, id: &str) -> Outcome {
-        let subscriber = FrameSubscriber::open(context.existing_space()?, id)?;
+    fn pass_on_channel(&mut self, space: &Space, id: &str) -> Outcome {
+        let subscriber = FrameSubscriber::open(space, id)?;
         let format = Format::of_schema(subscriber.schema()).ok_or_else(|| no_pictures(id, &subscriber))?;
         let format = one_byte_samples(format)?;
         while !self.is_enough() {

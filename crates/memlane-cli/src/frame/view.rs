@@ -1,9 +1,10 @@
 //! `memlane frame view`: a subscriber that measures, checks, shows and saves what a frame channel brings.
 //!
-//! It goes on when the publisher dies, as any subscriber does, and says so once for each death.
+//! It goes on when the publisher dies, as any subscriber does, and says so once for each death. At a host it goes on
+//! when the host is started anew.
 
 use super::interrupt::{Interrupt, LOOK_PERIOD};
-use super::live_picture::LivePicture;
+use super::live_picture::{self, LivePicture};
 use super::progress::Progress;
 use super::reception::Reception;
 use super::stamp::{self, Verdict};
@@ -12,8 +13,8 @@ use crate::context::Context;
 use crate::document;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::human::parse_duration;
-use memlane::frames::{Frame, OnPublisherDeath};
-use memlane::{Error, FrameSubscriber, Space, Timestamp};
+use crate::source::{Asked, Came, Received, Source, Subscription};
+use memlane::Error;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -21,7 +22,8 @@ use std::time::{Duration, Instant};
 /// Subscribe to a frame channel: rate, latency, missed and torn frames, pictures
 ///
 /// Waits for the channel and for frames; goes on when the publisher dies and another takes over. Ends after
-/// --count or --duration, or with Ctrl-C, and prints a summary.
+/// --count or --duration, or with Ctrl-C, and prints a summary. At a host (--at), latencies are between the wall clocks
+/// of two machines, and with --picture alone the host sends what the terminal can show: the rest counts as missed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The channel
@@ -35,11 +37,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     duration: Option<Duration>,
 
-    /// Begin with up to so many frames that were published before
+    /// Begin with up to so many frames that were published before; a host has the newest one
     #[arg(long, value_name = "FRAMES", default_value_t = 0)]
     history: u64,
 
-    /// Look for a frame for so many microseconds before sleeping: costs a processor, wakes at once
+    /// Look for a frame for so many microseconds before sleeping: costs a processor, wakes at once. Not at a host
     #[arg(long, value_name = "MICROSECONDS", default_value_t = 0)]
     spin: u64,
 
@@ -83,40 +85,45 @@ impl Arguments {
         let subscriber = self.subscribe(context, &interrupt)?;
         let Some(subscriber) = subscriber else { return Ok(()) };
         let mut view = View::new(&self, context, interrupt)?;
+        let reception = &mut view.reception;
+        reception.by_wall_clocks = subscriber.is_remote();
+        reception.publishers_died = (!subscriber.is_remote()).then_some(0);
         let ended = view.watch(&subscriber);
         view.finish(ended)
     }
 
     /// Waits for the channel; `None` after an interrupt.
-    fn subscribe(&self, context: &Context, interrupt: &Interrupt) -> Outcome<Option<FrameSubscriber>> {
-        let space = context.space()?;
-        if !space.contains(&self.id)? {
-            context.say(format!("waiting for region `{}` in {}", self.id, space.directory().display()));
-        }
-        if !self.wait_for_channel(space, interrupt)? {
-            return Ok(None);
-        }
-        let subscriber = FrameSubscriber::open(space, &self.id)?
-            .history(self.history)
-            .spin(Duration::from_micros(self.spin))
-            .on_publisher_death(OnPublisherDeath::Report);
-        Ok(Some(subscriber))
-    }
-
-    fn wait_for_channel(&self, space: &Space, interrupt: &Interrupt) -> Outcome<bool> {
-        let start = Instant::now();
-        while !interrupt.requested() {
-            match space.wait_for(&self.id, Some(LOOK_PERIOD)) {
-                Ok(()) => return Ok(true),
-                Err(Error::Timeout { .. })
-                    if self.timeout.is_none_or(|timeout| start.elapsed() < timeout) => {}
-                Err(Error::Timeout { id, what, .. }) => {
-                    return Err(Error::Timeout { id, what, waited: start.elapsed() }.into());
-                }
-                Err(error) => return Err(error.into()),
+    fn subscribe(&self, context: &Context, interrupt: &Interrupt) -> Outcome<Option<Subscription>> {
+        let source = context.new_source()?;
+        if !source.contains(&self.id)? {
+            context.say(format!("waiting for region `{}` in {source}", self.id));
+            if !self.wait_for_channel(source, interrupt)? {
+                return Ok(None);
             }
         }
-        Ok(false)
+        let spin = Duration::from_micros(self.spin);
+        // Whoever checks or saves frames wants all of them, and whole.
+        let for_terminal = self.picture && !self.verify && self.save.is_none();
+        let asked = Asked { history: self.history, spin, rate: for_terminal.then_some(live_picture::RATE) };
+        let scale = |schema: &_| live_picture::scale(schema).filter(|_| for_terminal);
+        source.frames(&self.id, &asked, scale).map(Some)
+    }
+
+    fn wait_for_channel(&self, source: &Source, interrupt: &Interrupt) -> Outcome<bool> {
+        let start = Instant::now();
+        source.wait_for(&self.id, LOOK_PERIOD, || {
+            self.check_patience(start, "the creation")?;
+            Ok(!interrupt.requested())
+        })
+    }
+
+    /// Whether to wait on.
+    fn check_patience(&self, start: Instant, what: &'static str) -> Outcome {
+        let waited = start.elapsed();
+        if self.timeout.is_some_and(|timeout| waited >= timeout) {
+            return Err(Error::Timeout { id: self.id.clone(), what, waited }.into());
+        }
+        Ok(())
     }
 }
 
@@ -130,14 +137,13 @@ impl<'a> View<'a> {
     }
 
     /// Takes frames until it is enough.
-    fn watch(&mut self, subscriber: &FrameSubscriber) -> Outcome<()> {
-        let came = Timestamp::now().monotonic;
+    fn watch(&mut self, subscriber: &Subscription) -> Outcome<()> {
         // The last frame is held while the next one is taken, so that it is there to be saved at the end.
         let mut held = None;
         let mut started = None;
         while !self.is_enough(started) {
             let Some(frame) = self.next(subscriber, started)? else { break };
-            let latency = (frame.captured().monotonic >= came).then(|| frame.age());
+            let latency = subscriber.latency(&frame);
             started.get_or_insert_with(Instant::now);
             self.reception.frame(frame.sequence(), latency);
             self.reception.missed = subscriber.missed();
@@ -146,7 +152,9 @@ impl<'a> View<'a> {
             held = Some(frame);
         }
         match (&self.arguments.save, held) {
-            (Some(path), Some(frame)) => picture::save_frame(subscriber.schema(), &frame, path),
+            (Some(path), Some(frame)) => {
+                picture::save_frame(subscriber.schema_of(&frame)?.as_ref(), &frame, path)
+            }
             _ => Ok(()),
         }
     }
@@ -161,45 +169,31 @@ impl<'a> View<'a> {
     /// The next frame; `None` when the view's own time has passed, or after an interrupt.
     fn next<'s>(
         &mut self,
-        subscriber: &'s FrameSubscriber,
+        subscriber: &'s Subscription,
         started: Option<Instant>,
-    ) -> Outcome<Option<Frame<'s>>> {
+    ) -> Outcome<Option<Received<'s>>> {
         let start = Instant::now();
         while !self.is_enough(started) {
-            match subscriber.next(Some(LOOK_PERIOD)) {
-                Ok(frame) => return Ok(Some(frame)),
-                Err(Error::Timeout { id, what, .. }) => self.check_patience(subscriber, start, &id, what)?,
-                Err(error @ Error::PublisherDied { .. }) => {
-                    self.reception.publishers_died += 1;
+            match subscriber.next(LOOK_PERIOD)? {
+                Came::Frame(frame) => return Ok(Some(frame)),
+                Came::Nothing(what) => self.arguments.check_patience(start, what)?,
+                Came::PublisherDied(error) => {
+                    *self.reception.publishers_died.get_or_insert(0) += 1;
                     self.context.say(error);
                 }
-                Err(error) => return Err(error.into()),
+                Came::Removed => {
+                    let message = format!(
+                        "region `{}` was removed; its publisher makes a new one when it is started again",
+                        self.arguments.id
+                    );
+                    return Err(Failure::new(Exit::NotFound, message));
+                }
             }
         }
         Ok(None)
     }
 
-    /// No frame came: whether to wait on.
-    fn check_patience(
-        &self,
-        subscriber: &FrameSubscriber,
-        start: Instant,
-        id: &str,
-        what: &'static str,
-    ) -> Outcome {
-        if subscriber.region().unlinked() {
-            let message =
-                format!("region `{id}` was removed; its publisher makes a new one when it is started again");
-            return Err(Failure::new(Exit::NotFound, message));
-        }
-        let waited = start.elapsed();
-        if self.arguments.timeout.is_some_and(|timeout| waited >= timeout) {
-            return Err(Error::Timeout { id: id.to_owned(), what, waited }.into());
-        }
-        Ok(())
-    }
-
-    fn verify(&mut self, frame: &Frame<'_>) -> Outcome {
+    fn verify(&mut self, frame: &Received<'_>) -> Outcome {
         let Some(torn) = &mut self.reception.torn else { return Ok(()) };
         match stamp::check(frame, frame.sequence()) {
             Verdict::Whole => Ok(()),
@@ -217,12 +211,13 @@ impl<'a> View<'a> {
         }
     }
 
-    fn show(&mut self, subscriber: &FrameSubscriber, frame: &Frame<'_>) -> Outcome {
+    fn show(&mut self, subscriber: &Subscription, frame: &Received<'_>) -> Outcome {
         let reception = &self.reception;
         self.progress.frame(|| format!("{} frames, missed {}", reception.frames(), reception.missed));
         match &mut self.live_picture {
             Some(live_picture) if live_picture.is_due() => {
-                live_picture.draw(picture::of_frame(subscriber.schema(), frame)?, self.progress.line())
+                let schema = subscriber.schema_of(frame)?;
+                live_picture.draw(picture::of_frame(&schema, frame)?, self.progress.line())
             }
             _ => Ok(()),
         }
@@ -233,8 +228,9 @@ impl<'a> View<'a> {
         let Self { arguments, context, reception, progress, live_picture, .. } = self;
         drop((progress, live_picture));
         if context.json() {
-            let id = json!({ "id": arguments.id });
-            context.print(document::merged(id, reception.to_json()))?;
+            let clock = if reception.by_wall_clocks { "wall" } else { "monotonic" };
+            let told = json!({ "id": arguments.id, "latency_clock": clock });
+            context.print(document::merged(told, reception.to_json()))?;
         } else {
             context.print(&reception)?;
         }

@@ -8,8 +8,10 @@
 //! | `looking` | one region, as it stands |
 //! | `changing` | making, writing and removing |
 //! | `passing` | what is waited for and taken |
+//! | `frames` | frame channels |
 
 mod changing;
+mod frames;
 mod listing;
 mod looking;
 mod passing;
@@ -19,6 +21,7 @@ use std::fmt::{self, Display};
 use memlane::Space;
 use memlane_net::client::Client;
 
+pub(crate) use frames::{Asked, Came, Publisher, Received, Subscription};
 pub(crate) use looking::Seen;
 pub(crate) use passing::Taken;
 

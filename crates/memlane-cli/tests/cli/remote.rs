@@ -1,8 +1,12 @@
 //! Commands at a host: `--at`, `connect`, and what `locks` says of sessions.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use memlane::{FramePublisher, FrameSpec, schema::Primitive};
+use image::{Rgb, RgbImage};
+use memlane::{FramePublisher, FrameSpec, Observer, schema::Primitive};
 use memlane_net::client::{Client, Options};
 use memlane_net::host::{Host, Running};
 use serde_json::{Value as Json, json};
@@ -136,10 +140,142 @@ fn what_needs_the_memory_itself_says_so() {
     let mut camera =
         FramePublisher::create(&two.here.space, "camera", &FrameSpec::image(4, 6, 3, Primitive::U8)).unwrap();
     camera.loan().unwrap().publish();
-    two.run(&["frame", "view", "camera"]).failed(2, &["memory of its own machine"]);
+    let mapped = ["--mmap", "/memlane-never-made"];
+    let refused = ["on one machine", "run this there", "`memlane frame view`", "`memlane frame publish`"];
+    two.run(&[&["frame", "send"][..], &mapped, &["--from", "camera"]].concat()).failed(2, &refused);
+    two.run(&[&["frame", "recv"][..], &mapped, &["--to", "camera"]].concat()).failed(2, &refused);
+    assert!(!std::path::Path::new("/dev/shm/memlane-never-made").exists());
+    two.run(&["frame", "view", "camera", "--spin", "5"]).failed(2, &["--spin"]);
+    two.run(&["create", "event", "go", "--mode", "600"]).failed(2, &["mode", "create the region there"]);
     two.run(&["doctor", "--fix"]).failed(2, &["run `memlane doctor --fix` there"]);
     assert_eq!(two.output(&["get", "camera", "--raw"]).len(), 72);
     two.output(&["doctor"]);
+}
+
+/// A picture file in which no two rows, columns or channels are alike.
+fn picture_in(terminal: &Terminal) -> PathBuf {
+    let path = terminal.scratch.path().join("picture.png");
+    RgbImage::from_fn(64, 48, |x, y| Rgb([x as u8, (3 * y) as u8, (x + y) as u8])).save(&path).unwrap();
+    path
+}
+
+/// Starts a viewer that checks all frames of a channel that is still to be made, and waits until it waits.
+fn started_viewer(mut command: Command) -> Child {
+    let mut viewer = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::with_capacity(1, viewer.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.contains("waiting for region `camera` in the host at"), "{said}");
+    viewer
+}
+
+const VIEW: &[&str] = &["--json", "frame", "view", "camera", "--verify", "--history", "1", "--timeout", "5s"];
+fn publish<'a>(picture: &'a str, rest: &[&'a str]) -> Vec<&'a str> {
+    let arguments = ["--json", "frame", "publish", "camera", picture, "--loop", "--stamp", "--count"];
+    [&arguments[..], rest].concat()
+}
+
+/// Each of so many frames was published once, and seen whole or counted as missed.
+fn check_frames(count: u64, published: Child, viewer: Child) {
+    let json = |output: &str| serde_json::from_str::<Json>(output).unwrap();
+    let published = Ran::from(published.wait_with_output().unwrap());
+    assert_eq!(published.code, Some(0), "{published:?}");
+    let told = json(&published.output);
+    assert_eq!((told["frames"].as_u64(), told["last"].as_u64()), (Some(count), Some(count)), "{told}");
+
+    // No other frame comes.
+    let viewed = Ran::from(viewer.wait_with_output().unwrap());
+    assert_eq!(viewed.code, Some(6), "{viewed:?}");
+    let seen = json(&viewed.output);
+    let [frames, missed, first, last] =
+        ["frames", "missed", "first", "last"].map(|name| seen[name].as_u64().unwrap());
+    assert_eq!((last, &seen["torn"]), (count, &json!(0)), "{seen}");
+    assert_eq!(frames + missed, last - first + 1, "{seen}");
+    assert!(frames >= 20, "{seen}");
+    assert_eq!((&seen["latency_clock"], &seen["publishers_died"]), (&json!("wall"), &Json::Null), "{seen}");
+}
+
+#[test]
+fn stamped_frames_go_there_and_back_whole() {
+    let two = Two::apart();
+    let picture = picture_in(&two.there);
+    let viewer = started_viewer(two.command(VIEW));
+    let published = two
+        .command(&publish(picture.to_str().unwrap(), &["200", "--rate", "100"]))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    check_frames(200, published, viewer);
+
+    two.output(&["frame", "publish", "camera", picture.to_str().unwrap()]);
+    let saved = two.there.scratch.path().join("saved.png");
+    let told = two.output(&["frame", "view", "camera", "--history", "1", "--save", saved.to_str().unwrap()]);
+    assert!(told.starts_with("1 frames in"), "{told}");
+    assert_eq!(image::open(saved).unwrap().to_rgb8(), image::open(&picture).unwrap().to_rgb8());
+    let unstamped = ["frame", "view", "camera", "--history", "1", "--count", "1", "--verify"];
+    assert_eq!(two.run(&unstamped).code, Some(5));
+
+    two.output(&["create", "event", "go"]);
+    two.run(&["frame", "view", "go"]).failed(5, &["`go`", "frames", "event"]);
+    two.run(&["frame", "view", "none", "--timeout", "1ms"]).code.map(|code| assert_eq!(code, 6)).unwrap();
+    let _camera = FramePublisher::open(&two.here.space, "camera").unwrap();
+    let taken = two.run(&["frame", "publish", "camera", picture.to_str().unwrap()]);
+    assert_eq!(taken.code, Some(7), "{taken:?}");
+}
+
+/// A host of its own process, to be killed; nobody can prove to be on its machine.
+struct Killable {
+    child: Child,
+    address: String,
+}
+
+const TOKEN: &str = "a-token-of-this-test-and-of-nobody-else";
+
+impl Killable {
+    fn start(here: &Terminal, listen: &str) -> Self {
+        let mut command = here.command(&["--json", "host", "--listen", listen]);
+        let mut child = command.env("MEMLANE_TOKEN", TOKEN).stdout(Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+        let said: Json = serde_json::from_str(&said).unwrap();
+        let secret = here.space.directory().join(format!(".memlane/host-{}", said["port"]));
+        std::fs::remove_file(secret).unwrap();
+        Self { child, address: said["reach"].as_str().unwrap().to_owned() }
+    }
+
+    fn command(&self, there: &Terminal, arguments: &[&str]) -> Command {
+        let mut command = there.command(arguments);
+        command.env("MEMLANE_AT", &self.address).env("MEMLANE_TOKEN", TOKEN);
+        command
+    }
+}
+
+impl Drop for Killable {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_viewer_and_a_publisher_go_on_after_their_host_was_killed() {
+    let (here, there) = (Terminal::new(), Terminal::new());
+    let picture = picture_in(&there);
+    let host = Killable::start(&here, "127.0.0.1:0");
+    let viewer = started_viewer(host.command(&there, VIEW));
+    // As fast as it goes, so that a frame is under way when the host dies.
+    let mut publish = host.command(&there, &publish(picture.to_str().unwrap(), &["2000"]));
+    let published = publish.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+
+    here.space.wait_for("camera", Some(Duration::from_secs(20))).unwrap();
+    let observer = Observer::open(&here.space, "camera").unwrap();
+    while observer.version() < 500 {
+        std::thread::yield_now();
+    }
+    let address = host.address.clone();
+    drop(host);
+    assert!(observer.version() < 2000, "it was killed too late");
+    let _host = Killable::start(&here, &address);
+    check_frames(2000, published, viewer);
 }
 
 #[test]
