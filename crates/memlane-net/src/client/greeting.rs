@@ -62,11 +62,8 @@ pub(super) fn greet(address: &Address, options: &Options, session: Option<&str>)
         First::Hello(host) => host,
         First::Refused(fault) => return Err(refused(fault)),
     };
-    let secret = if options.remote {
-        Err("this client was told not to try".to_owned())
-    } else {
-        Secret::of(&host)
-    };
+    let secret =
+        if options.remote { Err("this client was told not to try".to_owned()) } else { Secret::of(&host) };
     let proof = secret.as_ref().ok().map(|secret| secret.answer(&host, &ends));
     let session = session.map(str::to_owned);
     let hello = ClientHello {

@@ -173,8 +173,7 @@ impl Gate {
         ends: &Ends,
     ) -> Result<Entry, Fault> {
         let (secret, instance) = (self.secret.as_bytes(), &self.instance);
-        let proved =
-            |proof: &str| hello::is_proved(Prover::Client, secret, instance, challenge, ends, proof);
+        let proved = |proof: &str| hello::is_proved(Prover::Client, secret, instance, challenge, ends, proof);
         if client.proof.as_deref().is_some_and(proved) {
             return Ok(self.local(hello::proof(Prover::Host, secret, instance, challenge, ends)));
         }

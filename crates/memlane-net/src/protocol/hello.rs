@@ -208,10 +208,7 @@ mod tests {
         // Checked with Python's hmac.
         let ends = ends("127.0.0.1:50000", "127.0.0.1:7440");
         let proof = |prover| proof(prover, b"0123456789abcdef", "aa", "bb", &ends);
-        assert_eq!(
-            proof(Prover::Client),
-            "cf7a4605e1768b77ff1779ab5734de9229e2337d29178b67989c077513327c91"
-        );
+        assert_eq!(proof(Prover::Client), "cf7a4605e1768b77ff1779ab5734de9229e2337d29178b67989c077513327c91");
         assert_eq!(proof(Prover::Host), "d2db9cdcd8362230683f11617eaf535ab6bd58ef918b4cdc325ca09c711a6ae7");
     }
 
