@@ -2,8 +2,8 @@
 //!
 //! The host speaks first and names a challenge. The client proves itself by a token, or by the secret that lies in the
 //! host's space, which also proves that it is on the same machine and may use the memory itself. The proof is bound to
-//! both ends of the connection, so that nobody can have a client answer another host's challenge. The host proves in turn
-//! that it knows the secret: a client uses no memory because a host says so.
+//! both ends of the connection, so that nobody can have a client answer another host's challenge. The host proves in
+//! turn that it knows the secret: a client uses no memory because a host says so.
 
 use ring::hmac;
 use serde::{Deserialize, Serialize};
