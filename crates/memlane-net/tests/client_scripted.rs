@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -31,7 +32,16 @@ struct Manners {
     swallows_adds: bool,
     /// Answers with something that is no answer.
     raves: bool,
+    /// Says that the client is on its machine.
+    boast: Option<Boast>,
     max_in_flight: usize,
+}
+
+/// A space that a host says is its own, and how it proves that.
+#[derive(Debug, Clone)]
+struct Boast {
+    space: PathBuf,
+    proof: fn(&ClientHello) -> Option<String>,
 }
 
 #[derive(Debug)]
@@ -96,8 +106,10 @@ impl Host {
     fn converse(&self, stream: TcpStream) -> Option<()> {
         stream.set_nodelay(true).ok()?;
         let mut socket = tungstenite::accept(stream).ok()?;
+        let boast = self.manners().boast;
+        let space = boast.as_ref().map_or(Path::new("/nowhere"), |boast| &boast.space);
         let hello = json!({"hello": {"protocol": 1, "memlane": "0", "host": "script",
-            "instance": "a", "space": "/nowhere",
+            "instance": "a", "space": space,
             "secret": "host-1", "challenge": "b"}});
         say(&mut socket, &Frame::new(&hello, b""))?;
         let hello: ClientHello = hear(&mut socket)?.header().ok()?;
@@ -105,6 +117,7 @@ impl Host {
             return say(&mut socket, &Frame::new(&json!({"refused": fault}), b""));
         }
         self.hellos.lock().unwrap().push(hello.clone());
+        let proof = boast.as_ref().and_then(|boast| (boast.proof)(&hello));
         let max_in_flight = self.manners().max_in_flight;
         let mut sessions = self.sessions.lock().unwrap();
         let resumed = hello.hello.session.filter(|session| sessions.contains_key(session));
@@ -117,7 +130,7 @@ impl Host {
         sessions.entry(session.clone()).or_insert_with(|| Ledger::new(max_in_flight));
         drop(sessions);
         let welcome = json!({"welcome": {"session": session, "resumed": resumed.is_some(), "access": "read-write",
-            "local": false,
+            "local": boast.is_some(), "proof": proof,
             "why": "there is no proof", "max_message": 1 << 20, "max_in_flight": max_in_flight, "grace": 5.0}});
         say(&mut socket, &Frame::new(&welcome, b""))?;
         loop {
@@ -409,6 +422,37 @@ fn a_host_that_turns_a_client_away_later_ends_it() {
     let error = client.value("a").add(&1).unwrap_err();
     assert!(matches!(error, Error::Refused { .. } | Error::OutcomeUnknown { .. }), "{error}");
     assert!(matches!(client.list(&[]).unwrap_err(), Error::Refused { .. }));
+}
+
+#[test]
+fn a_host_that_does_not_prove_itself_has_no_client_use_a_space() {
+    let directory = tempfile::tempdir().unwrap();
+    let space = directory.path().join("space");
+    let secret = space.join(".memlane/host-1");
+    std::fs::create_dir_all(secret.parent().unwrap()).unwrap();
+    std::fs::write(&secret, "5".repeat(64)).unwrap();
+    let proofs: [fn(&ClientHello) -> Option<String>; 4] =
+        [|_| None, |_| Some(String::new()), |_| Some("0".repeat(64)), |client| client.hello.proof.clone()];
+    let connect = |proof, options| {
+        let boast = Some(Boast { space: space.clone(), proof });
+        let host = Host::start(Manners { boast, ..Manners::default() });
+        let client = Client::connect(&host.address.to_string(), options).unwrap();
+        let hellos = host.hellos.lock().unwrap();
+        (client, hellos[0].hello.proof.clone())
+    };
+    for proof in proofs {
+        let (client, proved) = connect(proof, options());
+        assert!(proved.is_some(), "the client knows the secret");
+        assert_eq!(client.mode(), Mode::Remote);
+        assert!(client.space().is_none() && client.why().contains("did not prove"), "{}", client.why());
+        assert_eq!(client.value("a").add(&1).unwrap(), 1, "through the host it goes on");
+    }
+    // One who would not try is not talked into it, nor one who cannot check.
+    let (client, proved) = connect(proofs[2], options().remote());
+    assert!(proved.is_none() && client.space().is_none() && client.why().contains("told not to try"));
+    std::fs::remove_file(secret).unwrap();
+    let (client, proved) = connect(proofs[2], options());
+    assert!(proved.is_none() && client.space().is_none() && client.why().contains("is not on this machine"));
 }
 
 #[test]

@@ -56,21 +56,14 @@ fn read(socket: &mut WebSocket<TcpStream>) -> serde_json::Value {
     }
 }
 
-/// Bytes of memory that the process has.
-fn resident(host: &HostProcess) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", host.child.id())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
-
 #[test]
 fn a_thousand_idle_connections_take_little_memory() {
     allow_many_files();
     let directory = tempfile::tempdir().unwrap();
     let host = HostProcess::start(&directory.path().join("space"), served::free_port());
-    let alone = resident(&host);
+    let alone = host.resident();
     let mut clients: Vec<_> = (0..1000).map(|_| raw_client(&host)).collect();
-    let together = resident(&host);
+    let together = host.resident();
     println!("{} MiB alone, {} MiB with 1000 connections", alone / MIB, together / MIB);
     assert!(together < 60 * MIB, "{} MiB", together / MIB);
     // All of them are served.
@@ -124,13 +117,13 @@ fn a_subscriber_that_does_not_read_costs_bounded_memory_and_counts_what_it_misse
     let options = Options::new().token(host.token.as_str()).remote();
     let other = Client::connect(&host.address.to_string(), options).unwrap();
     other.frames("camera").newest().unwrap();
-    let before = resident(&host);
+    let before = host.resident();
     for _ in 0..FRAMES {
         camera.loan().unwrap().publish();
         // The host gets every chance to pile frames up.
         other.frames("camera").newest().unwrap();
     }
-    let after = resident(&host);
+    let after = host.resident();
     println!("{} MiB before, {} MiB after {FRAMES} frames", before / MIB, after / MIB);
     let allowed = before + 16 * PICTURE as u64;
     assert!(after < allowed, "{} MiB grew to {} MiB", before / MIB, after / MIB);

@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use chance::Chance;
 use memlane::{Queue, QueueSpec, Space, Text, Value};
 use memlane_net::client::{Client, Error, Options};
 use memlane_net::host::{Host, Running};
@@ -19,24 +20,13 @@ use serde_json::json;
 use served::HostProcess;
 use tempfile::TempDir;
 
+mod chance;
 mod proxy;
 mod python;
 mod served;
 
 /// Longer than anything here takes; whoever is not done by then hangs.
 const FOR_EVER: Duration = Duration::from_mins(4);
-
-/// Numbers that look like chance and are the same in each run (Marsaglia's xorshift).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-}
 
 fn scale() -> u64 {
     if std::env::var_os("MEMLANE_CHAOS").is_some_and(|chaos| chaos == "long") { 10 } else { 1 }
@@ -101,7 +91,7 @@ fn all_in_time<'a>(work: impl IntoIterator<Item = Box<dyn FnOnce() + Send + 'a>>
 
 /// Connections of a few hundred to some thousand bytes, each ended in some way; one in thirty falls silent.
 fn ill_treatment(seed: u64) -> impl FnMut(u64) -> Plan + Send + 'static {
-    let mut chance = Chance(seed * 0x9e37_79b9 + 1);
+    let mut chance = Chance::new(seed);
     move |_| {
         let cut = 300 + chance.below(12_000);
         let end = match chance.below(30) {
@@ -230,7 +220,7 @@ fn texts_written_through_a_bad_network_never_tear() {
         }
     };
     let writes = |who: u64| {
-        let mut chance = Chance(who + 100);
+        let mut chance = Chance::new(who + 100);
         let proxy = Proxy::new(served.host.address(), move |_| Plan {
             cut_request: Some(500 + chance.below(150_000)),
             end: if chance.below(2) == 0 { End::Reset } else { End::Close },

@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use tungstenite::client::IntoClientRequest;
+use tungstenite::error::ProtocolError;
 use tungstenite::handshake::HandshakeError;
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Message, WebSocket};
 
 use super::error::Error;
 use super::options::{Address, Options};
-use super::secret;
+use super::secret::Secret;
 use super::socket::Socket;
 use super::tls;
 use crate::protocol::fault::Fault;
@@ -25,6 +26,9 @@ const TIME: Duration = Duration::from_secs(5);
 const READ_BYTES: usize = 16 * 1024;
 /// Bytes of a greeting at most.
 const MOST_GREETED: usize = 64 * 1024;
+
+/// What helps where no authority vouches for a host.
+const IF_SELF_MADE: &str = "if it made the certificate itself, give its fingerprint";
 
 /// A connection on which requests can be sent.
 #[derive(Debug)]
@@ -60,15 +64,9 @@ pub(super) fn greet(address: &Address, options: &Options, session: Option<&str>)
         First::Hello(host) => host,
         First::Refused(fault) => return Err(refused(fault)),
     };
-    let proof = if options.remote {
-        Err("this client was told not to try".to_owned())
-    } else {
-        secret::answer(&host, &ends)
-    };
-    let (proof, no_proof) = match proof {
-        Ok(proof) => (Some(proof), None),
-        Err(why) => (None, Some(why)),
-    };
+    let secret =
+        if options.remote { Err("this client was told not to try".to_owned()) } else { Secret::of(&host) };
+    let proof = secret.as_ref().ok().map(|secret| secret.answer(&host, &ends));
     let session = session.map(str::to_owned);
     let hello = ClientHello {
         hello: ClientDescription { protocol: VERSION, client: options.name.clone(), token, proof, session },
@@ -77,10 +75,16 @@ pub(super) fn greet(address: &Address, options: &Options, session: Option<&str>)
     socket.send(Message::text(hello)).map_err(|error| unreachable(lost_in_words(&error)))?;
     match receive(&mut socket, address)? {
         Reply::Refused(fault) => Err(refused(fault)),
-        Reply::Welcome(welcome) => {
+        Reply::Welcome(mut welcome) => {
+            // Whoever does not know the secret could name any space of this user.
+            let proves = |proof: &str| secret.as_ref().is_ok_and(|it| it.is_known_to(&host, &ends, proof));
+            if welcome.local && !welcome.proof.as_deref().is_some_and(proves) {
+                welcome.local = false;
+                welcome.why = "the host says that this client is on its machine, but did not prove it".into();
+            }
             socket.set_config(|config| *config = limited(welcome.max_message.saturating_add(MAX_HEADER)));
             socket.get_mut().never_block().map_err(|error| unreachable(error.to_string()))?;
-            Ok(Greeted { socket, host, welcome, no_proof })
+            Ok(Greeted { socket, host, welcome, no_proof: secret.err() })
         }
     }
 }
@@ -140,6 +144,9 @@ pub(super) fn lost_in_words(error: &tungstenite::Error) -> String {
         tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => {
             "it closed the connection".into()
         }
+        tungstenite::Error::Protocol(ProtocolError::HttparseError(_)) => {
+            "it does not answer in plain HTTP; if it speaks TLS, give its fingerprint".into()
+        }
         error => error.to_string(),
     }
 }
@@ -150,6 +157,8 @@ fn in_words(error: &std::io::Error) -> String {
         Some(Tls::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => {
             "its certificate has another fingerprint than was given".into()
         }
+        Some(Tls::InvalidCertificate(why)) => format!("its certificate is not taken ({why}); {IF_SELF_MADE}"),
+        Some(Tls::InvalidMessage(_)) => "it does not speak TLS".into(),
         _ => error.to_string(),
     }
 }

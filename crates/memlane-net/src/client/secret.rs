@@ -1,4 +1,5 @@
-//! The proof of being on the host's machine: the secret in the host's space, as far as this user may read it.
+//! The proofs of being on one machine, the client's and the host's: by the secret in the host's space, as far as this
+//! user may read it.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,12 +8,26 @@ use std::path::Path;
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 use rustix::process::geteuid;
 
-use crate::protocol::hello::{Ends, HostDescription, MAX_SECRET, SECRET_FOLDER, proof};
+use crate::protocol::hello::{Ends, HostDescription, MAX_SECRET, Prover, SECRET_FOLDER, is_proved, proof};
 
-/// The answer to the host's challenge, or why there is none.
-pub(super) fn answer(host: &HostDescription, ends: &Ends) -> Result<String, String> {
-    let secret = read(Path::new(&host.space), &host.secret)?;
-    Ok(proof(&secret, &host.instance, &host.challenge, ends))
+/// The secret of a host of this machine.
+pub(super) struct Secret(Vec<u8>);
+
+impl Secret {
+    /// That of `host`, or why there is none.
+    pub(super) fn of(host: &HostDescription) -> Result<Self, String> {
+        read(Path::new(&host.space), &host.secret).map(Self)
+    }
+
+    /// This client's answer to the host's challenge.
+    pub(super) fn answer(&self, host: &HostDescription, ends: &Ends) -> String {
+        proof(Prover::Client, &self.0, &host.instance, &host.challenge, ends)
+    }
+
+    /// Whether the host knows it too.
+    pub(super) fn is_known_to(&self, host: &HostDescription, ends: &Ends, answer: &str) -> bool {
+        is_proved(Prover::Host, &self.0, &host.instance, &host.challenge, ends, answer)
+    }
 }
 
 /// Opens exactly the file that a host's secret can be in: whatever a host says, no other file is read.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::HostError;
 use super::secret::{Vault, random};
 use crate::protocol::fault::{self, Fault};
-use crate::protocol::hello::{self, Access, ClientDescription, Ends};
+use crate::protocol::hello::{self, Access, ClientDescription, Ends, Prover};
 use crate::protocol::operation::Operation;
 use crate::view::pattern::is_wanted;
 
@@ -160,6 +160,8 @@ pub(super) struct Entry {
     pub(super) access: Access,
     pub(super) local: bool,
     pub(super) why: String,
+    /// The host's own, for a client that proved itself.
+    pub(super) proof: Option<String>,
 }
 
 impl Gate {
@@ -170,10 +172,10 @@ impl Gate {
         challenge: &str,
         ends: &Ends,
     ) -> Result<Entry, Fault> {
-        let proved =
-            |proof: &String| hello::is_proved(self.secret.as_bytes(), &self.instance, challenge, ends, proof);
-        if client.proof.as_ref().is_some_and(proved) {
-            return Ok(self.local());
+        let (secret, instance) = (self.secret.as_bytes(), &self.instance);
+        let proved = |proof: &str| hello::is_proved(Prover::Client, secret, instance, challenge, ends, proof);
+        if client.proof.as_deref().is_some_and(proved) {
+            return Ok(self.local(hello::proof(Prover::Host, secret, instance, challenge, ends)));
         }
         let access = client.token.as_deref().and_then(|token| self.tokens.access(token));
         let why = match (&client.proof, &client.token) {
@@ -188,7 +190,7 @@ impl Gate {
             let message = format!("{found}; expected the token that the host printed when it started");
             return Err(Fault::new(fault::UNAUTHORISED, message));
         };
-        Ok(Entry { access: self.at_most(access), local: false, why: why.into() })
+        Ok(Entry { access: self.at_most(access), local: false, why: why.into(), proof: None })
     }
 
     /// Lets in whoever sent this token beside an HTTP request.
@@ -196,7 +198,8 @@ impl Gate {
         self.tokens.access(token).map(|access| self.at_most(access))
     }
 
-    fn local(&self) -> Entry {
+    /// For who proved itself; `proof` is the host's own.
+    fn local(&self, proof: String) -> Entry {
         let access = self.at_most(Access::ReadWrite);
         let (local, why) = if self.read_only {
             (false, "it is the host's machine and user, but the host is for looking only")
@@ -205,7 +208,7 @@ impl Gate {
         } else {
             (false, "it is the host's machine and user, but the host shares some of its regions only")
         };
-        Entry { access, local, why: why.into() }
+        Entry { access, local, why: why.into(), proof: Some(proof) }
     }
 
     fn at_most(&self, access: Access) -> Access {

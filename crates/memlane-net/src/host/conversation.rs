@@ -175,6 +175,7 @@ async fn enter<R: AsyncRead + Unpin>(
         access: entry.access,
         local: entry.local,
         why: entry.why,
+        proof: entry.proof,
         max_message: shared.limits.message_bytes,
         max_in_flight: shared.limits.requests_in_flight,
         grace: shared.limits.grace.as_secs_f64(),

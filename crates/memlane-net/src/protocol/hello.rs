@@ -2,16 +2,14 @@
 //!
 //! The host speaks first and names a challenge. The client proves itself by a token, or by the secret that lies in the
 //! host's space, which also proves that it is on the same machine and may use the memory itself. The proof is bound to
-//! both ends of the connection, so that nobody can have a client answer another host's challenge.
+//! both ends of the connection, so that nobody can have a client answer another host's challenge. The host proves in
+//! turn that it knows the secret: a client uses no memory because a host says so.
 
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
 use super::fault::Fault;
-
-/// Says what is proved, so that no other use of the secret gives the same answer.
-const PURPOSE: &str = "memlane local 1";
 
 /// The folder of a space, and how the files in it begin, that hold the secrets of its hosts.
 pub const SECRET_FOLDER: &str = ".memlane";
@@ -99,6 +97,9 @@ pub struct Welcome {
     pub local: bool,
     /// Why, or why not.
     pub why: String,
+    /// The host's own [`proof`], when the client's was right. Without it, `local` is not to be believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
     /// The most bytes of a message, either way.
     pub max_message: usize,
     /// The most requests that may be unanswered or unacknowledged.
@@ -141,19 +142,47 @@ fn plain(address: SocketAddr) -> String {
     format!("{ip} {}", address.port())
 }
 
-/// The answer to a challenge: HMAC-SHA-256, with the secret's file content as the key, of the lines `memlane local 1`,
-/// the instance, the challenge, and the ends (`client-ip client-port host-ip host-port`), in hexadecimal digits.
+/// Who proves to know the secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prover {
+    /// The client, and so that it is on the host's machine.
+    Client,
+    /// The host, and so that the secret's space is its own.
+    Host,
+}
+
+impl Prover {
+    /// Says what is proved, so that no other use of the secret gives the same answer, nor one side's the other's.
+    fn purpose(self) -> &'static str {
+        match self {
+            Self::Client => "memlane local 1",
+            Self::Host => "memlane host 1",
+        }
+    }
+}
+
+/// The answer to a challenge: HMAC-SHA-256, with the secret's file content as the key, of the lines `memlane local 1`
+/// (of the host: `memlane host 1`), the instance, the challenge, and the ends (`client-ip client-port host-ip
+/// host-port`), in hexadecimal digits.
 #[must_use]
-pub fn proof(secret: &[u8], instance: &str, challenge: &str, ends: &Ends) -> String {
+pub fn proof(prover: Prover, secret: &[u8], instance: &str, challenge: &str, ends: &Ends) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-    let tag = hmac::sign(&key, claim(instance, challenge, ends).as_bytes());
+    let claim = format!("{}\n{instance}\n{challenge}\n{}", prover.purpose(), ends.words());
+    let tag = hmac::sign(&key, claim.as_bytes());
     tag.as_ref().iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 /// Whether `answer` is the [`proof`], in a time that does not tell how much of it is right.
 #[must_use]
-pub fn is_proved(secret: &[u8], instance: &str, challenge: &str, ends: &Ends, answer: &str) -> bool {
-    is_same_secret(&proof(secret, instance, challenge, ends), answer)
+pub fn is_proved(
+    prover: Prover,
+    secret: &[u8],
+    instance: &str,
+    challenge: &str,
+    ends: &Ends,
+    answer: &str,
+) -> bool {
+    is_same_secret(&proof(prover, secret, instance, challenge, ends), answer)
 }
 
 /// Whether two secrets are the same, in a time that depends on neither: their digests under a random key are compared.
@@ -166,10 +195,6 @@ pub fn is_same_secret(one: &str, other: &str) -> bool {
     hmac::verify(&key, other.as_bytes(), tag.as_ref()).is_ok()
 }
 
-fn claim(instance: &str, challenge: &str, ends: &Ends) -> String {
-    format!("{PURPOSE}\n{instance}\n{challenge}\n{}", ends.words())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,33 +204,36 @@ mod tests {
     }
 
     #[test]
-    fn the_proof_is_as_the_document_says() {
+    fn the_proofs_are_as_the_document_says() {
         // Checked with Python's hmac.
         let ends = ends("127.0.0.1:50000", "127.0.0.1:7440");
-        assert_eq!(
-            proof(b"0123456789abcdef", "aa", "bb", &ends),
-            "cf7a4605e1768b77ff1779ab5734de9229e2337d29178b67989c077513327c91"
-        );
+        let proof = |prover| proof(prover, b"0123456789abcdef", "aa", "bb", &ends);
+        assert_eq!(proof(Prover::Client), "cf7a4605e1768b77ff1779ab5734de9229e2337d29178b67989c077513327c91");
+        assert_eq!(proof(Prover::Host), "d2db9cdcd8362230683f11617eaf535ab6bd58ef918b4cdc325ca09c711a6ae7");
     }
 
     #[test]
     fn mapped_addresses_are_the_same() {
         let (one, other) =
             (ends("127.0.0.1:5", "127.0.0.1:7440"), ends("[::ffff:127.0.0.1]:5", "[::ffff:127.0.0.1]:7440"));
-        assert!(is_proved(b"s", "i", "c", &other, &proof(b"s", "i", "c", &one)));
+        let answer = proof(Prover::Client, b"s", "i", "c", &one);
+        assert!(is_proved(Prover::Client, b"s", "i", "c", &other, &answer));
     }
 
     #[test]
-    fn a_proof_holds_for_one_connection_of_one_host() {
+    fn a_proof_holds_for_one_side_of_one_connection_of_one_host() {
         let here = ends("10.0.0.1:5", "10.0.0.2:7440");
-        let answer = proof(b"s", "i", "c", &here);
-        assert!(is_proved(b"s", "i", "c", &here, &answer));
-        assert!(!is_proved(b"t", "i", "c", &here, &answer));
-        assert!(!is_proved(b"s", "j", "c", &here, &answer));
-        assert!(!is_proved(b"s", "i", "d", &here, &answer));
-        assert!(!is_proved(b"s", "i", "c", &ends("10.0.0.1:6", "10.0.0.2:7440"), &answer));
-        assert!(!is_proved(b"s", "i", "c", &ends("10.0.0.1:5", "10.0.0.3:7440"), &answer));
-        assert!(!is_proved(b"s", "i", "c", &here, ""));
+        for (prover, other) in [(Prover::Client, Prover::Host), (Prover::Host, Prover::Client)] {
+            let answer = proof(prover, b"s", "i", "c", &here);
+            assert!(is_proved(prover, b"s", "i", "c", &here, &answer));
+            assert!(!is_proved(other, b"s", "i", "c", &here, &answer));
+            assert!(!is_proved(prover, b"t", "i", "c", &here, &answer));
+            assert!(!is_proved(prover, b"s", "j", "c", &here, &answer));
+            assert!(!is_proved(prover, b"s", "i", "d", &here, &answer));
+            assert!(!is_proved(prover, b"s", "i", "c", &ends("10.0.0.1:6", "10.0.0.2:7440"), &answer));
+            assert!(!is_proved(prover, b"s", "i", "c", &ends("10.0.0.1:5", "10.0.0.3:7440"), &answer));
+            assert!(!is_proved(prover, b"s", "i", "c", &here, ""));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Who is let in, as what, and who is not.
 
-use memlane_net::protocol::hello::{Ends, proof};
-use serde_json::{Value, json};
+use memlane_net::protocol::hello::{Ends, Prover, proof};
+use serde_json::json;
 use std::fs;
 
 use crate::client::{Client, Served};
@@ -14,6 +14,7 @@ fn a_token_says_what_may_be_done() {
         let mut client = Client::connect(served.address());
         let welcome = client.enter(json!({"token": token}));
         assert_eq!((&welcome["access"], &welcome["local"]), (&json!(access), &json!(false)), "{welcome}");
+        assert_eq!(welcome.get("proof"), None, "nobody asked for it");
         assert_eq!((&welcome["max_message"], &welcome["max_in_flight"]), (&json!(64 << 20), &json!(256)));
         let answer = client.ask(&json!({"n": 1, "op": "delete", "id": "nothing"}));
         let code = if access == "read-only" { "read_only" } else { "not_found" };
@@ -54,23 +55,25 @@ fn whoever_does_not_say_hello_first_is_refused() {
     }
 }
 
-/// What a client on this machine says that may read the secret.
-fn answer_of(client: &Client) -> Value {
+/// What a client on this machine, that may read the secret, proves itself with, and what the host does.
+fn proofs_of(client: &Client) -> [String; 2] {
     let path = format!("{}/.memlane/{}", client.hello.space, client.hello.secret);
     let stream = client.socket.get_ref();
     let ends = Ends { client: stream.local_addr().unwrap(), host: stream.peer_addr().unwrap() };
     let secret = fs::read(path).unwrap();
     assert_eq!(secret.len(), 64);
-    json!(proof(&secret, &client.hello.instance, &client.hello.challenge, &ends))
+    [Prover::Client, Prover::Host]
+        .map(|prover| proof(prover, &secret, &client.hello.instance, &client.hello.challenge, &ends))
 }
 
 #[test]
 fn whoever_can_read_the_secret_is_local() {
     let served = Served::new(|host| host);
     let mut client = Client::connect(served.address());
-    let answer = answer_of(&client);
+    let [answer, hosts] = proofs_of(&client);
     let welcome = client.enter(json!({"proof": answer}));
     assert_eq!((&welcome["access"], &welcome["local"]), (&json!("read-write"), &json!(true)), "{welcome}");
+    assert_eq!(welcome["proof"], hosts, "the host knows it too");
     // Nobody can show it on a connection of his own.
     let mut thief = Client::connect(served.address());
     assert_eq!(thief.say_hello(json!({"proof": answer}))["refused"]["code"], "unauthorised");
@@ -83,7 +86,7 @@ fn a_proof_gives_no_more_than_the_host_does() {
         (Served::new(|host| host.only(["shared/*".into()])), "read-write"),
     ] {
         let mut client = Client::connect(served.address());
-        let answer = answer_of(&client);
+        let [answer, _] = proofs_of(&client);
         let welcome = client.enter(json!({"proof": answer}));
         assert_eq!((&welcome["access"], &welcome["local"]), (&json!(access), &json!(false)), "{welcome}");
     }

@@ -1,4 +1,5 @@
 //! A TCP proxy that treats connections badly: delays, cuts and silences them, as a plan says.
+#![allow(dead_code)] // Each test takes what it needs.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

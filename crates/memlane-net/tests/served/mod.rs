@@ -64,6 +64,13 @@ impl HostProcess {
         let (address, token) = words.split_once(' ').expect("an address and a token");
         Self { child, address: address.parse().expect("an address"), token: token.to_owned() }
     }
+
+    /// Bytes of memory that it has.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+    }
 }
 
 impl Drop for HostProcess {
