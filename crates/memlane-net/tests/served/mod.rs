@@ -1,10 +1,10 @@
 //! A host in a process of its own: this program, started anew with orders in its environment.
 #![allow(dead_code)] // Each test takes what it needs.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 
 use memlane::Space;
@@ -40,6 +40,8 @@ pub struct HostProcess {
     pub child: Child,
     pub address: SocketAddr,
     pub token: String,
+    /// Kept open: after a minute the test program says that its test is slow, and dies if nobody can hear it.
+    _output: BufReader<ChildStdout>,
 }
 
 impl HostProcess {
@@ -57,12 +59,17 @@ impl HostProcess {
             .stdout(Stdio::piped())
             .spawn()
             .expect("this program starts");
-        let output = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut lines = output.lines().map_while(Result::ok);
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut lines = output.by_ref().lines().map_while(Result::ok);
         let words = lines.find_map(|line| line.strip_prefix("HOST ").map(str::to_owned));
         let words = words.expect("the host says where it is");
         let (address, token) = words.split_once(' ').expect("an address and a token");
-        Self { child, address: address.parse().expect("an address"), token: token.to_owned() }
+        Self {
+            child,
+            address: address.parse().expect("an address"),
+            token: token.to_owned(),
+            _output: output,
+        }
     }
 
     /// Bytes of memory that it has.
