@@ -47,7 +47,7 @@ impl Measurement {
             let message = format!("region `{}` is a {kind}, whose changes are not counted", self.id);
             return Err(Failure::new(Exit::Mismatch, message));
         }
-        let counter = source.counter(&self.id)?;
+        let counter = source.watched(&self.id)?;
         let mut before = (counter.count()?.0, Instant::now());
         for _ in 0..self.count.unwrap_or(u64::MAX) {
             thread::sleep(self.window);

@@ -33,12 +33,12 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let source = context.source()?;
+        let watched = context.source()?.watched(&self.id)?;
         let mut last: Option<Seen> = None;
         for _ in 0..self.count.unwrap_or(u64::MAX) {
             let seen = match &last {
-                None => source.see(&self.id)?,
-                Some(last) => source.see_next(last, self.interval)?,
+                None => watched.see()?,
+                Some(last) => watched.see_next(last, self.interval)?,
             };
             print_change(context, last.as_ref(), &seen)?;
             last = Some(seen);

@@ -68,58 +68,64 @@ impl Source {
         }
     }
 
-    /// How often a region changed so far.
-    pub(crate) fn counter(&self, id: &str) -> Outcome<Counter<'_>> {
+    /// A region to be looked at again and again.
+    pub(crate) fn watched(&self, id: &str) -> Outcome<Watched<'_>> {
         Ok(match self {
-            Self::Here(space) => Counter::Here(Box::new(Observer::open(space, id)?)),
-            Self::There(_) => Counter::There(self, id.to_owned()),
+            Self::Here(space) => Watched::Here(Box::new(Observer::open(space, id)?)),
+            Self::There(_) => Watched::There(self, id.to_owned()),
         })
+    }
+}
+
+/// A region that is looked at again and again: the same one, whatever becomes of its name.
+pub(crate) enum Watched<'a> {
+    Here(Box<Observer>),
+    There(&'a Source, String),
+}
+
+impl Watched<'_> {
+    /// Looks now.
+    pub(crate) fn see(&self) -> Outcome<Seen> {
+        match self {
+            Self::Here(observer) => Ok(seen(observer)?),
+            Self::There(source, id) => source.see(id),
+        }
     }
 
     /// Looks until there is something new, at most once an `interval` where nobody can be asked to say when.
     pub(crate) fn see_next(&self, last: &Seen, interval: Duration) -> Outcome<Seen> {
-        let id = &last.id;
         match self {
-            Self::Here(space) => {
-                let observer = Observer::open(space, id)?;
+            Self::Here(observer) => loop {
+                if let Some(seen) = look(observer, last)? {
+                    return Ok(seen);
+                }
+                refuse_removed(observer)?;
+                thread::sleep(interval);
+            },
+            Self::There(Source::There(client), id) if has_content(last.kind) && last.kind != Kind::Raw => {
                 loop {
-                    if let Some(seen) = look(&observer, last)? {
-                        return Ok(seen);
+                    let (id, version) = (id.clone(), last.sight.version());
+                    let wait = Operation::Wait { id, version, timeout: Some(60.0), form: Form::Bytes };
+                    match client.request(wait, Vec::new()) {
+                        Ok((fields, payload)) => {
+                            return content(&last.id, last.kind, last.schema.clone(), &fields, &payload);
+                        }
+                        Err(client::Error::Fault { fault, .. }) if fault.code == fault::TIMEOUT => {}
+                        Err(error) => return Err(error.into()),
                     }
-                    refuse_removed(&observer)?;
-                    thread::sleep(interval);
                 }
             }
-            Self::There(client) if has_content(last.kind) && last.kind != Kind::Raw => loop {
-                let (id, version) = (id.clone(), last.sight.version());
-                let wait = Operation::Wait { id, version, timeout: Some(60.0), form: Form::Bytes };
-                match client.request(wait, Vec::new()) {
-                    Ok((fields, payload)) => {
-                        return content(&last.id, last.kind, last.schema.clone(), &fields, &payload);
-                    }
-                    Err(client::Error::Fault { fault, .. }) if fault.code == fault::TIMEOUT => {}
-                    Err(error) => return Err(error.into()),
-                }
-            },
-            Self::There(_) => loop {
+            Self::There(..) => loop {
                 thread::sleep(interval);
-                let seen = self.see(id)?;
+                let seen = self.see()?;
                 if !seen.sight.is_same(&last.sight) {
                     return Ok(seen);
                 }
             },
         }
     }
-}
 
-/// A region's change counter.
-pub(crate) enum Counter<'a> {
-    Here(Box<Observer>),
-    There(&'a Source, String),
-}
-
-impl Counter<'_> {
-    /// It, and how many bytes the newest content has.
+    /// How often it changed so far, and how many bytes the newest content has.
     pub(crate) fn count(&self) -> Outcome<(u64, u64)> {
         let (version, seen) = match self {
             Self::Here(observer) => (observer.version(), seen(observer)?),

@@ -103,7 +103,8 @@ fn step(context: &Context, interrupt: &Interrupt, bridge: &mut Bridge, complaint
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
-    if let Some(port) = text.strip_prefix(':') {
+    // An IPv6 address may begin with two colons.
+    if let Some(port) = text.strip_prefix(':').filter(|port| !port.starts_with(':')) {
         let port = port.parse().map_err(|_| format!("`{port}` is no port; a port is like 7000"))?;
         return Ok((Ipv4Addr::UNSPECIFIED, port).into());
     }
