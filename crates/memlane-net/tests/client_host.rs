@@ -1,42 +1,19 @@
 //! The client against the host.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use memlane::schema::Primitive;
 use memlane::{FramePublisher, FrameSpec, Space, StreamPublisher, StreamSpec};
 use memlane_net::client::{Client, Error, Mode, Options};
-use memlane_net::host::{Host, Running};
 use memlane_net::protocol::event::Delivery;
 use memlane_net::protocol::operation::{Operation, Specification};
 use serde_json::json;
-use tempfile::TempDir;
+use served::{HostProcess, Served};
+
+mod served;
 
 const SOON: Option<Duration> = Some(Duration::from_secs(10));
-
-struct Fixture {
-    _directory: TempDir,
-    space: Space,
-    host: Running,
-}
-
-impl Fixture {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let space = Space::at(directory.path().join("space")).unwrap();
-        let host = Host::new(space.clone()).listen(([127, 0, 0, 1], 0).into()).start().unwrap();
-        Self { _directory: directory, space, host }
-    }
-
-    /// Everything through the host.
-    fn remote(&self) -> Client {
-        let token = self.host.tokens().read_write().unwrap();
-        Client::connect(&self.host.address().to_string(), Options::new().token(token).remote()).unwrap()
-    }
-}
 
 fn of(kind: &str) -> Specification {
     Specification { kind: kind.into(), ..Specification::default() }
@@ -52,7 +29,7 @@ fn capacity(kind: &str, capacity: u64) -> Specification {
 
 #[test]
 fn on_the_same_machine_it_is_the_memory_itself_and_needs_no_host() {
-    let Fixture { _directory, space, host } = Fixture::new();
+    let Served { directory: _directory, space, host } = Served::new(|host| host);
     let client = Client::connect(&host.address().to_string(), Options::new().token("wrong")).unwrap();
     assert_eq!(client.mode(), Mode::Local, "{}", client.why());
     assert!(!client.why().is_empty());
@@ -67,8 +44,8 @@ fn on_the_same_machine_it_is_the_memory_itself_and_needs_no_host() {
 
 #[test]
 fn a_wrong_token_is_refused_with_advice() {
-    let fixture = Fixture::new();
-    let address = fixture.host.address().to_string();
+    let fixture = Served::new(|host| host);
+    let address = fixture.address().to_string();
     for options in [Options::new().token("wrong").remote(), Options::new().token("").remote()] {
         let error = Client::connect(&address, options).unwrap_err();
         assert_eq!(error.code(), Some("unauthorised"), "{error}");
@@ -83,7 +60,7 @@ fn a_wrong_token_is_refused_with_advice() {
 
 #[test]
 fn why_it_is_remote_is_said() {
-    let fixture = Fixture::new();
+    let fixture = Served::new(|host| host);
     let client = fixture.remote();
     assert_eq!(client.mode(), Mode::Remote);
     assert!(client.why().contains("told not to try"), "{}", client.why());
@@ -92,7 +69,7 @@ fn why_it_is_remote_is_said() {
 
 #[test]
 fn contents() {
-    let fixture = Fixture::new();
+    let fixture = Served::new(|host| host);
     let client = fixture.remote();
     client.create("v", Specification { initial: Some(json!(5)), ..schema("value", "i64") }, false).unwrap();
     let value = client.value("v");
@@ -158,7 +135,7 @@ fn contents() {
 
 #[test]
 fn what_is_held() {
-    let fixture = Fixture::new();
+    let fixture = Served::new(|host| host);
     let (one, other) = (fixture.remote(), fixture.remote());
     one.create("lock", of("lock"), false).unwrap();
     let guard = one.lock("lock").lock(SOON).unwrap();
@@ -202,7 +179,7 @@ fn what_is_held() {
 
 #[test]
 fn meetings_and_signals() {
-    let fixture = Fixture::new();
+    let fixture = Served::new(|host| host);
     let client = fixture.remote();
     client.create("event", of("event"), false).unwrap();
     let waiting = {
@@ -241,7 +218,7 @@ fn meetings_and_signals() {
 
 #[test]
 fn messages() {
-    let fixture = Fixture::new();
+    let fixture = Served::new(|host| host);
     let client = fixture.remote();
     client.create("q", Specification { acknowledged: true, ..capacity("queue", 4096) }, false).unwrap();
     let queue = client.queue("q");
@@ -276,7 +253,7 @@ fn messages() {
 
 #[test]
 fn channels() {
-    let fixture = Fixture::new();
+    let fixture = Served::new(|host| host);
     let client = fixture.remote();
     let spec = FrameSpec::image(4, 6, 3, Primitive::U8).encoding("bgr8");
     let mut camera = FramePublisher::create(&fixture.space, "camera", &spec).unwrap();
@@ -325,7 +302,7 @@ fn channels() {
 
 #[test]
 fn eight_threads_share_a_client() {
-    let fixture = Fixture::new();
+    let fixture = Served::new(|host| host);
     let client = fixture.remote();
     client.create("sum", schema("value", "i64"), false).unwrap();
     client.create("q", capacity("queue", 1 << 20), false).unwrap();
@@ -355,7 +332,7 @@ fn eight_threads_share_a_client() {
 
 #[test]
 fn the_news_of_the_list() {
-    let fixture = Fixture::new();
+    let fixture = Served::new(|host| host);
     let client = fixture.remote();
     let news = client.subscribe(Operation::Watch { patterns: Vec::new(), rate: None }).unwrap();
     client.create("a", schema("value", "i64"), false).unwrap();
@@ -370,46 +347,10 @@ fn the_news_of_the_list() {
     }
 }
 
-/// A host of its own process, to be killed.
-struct Killable {
-    child: Child,
-    address: String,
-}
-
-const HOST_OF: &str = "MEMLANE_TEST_HOST_OF";
-
-impl Killable {
-    fn start(space: &Path, port: u16) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "host_in_a_process", "--nocapture"])
-            .env(HOST_OF, format!("{port}:{}", space.display()))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines.find_map(|line| Some(line.unwrap().split_once("listens ")?.1.trim().to_owned()));
-        thread::spawn(move || lines.for_each(drop));
-        Self { child, address: address.expect("it says where it listens") }
-    }
-
-    fn kill(mut self) -> u16 {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        self.address.rsplit_once(':').unwrap().1.parse().unwrap()
-    }
-}
-
-/// Not a test by itself: the others run it as a process.
+/// Not a test: the host that others kill.
 #[test]
-fn host_in_a_process() {
-    let Ok(order) = std::env::var(HOST_OF) else { return };
-    let (port, space) = order.split_once(':').unwrap();
-    let address = ([127, 0, 0, 1], port.parse().unwrap()).into();
-    let running = Host::new(Space::at(space).unwrap()).listen(address).start().unwrap();
-    println!("\nlistens {}", running.address());
-    loop {
-        thread::park();
-    }
+fn host_process() {
+    served::serve_if_ordered();
 }
 
 #[test]
@@ -417,9 +358,9 @@ fn a_host_that_is_killed_in_the_middle_of_adds_does_each_once_or_leaves_it_unkno
     let directory = tempfile::tempdir().unwrap();
     let space = Space::at(directory.path().join("space")).unwrap();
     let sum = memlane::Value::<i64>::create(&space, "sum", 0).unwrap();
-    let mut host = Killable::start(space.directory(), 0);
+    let mut host = HostProcess::start(space.directory(), served::free_port());
     // The proof is the way in; what is added goes through the host all the same.
-    let client = Client::connect(&host.address, Options::new()).unwrap();
+    let client = Client::connect(&host.address.to_string(), Options::new()).unwrap();
     let adding: Vec<_> = (0..4)
         .map(|_| {
             let client = client.clone();
@@ -441,7 +382,7 @@ fn a_host_that_is_killed_in_the_middle_of_adds_does_each_once_or_leaves_it_unkno
             thread::sleep(Duration::from_millis(1));
         }
         let port = host.kill();
-        host = Killable::start(space.directory(), port);
+        host = HostProcess::start(space.directory(), port);
     }
     let counts: Vec<(i64, i64)> = adding.into_iter().map(|thread| thread.join().unwrap()).collect();
     let (done, unknown) = counts.iter().fold((0, 0), |sums, counts| (sums.0 + counts.0, sums.1 + counts.1));
@@ -461,11 +402,11 @@ fn what_was_held_at_a_host_that_was_killed_has_ended() {
     let directory = tempfile::tempdir().unwrap();
     let space = Space::at(directory.path().join("space")).unwrap();
     memlane::Lock::create(&space, "lock").unwrap();
-    let host = Killable::start(space.directory(), 0);
-    let client = Client::connect(&host.address, Options::new()).unwrap();
+    let host = HostProcess::start(space.directory(), served::free_port());
+    let client = Client::connect(&host.address.to_string(), Options::new()).unwrap();
     let mut guard = client.lock("lock").lock(SOON).unwrap();
     let port = host.kill();
-    let host = Killable::start(space.directory(), port);
+    let host = HostProcess::start(space.directory(), port);
     let taken = client.lock("lock").lock(SOON).unwrap();
     assert!(taken.owner_died(), "the host died with it");
     assert_eq!(guard.make_consistent().unwrap_err().code(), Some("lease_ended"));
@@ -484,8 +425,8 @@ fn a_subscription_goes_on_at_the_next_host_and_counts_what_it_missed() {
     let space = Space::at(directory.path().join("space")).unwrap();
     let spec = FrameSpec::image(1, 8, 1, Primitive::U8);
     let mut camera = FramePublisher::create(&space, "camera", &spec).unwrap();
-    let host = Killable::start(space.directory(), 0);
-    let client = Client::connect(&host.address, Options::new()).unwrap();
+    let host = HostProcess::start(space.directory(), served::free_port());
+    let client = Client::connect(&host.address.to_string(), Options::new()).unwrap();
     let frames = client.frames("camera").subscribe(Delivery::default()).unwrap();
     camera.loan().unwrap().publish();
     assert_eq!(frames.next(SOON).unwrap().unwrap().sequence, 1);
@@ -493,7 +434,7 @@ fn a_subscription_goes_on_at_the_next_host_and_counts_what_it_missed() {
     for _ in 0..4 {
         camera.loan().unwrap().publish();
     }
-    let host = Killable::start(space.directory(), port);
+    let host = HostProcess::start(space.directory(), port);
     let frame = frames.next(SOON).unwrap().unwrap();
     assert_eq!((frame.sequence, frame.missed), (5, 3));
     host.kill();

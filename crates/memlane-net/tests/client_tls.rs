@@ -4,15 +4,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use memlane::schema::Primitive;
-use memlane::{FramePublisher, FrameSpec, Space, Value};
+use memlane::{FramePublisher, FrameSpec, Value};
 use memlane_net::client::{Client, Error, Mode, Options};
-use memlane_net::host::{Host, Running, Tls};
+use memlane_net::host::Tls;
 use memlane_net::protocol::event::Delivery;
 use memlane_net::protocol::operation::Specification;
 use proxy::{Plan, Proxy};
-use tempfile::TempDir;
+use served::Served;
 
 mod proxy;
+mod served;
 
 const SOON: Option<Duration> = Some(Duration::from_secs(10));
 
@@ -20,50 +21,31 @@ const SOON: Option<Duration> = Some(Duration::from_secs(10));
 const SHAPE: [usize; 3] = [404, 640, 3];
 const FRAME: usize = 404 * 640 * 3;
 
-struct Fixture {
-    _directory: TempDir,
-    space: Space,
-    host: Running,
+fn with_tls() -> Served {
+    Served::new(|host| host.tls(Tls::self_made()))
 }
 
-impl Fixture {
-    fn new(configure: impl FnOnce(Host) -> Host) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let space = Space::at(directory.path().join("space")).unwrap();
-        let host = Host::new(space.clone()).listen(([127, 0, 0, 1], 0).into());
-        Self { _directory: directory, space, host: configure(host).start().unwrap() }
-    }
+fn fingerprint(served: &Served) -> &str {
+    served.host.fingerprint().unwrap()
+}
 
-    fn with_tls() -> Self {
-        Self::new(|host| host.tls(Tls::self_made()))
-    }
-
-    fn token(&self) -> Options {
-        Options::new().token(self.host.tokens().read_write().unwrap()).remote()
-    }
-
-    fn fingerprint(&self) -> &str {
-        self.host.fingerprint().unwrap()
-    }
-
-    /// Everything through the host, by way of `address`.
-    fn remote(&self, address: SocketAddr) -> Client {
-        let options = self.token().fingerprint(self.fingerprint());
-        Client::connect(&address.to_string(), options).unwrap()
-    }
+/// Everything through the host, by way of `address`.
+fn remote(served: &Served, address: SocketAddr) -> Client {
+    let options = served.options().fingerprint(fingerprint(served));
+    Client::connect(&address.to_string(), options).unwrap()
 }
 
 /// Why a client of these options does not reach the host.
-fn refusal(host: &Fixture, options: Options) -> String {
-    let error = Client::connect(&host.host.address().to_string(), options).unwrap_err();
+fn refusal(host: &Served, options: Options) -> String {
+    let error = Client::connect(&host.address().to_string(), options).unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
     error.to_string()
 }
 
 #[test]
 fn with_the_right_fingerprint_everything_works() {
-    let fixture = Fixture::with_tls();
-    let client = fixture.remote(fixture.host.address());
+    let fixture = with_tls();
+    let client = remote(&fixture, fixture.address());
     assert_eq!(client.mode(), Mode::Remote);
     let specification =
         Specification { kind: "value".into(), schema: Some("i64".into()), ..Specification::default() };
@@ -95,7 +77,7 @@ fn with_the_right_fingerprint_everything_works() {
 
 #[test]
 fn a_connection_that_is_cut_anywhere_is_made_again() {
-    let fixture = Fixture::with_tls();
+    let fixture = with_tls();
     let sum = Value::<i64>::create(&fixture.space, "sum", 0).unwrap();
     // The first holds until it is cut here; those after it end in the handshake, then later and later.
     let plan = |connection| match connection {
@@ -103,8 +85,8 @@ fn a_connection_that_is_cut_anywhere_is_made_again() {
         odd if odd % 2 == 1 => Plan { cut_request: Some(odd * 397), ..Plan::default() },
         even => Plan { cut_answer: Some(even * 397), ..Plan::default() },
     };
-    let proxy = Proxy::new(fixture.host.address(), plan);
-    let client = fixture.remote(proxy.address());
+    let proxy = Proxy::new(fixture.address(), plan);
+    let client = remote(&fixture, proxy.address());
     for round in 1..=200 {
         assert_eq!(client.value("sum").add(&1).unwrap(), round);
         if round % 50 == 0 {
@@ -117,30 +99,30 @@ fn a_connection_that_is_cut_anywhere_is_made_again() {
 
 #[test]
 fn another_certificate_is_not_taken() {
-    let (fixture, other) = (Fixture::with_tls(), Fixture::with_tls());
-    assert_ne!(fixture.fingerprint(), other.fingerprint());
-    let said = refusal(&fixture, fixture.token().fingerprint(other.fingerprint()));
+    let (fixture, other) = (with_tls(), with_tls());
+    assert_ne!(fingerprint(&fixture), fingerprint(&other));
+    let said = refusal(&fixture, fixture.options().fingerprint(fingerprint(&other)));
     assert!(said.contains("its certificate has another fingerprint than was given"), "{said}");
-    let said = refusal(&fixture, fixture.token().tls());
+    let said = refusal(&fixture, fixture.options().tls());
     assert!(said.contains("its certificate is not taken (UnknownIssuer)"), "{said}");
     assert!(said.contains("give its fingerprint"), "{said}");
 }
 
 #[test]
 fn one_speaks_tls_and_the_other_does_not() {
-    let fixture = Fixture::with_tls();
-    let said = refusal(&fixture, fixture.token());
+    let fixture = with_tls();
+    let said = refusal(&fixture, fixture.options());
     assert!(said.contains("give its fingerprint"), "{said}");
-    let plain = Fixture::new(|host| host);
-    let said = refusal(&plain, plain.token().fingerprint(fixture.fingerprint()));
+    let plain = Served::new(|host| host);
+    let said = refusal(&plain, plain.options().fingerprint(fingerprint(&fixture)));
     assert!(said.contains("it does not speak TLS"), "{said}");
 }
 
 #[test]
 fn whoever_is_on_the_hosts_machine_has_the_memory_itself() {
-    let fixture = Fixture::with_tls();
-    let options = Options::new().token("wrong").fingerprint(fixture.fingerprint());
-    let client = Client::connect(&fixture.host.address().to_string(), options).unwrap();
+    let fixture = with_tls();
+    let options = Options::new().token("wrong").fingerprint(fingerprint(&fixture));
+    let client = Client::connect(&fixture.address().to_string(), options).unwrap();
     assert_eq!(client.mode(), Mode::Local, "{}", client.why());
     Value::create(client.space().unwrap(), "a", 7_i64).unwrap();
     assert_eq!(client.value("a").read::<i64>().unwrap().0, 7);

@@ -1,31 +1,16 @@
 //! `docs/protocol.md` is enough to write a client: the one of `peers/client.py`, which was, does what the page says.
 
 use memlane::schema::Primitive;
-use memlane::{FramePublisher, FrameSpec, Space, StreamPublisher, StreamSpec};
-use memlane_net::host::{Host, Running};
+use memlane::{FramePublisher, FrameSpec, StreamPublisher, StreamSpec};
 use python::Python;
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use served::Served;
 
 mod python;
+mod served;
 
-struct Served {
-    _directory: TempDir,
-    space: Space,
-    host: Running,
-}
-
-impl Served {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let space = Space::at(directory.path().join("space")).unwrap();
-        let host = Host::new(space.clone()).listen(([127, 0, 0, 1], 0).into()).start().unwrap();
-        Self { _directory: directory, space, host }
-    }
-
-    fn python(&self) -> Python {
-        Python::new(self.host.address(), self.host.tokens().read_write().unwrap())
-    }
+fn python(served: &Served) -> Python {
+    Python::new(served.address(), served.token())
 }
 
 /// Each request with what its answer holds, at least.
@@ -67,17 +52,17 @@ fn its_size_is_that_of_an_afternoon() {
 
 #[test]
 fn the_secret_in_the_space_proves_that_it_is_the_same_machine() {
-    let served = Served::new();
-    let remote = served.python();
+    let served = Served::new(|host| host);
+    let remote = python(&served);
     assert_eq!((&remote.welcome["local"], &remote.welcome["access"]), (&json!(false), &json!("read-write")));
-    let local = Python::new(served.host.address(), "");
+    let local = Python::new(served.address(), "");
     assert_eq!((&local.welcome["local"], &local.welcome["access"]), (&json!(true), &json!("read-write")));
 }
 
 #[test]
 fn contents() {
-    let served = Served::new();
-    let mut python = served.python();
+    let served = Served::new(|host| host);
+    let mut python = python(&served);
     converse(
         &mut python,
         &[
@@ -149,8 +134,8 @@ fn contents() {
 
 #[test]
 fn locks_and_their_like() {
-    let served = Served::new();
-    let (mut python, mut other) = (served.python(), served.python());
+    let served = Served::new(|host| host);
+    let (mut python, mut other) = (python(&served), python(&served));
     converse(
         &mut python,
         &[
@@ -194,8 +179,8 @@ fn locks_and_their_like() {
 
 #[test]
 fn queues_frames_and_streams() {
-    let served = Served::new();
-    let mut python = served.python();
+    let served = Served::new(|host| host);
+    let mut python = python(&served);
     converse(
         &mut python,
         &[
@@ -246,12 +231,12 @@ fn queues_frames_and_streams() {
 
 #[test]
 fn subscriptions_deliver_what_is_new_and_count_the_rest() {
-    let served = Served::new();
+    let served = Served::new(|host| host);
     let value = memlane::Value::<i64>::create(&served.space, "v", 1).unwrap();
     let picture = FrameSpec::image(2, 2, 1, Primitive::U8);
     let mut camera = FramePublisher::create(&served.space, "f", &picture).unwrap();
     let mut log = StreamPublisher::create(&served.space, "x", &StreamSpec::of("u1").capacity(64)).unwrap();
-    let mut python = served.python();
+    let mut python = python(&served);
     converse(
         &mut python,
         &[

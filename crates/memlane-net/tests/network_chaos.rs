@@ -3,7 +3,6 @@
 //! Clients in Rust and the one of `peers/client.py` work through a proxy that delays, cuts, resets and silences their
 //! connections. `MEMLANE_CHAOS=long` makes ten times as much of it.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -13,12 +12,10 @@ use std::time::Duration;
 use chance::Chance;
 use memlane::{Queue, QueueSpec, Space, Text, Value};
 use memlane_net::client::{Client, Error, Options};
-use memlane_net::host::{Host, Running};
 use proxy::{End, Plan, Proxy};
 use python::Python;
 use serde_json::json;
-use served::HostProcess;
-use tempfile::TempDir;
+use served::{HostProcess, Served};
 
 mod chance;
 mod proxy;
@@ -30,35 +27,6 @@ const FOR_EVER: Duration = Duration::from_mins(4);
 
 fn scale() -> u64 {
     if std::env::var_os("MEMLANE_CHAOS").is_some_and(|chaos| chaos == "long") { 10 } else { 1 }
-}
-
-struct Served {
-    _directory: TempDir,
-    space: Space,
-    host: Running,
-}
-
-impl Served {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let space = Space::at(directory.path().join("space")).unwrap();
-        let host = Host::new(space.clone()).listen(([127, 0, 0, 1], 0).into()).start().unwrap();
-        Self { _directory: directory, space, host }
-    }
-
-    fn token(&self) -> &str {
-        self.host.tokens().read_write().unwrap()
-    }
-
-    /// Connects; a network that cuts the very first conversation short is tried again, as a person would.
-    fn client(&self, address: SocketAddr) -> Client {
-        loop {
-            match Client::connect(&address.to_string(), Options::new().token(self.token()).remote()) {
-                Err(Error::Unreachable { .. }) => {}
-                outcome => return outcome.unwrap(),
-            }
-        }
-    }
 }
 
 /// Does all of it at once, and fails if it is not done in time.
@@ -120,13 +88,13 @@ fn message(who: u64, number: u64) -> Vec<u8> {
 fn adds_and_puts_through_a_bad_network_happen_once_and_in_order() {
     const CLIENTS: u64 = 5;
     let each = 2000 * scale();
-    let served = Served::new();
+    let served = Served::new(|host| host);
     let sum = Value::<i64>::create(&served.space, "sum", 0).unwrap();
     let queue = Queue::create(&served.space, "queue", &QueueSpec::bytes(1 << 22)).unwrap();
     let proxies: Vec<_> =
-        (0..CLIENTS).map(|who| Proxy::new(served.host.address(), ill_treatment(who + 1))).collect();
+        (0..CLIENTS).map(|who| Proxy::new(served.address(), ill_treatment(who + 1))).collect();
     let in_rust = |who: u64| {
-        let client = served.client(proxies[who as usize].address());
+        let client = served.remote_by(proxies[who as usize].address());
         let (sum, queue) = (client.value("sum"), client.queue("queue"));
         for number in 0..each {
             sum.add(&1_i64).unwrap();
@@ -170,8 +138,8 @@ fn adds_and_puts_through_a_bad_network_happen_once_and_in_order() {
 /// One `add`, over a connection that is treated so, and whatever connections follow.
 fn add_once(served: &Served, sum: &Value<i64>, first: Plan) {
     let before = sum.load();
-    let proxy = Proxy::new(served.host.address(), move |n| if n == 0 { first } else { Plan::default() });
-    let client = served.client(proxy.address());
+    let proxy = Proxy::new(served.address(), move |n| if n == 0 { first } else { Plan::default() });
+    let client = served.remote_by(proxy.address());
     assert_eq!(client.value("sum").add(&1_i64).unwrap(), before + 1, "{first:?}");
     assert_eq!(sum.load(), before + 1, "{first:?}");
 }
@@ -179,14 +147,14 @@ fn add_once(served: &Served, sum: &Value<i64>, first: Plan) {
 #[test]
 fn a_cut_at_any_byte_of_a_request_or_an_answer_loses_and_repeats_nothing() {
     const AT_ONCE: usize = 4;
-    let plain = Served::new();
-    let proxy = Proxy::new(plain.host.address(), |_| Plan::default());
+    let plain = Served::new(|host| host);
+    let proxy = Proxy::new(plain.address(), |_| Plan::default());
     Value::<i64>::create(&plain.space, "sum", 0).unwrap();
-    plain.client(proxy.address()).value("sum").add(&1_i64).unwrap();
+    plain.remote_by(proxy.address()).value("sum").add(&1_i64).unwrap();
     let [request, answer] = proxy.passed();
     println!("cut after 1 to {request} bytes of the request and 1 to {answer} of the answer");
     let one_in_turn = |first: usize| {
-        let served = Served::new();
+        let served = Served::new(|host| host);
         let sum = Value::<i64>::create(&served.space, "sum", 0).unwrap();
         for cut in (1 + first as u64..=request).step_by(AT_ONCE) {
             let end = if cut % 3 == 0 { End::Reset } else { End::Close };
@@ -206,7 +174,7 @@ fn a_cut_at_any_byte_of_a_request_or_an_answer_loses_and_repeats_nothing() {
 #[test]
 fn texts_written_through_a_bad_network_never_tear() {
     const LENGTHS: [usize; 3] = [7, 900, 60_000];
-    let served = Served::new();
+    let served = Served::new(|host| host);
     let text = Text::create(&served.space, "text", 65_536).unwrap();
     let over = AtomicBool::new(false);
     let looks = || {
@@ -221,13 +189,13 @@ fn texts_written_through_a_bad_network_never_tear() {
     };
     let writes = |who: u64| {
         let mut chance = Chance::new(who + 100);
-        let proxy = Proxy::new(served.host.address(), move |_| Plan {
+        let proxy = Proxy::new(served.address(), move |_| Plan {
             cut_request: Some(500 + chance.below(150_000)),
             end: if chance.below(2) == 0 { End::Reset } else { End::Close },
             piece: if chance.below(2) == 0 { 1400 } else { 0 },
             ..Plan::default()
         });
-        let client = served.client(proxy.address());
+        let client = served.remote_by(proxy.address());
         let text = client.text("text");
         for number in 0..60 * scale() {
             let letter = char::from(b'a' + (number + who) as u8 % 26).to_string();
@@ -255,17 +223,17 @@ fn texts_written_through_a_bad_network_never_tear() {
 
 #[test]
 fn a_connection_that_falls_silent_is_found_within_ten_seconds() {
-    let served = Served::new();
+    let served = Served::new(|host| host);
     let sum = Value::<i64>::create(&served.space, "sum", 0).unwrap();
     // The hello and its answer pass; later answers do not arrive, and nobody says so.
-    let proxy = Proxy::new(served.host.address(), |n| {
+    let proxy = Proxy::new(served.address(), |n| {
         if n == 0 {
             Plan { cut_answer: Some(900), end: End::Silence, ..Plan::default() }
         } else {
             Plan::default()
         }
     });
-    let client = served.client(proxy.address());
+    let client = served.remote_by(proxy.address());
     let start = std::time::Instant::now();
     for _ in 0..50 {
         client.value("sum").add(&1_i64).unwrap();

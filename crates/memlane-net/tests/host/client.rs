@@ -1,51 +1,31 @@
-//! A host for a test, and a client of which every byte is the test's.
+//! A client of which every byte is the test's.
 
-use memlane::Space;
-use memlane_net::host::{Host, Running};
 use memlane_net::protocol::hello::{HostDescription, HostHello};
 use memlane_net::protocol::message::{Frame, Message};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
-use tempfile::TempDir;
 use tungstenite::WebSocket;
 use tungstenite::protocol::CloseFrame;
+
+use crate::served::Served;
 
 /// Longer than anything here may take: a test that hangs fails instead.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A host of an empty space at a free port.
-pub(crate) struct Served {
-    pub(crate) space: Space,
-    pub(crate) running: Running,
-    pub(crate) directory: TempDir,
-}
-
 impl Served {
-    pub(crate) fn new(configure: impl FnOnce(Host) -> Host) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let space = Space::at(directory.path().join("space")).unwrap();
-        let host = Host::new(space.clone()).listen(([127, 0, 0, 1], 0).into());
-        let running = configure(host).start().unwrap();
-        Self { space, running, directory }
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.running.address()
-    }
-
     /// A client that was let in to read and write.
     pub(crate) fn client(&self) -> Client {
         let mut client = Client::connect(self.address());
-        client.enter(json!({"token": self.running.tokens().read_write()}));
+        client.enter(json!({"token": self.token()}));
         client
     }
 
     /// A client that goes on with a session.
     pub(crate) fn resumed(&self, session: &str) -> (Client, bool) {
         let mut client = Client::connect(self.address());
-        let token = self.running.tokens().read_write();
+        let token = self.token();
         let welcome = client.enter(json!({"token": token, "session": session}));
         (client, welcome["resumed"].as_bool().unwrap())
     }

@@ -4,12 +4,13 @@ use memlane_net::protocol::hello::{Ends, Prover, proof};
 use serde_json::json;
 use std::fs;
 
-use crate::client::{Client, Served};
+use crate::client::Client;
+use crate::served::Served;
 
 #[test]
 fn a_token_says_what_may_be_done() {
     let served = Served::new(|host| host);
-    let tokens = served.running.tokens();
+    let tokens = served.host.tokens();
     for (token, access) in [(tokens.read_write(), "read-write"), (tokens.read_only(), "read-only")] {
         let mut client = Client::connect(served.address());
         let welcome = client.enter(json!({"token": token}));

@@ -4,7 +4,8 @@ use memlane::Text;
 use memlane_net::host::Host;
 use serde_json::{Value, json};
 
-use crate::client::{Served, http, stream};
+use crate::client::{http, stream};
+use crate::served::Served;
 
 fn get(served: &Served, path: &str, lines: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\nHost: localhost\nConnection: close\n{lines}\n");
@@ -12,11 +13,11 @@ fn get(served: &Served, path: &str, lines: &str) -> String {
 }
 
 fn token(served: &Served) -> String {
-    format!("Authorization: Bearer {}\n", served.running.tokens().read_write().unwrap())
+    format!("Authorization: Bearer {}\n", served.host.tokens().read_write().unwrap())
 }
 
 fn looking(served: &Served) -> String {
-    format!("Authorization: Bearer {}\n", served.running.tokens().read_only().unwrap())
+    format!("Authorization: Bearer {}\n", served.host.tokens().read_only().unwrap())
 }
 
 fn put(served: &Served, path: &str, lines: &str, body: &str) -> String {

@@ -5,22 +5,17 @@ use memlane_net::host::{Host, HostError, Tls};
 use serde_json::json;
 use std::fs;
 use std::io::Read;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-use std::process::{Child, Command};
-use std::thread;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::client::{Client, Served, stream};
+use crate::client::{Client, stream};
+use crate::served::{HostProcess, Served, free_port};
 
-/// Where the child of a test is to host.
-const SPACE: &str = "MEMLANE_TEST_HOST_SPACE";
-const ADDRESS: &str = "MEMLANE_TEST_HOST_ADDRESS";
-
-/// A port that was free a moment ago.
+/// An address that was free a moment ago.
 fn free_address() -> SocketAddr {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap()
+    ([127, 0, 0, 1], free_port()).into()
 }
 
 #[test]
@@ -33,7 +28,7 @@ fn a_stop_is_told_to_everybody_within_a_second() {
     let secret = served.space.directory().join(".memlane").join(&stranger.hello.secret);
     assert!(secret.exists());
     let (began, address) = (Instant::now(), served.address());
-    served.running.stop().unwrap();
+    served.host.stop().unwrap();
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     for client in clients.iter_mut().chain([&mut stranger]) {
         assert_eq!(client.hear().0["refused"]["code"], "shutting_down");
@@ -81,52 +76,23 @@ fn tokens_that_others_could_have_written_are_not_taken() {
     assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
 }
 
-/// Not a test: the host that others kill.
-#[test]
-fn a_child_that_hosts() {
-    let (Ok(space), Ok(address)) = (std::env::var(SPACE), std::env::var(ADDRESS)) else { return };
-    let _running = Host::new(Space::at(space).unwrap()).listen(address.parse().unwrap()).start().unwrap();
-    loop {
-        thread::park();
-    }
-}
-
-/// A process that hosts, once it does.
-fn spawn(space: &Path, address: SocketAddr) -> Child {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "life::a_child_that_hosts"])
-        .env(SPACE, space)
-        .env(ADDRESS, address.to_string())
-        .spawn()
-        .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while std::net::TcpStream::connect(address).is_err() {
-        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "the child does not host");
-        thread::sleep(Duration::from_millis(5));
-    }
-    child
-}
-
 #[test]
 fn a_host_that_was_killed_starts_again_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let (space, address) = (directory.path().join("space"), free_address());
-    let mut child = spawn(&space, address);
+    let host = HostProcess::start(&space, address.port());
     let tokens = || fs::read_to_string(space.join(format!(".memlane/tokens-{}", address.port()))).unwrap();
     let (before, mut clients) = (tokens(), Vec::new());
     for _ in 0..10 {
         clients.push(Client::connect(address));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let mut next = spawn(&space, address);
+    let port = host.kill();
+    let _next = HostProcess::start(&space, port);
     assert_eq!(tokens(), before);
     let mut client = Client::connect(address);
     assert_ne!(client.hello.instance, clients[0].hello.instance);
     let token = before.lines().next().unwrap().split_once(' ').unwrap().1;
     client.enter(json!({"token": token}));
-    next.kill().unwrap();
-    next.wait().unwrap();
 }
 
 #[test]
@@ -156,7 +122,7 @@ fn another_user_cannot_read_what_lets_in() {
 #[test]
 fn with_a_certificate_nobody_is_heard_in_the_clear() {
     let served = Served::new(|host| host.tls(Tls::self_made()));
-    assert_eq!(served.running.fingerprint().map(str::len), Some(64));
+    assert_eq!(served.host.fingerprint().map(str::len), Some(64));
     let mut stream = stream(served.address());
     std::io::Write::write_all(&mut stream, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let mut answer = Vec::new();

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
-use crate::client::{Client, Served, http, stream};
+use crate::client::{Client, http, stream};
+use crate::served::Served;
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -60,7 +61,7 @@ fn sessions_that_are_away_make_room() {
     let served = limited(|limits| limits.sessions = 2);
     let (one, two) = (served.client(), served.client());
     let mut third = Client::connect(served.address());
-    let reply = third.say_hello(json!({"token": served.running.tokens().read_write()}));
+    let reply = third.say_hello(json!({"token": served.host.tokens().read_write()}));
     assert_eq!(reply["refused"]["code"], "limit", "{reply}");
     let (lost, kept) = (one.session.clone(), two.session.clone());
     drop(one);
@@ -68,7 +69,7 @@ fn sessions_that_are_away_make_room() {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         let mut third = Client::connect(served.address());
-        let reply = third.say_hello(json!({"token": served.running.tokens().read_write()}));
+        let reply = third.say_hello(json!({"token": served.host.tokens().read_write()}));
         if reply.get("welcome").is_some() {
             break;
         }
@@ -77,7 +78,7 @@ fn sessions_that_are_away_make_room() {
     assert!(served.resumed(&kept).1, "the one that was there stays");
     drop(two);
     let mut back = Client::connect(served.address());
-    let reply = back.say_hello(json!({"token": served.running.tokens().read_write(), "session": lost}));
+    let reply = back.say_hello(json!({"token": served.host.tokens().read_write(), "session": lost}));
     assert_ne!(reply["welcome"]["resumed"], true, "{reply}");
 }
 

@@ -5,4 +5,12 @@ mod hello;
 mod http;
 mod life;
 mod limits;
+#[path = "../served/mod.rs"]
+mod served;
 mod sessions;
+
+/// Not a test: the host that others kill.
+#[test]
+fn host_process() {
+    served::serve_if_ordered();
+}

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::client::{Client, Served};
+use crate::client::Client;
+use crate::served::Served;
 
 const GRACE: Duration = Duration::from_millis(300);
 
@@ -203,7 +204,7 @@ fn a_session_is_nobody_elses() {
     assert!(!served.resumed("0123456789abcdef").1);
     // Nor does a token for looking get at a session that may write.
     let mut looking = Client::connect(served.address());
-    let token = served.running.tokens().read_only();
+    let token = served.host.tokens().read_only();
     let welcome = looking.enter(json!({"token": token, "session": client.session}));
     assert_eq!(welcome["resumed"], false);
 }

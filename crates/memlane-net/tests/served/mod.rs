@@ -1,4 +1,5 @@
-//! A host in a process of its own: this program, started anew with orders in its environment.
+//! Hosts for tests: one in this process, and one in a process of its own, which is this program, started anew with
+//! orders in its environment.
 #![allow(dead_code)] // Each test takes what it needs.
 
 use std::io::{BufRead, BufReader, Read};
@@ -8,8 +9,56 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 
 use memlane::Space;
-use memlane_net::host::Host;
+use memlane_net::client::{Client, Error, Options};
+use memlane_net::host::{Host, Running};
 use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A host of an empty space, in this process and at a free port of the loopback.
+pub struct Served {
+    pub space: Space,
+    pub host: Running,
+    pub directory: TempDir,
+}
+
+impl Served {
+    pub fn new(configure: impl FnOnce(Host) -> Host) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let space = Space::at(directory.path().join("space")).expect("a space");
+        let host = Host::new(space.clone()).listen(([127, 0, 0, 1], 0).into());
+        Self { space, host: configure(host).start().expect("a host"), directory }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.host.address()
+    }
+
+    /// What lets in to read and write.
+    pub fn token(&self) -> &str {
+        self.host.tokens().read_write().expect("a token")
+    }
+
+    /// Of a client that goes through the host for everything.
+    pub fn options(&self) -> Options {
+        Options::new().token(self.token()).remote()
+    }
+
+    /// Such a client.
+    pub fn remote(&self) -> Client {
+        Client::connect(&self.address().to_string(), self.options()).expect("a host")
+    }
+
+    /// Such a client by way of `address`. A network that cuts the very first conversation short is tried again, as a
+    /// person would.
+    pub fn remote_by(&self, address: SocketAddr) -> Client {
+        loop {
+            match Client::connect(&address.to_string(), self.options()) {
+                Err(Error::Unreachable { .. }) => {}
+                outcome => return outcome.expect("a host"),
+            }
+        }
+    }
+}
 
 /// Where it finds its orders.
 const ORDERS: &str = "MEMLANE_TEST_HOST";
@@ -70,6 +119,11 @@ impl HostProcess {
             token: token.to_owned(),
             _output: output,
         }
+    }
+
+    /// Kills it; another one can serve at its port.
+    pub fn kill(self) -> u16 {
+        self.address.port()
     }
 
     /// Bytes of memory that it has.
