@@ -12,6 +12,7 @@ use std::time::Duration;
 use chance::Chance;
 use memlane::{Queue, QueueSpec, Space, Text, Value};
 use memlane_net::client::{Client, Error, Options};
+use memlane_net::view::document::hexadecimal;
 use proxy::{End, Plan, Proxy};
 use python::Python;
 use serde_json::json;
@@ -73,10 +74,6 @@ fn ill_treatment(seed: u64) -> impl FnMut(u64) -> Plan + Send + 'static {
         let piece = if chance.below(4) == 0 { 1 + chance.below(40) as usize } else { 0 };
         Plan { delay, cut_request, cut_answer, end, piece }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 /// Client `who` puts 0, 1, 2 …: what it puts says so.

@@ -19,7 +19,7 @@ use tokio::time;
 
 use super::picture::{Picture, Setting};
 use super::service::{Attached, Handle, Service};
-use super::watcher::{Thing, locked};
+use super::watcher::locked;
 use crate::protocol::fault::Fault;
 use crate::view::sight::Sight;
 
@@ -300,7 +300,12 @@ impl Follower {
         if self.handle.observer.unlinked() {
             return true;
         }
-        let watch = newer(&self.handle, stamp).and_then(|thing| self.service.watchers.watch(thing).ok());
+        let newer = self
+            .handle
+            .attached()
+            .ok()
+            .and_then(|attached| attached.newer(stamp.version, Some(stamp.bits)).ok().flatten());
+        let watch = newer.and_then(|thing| self.service.watchers.watch(thing).ok());
         // Where it cannot be waited for, it is looked at.
         let is_watched = watch.is_some();
         let changed = async {
@@ -321,26 +326,4 @@ impl Follower {
             () = time::sleep(LOOK_FOR_REMOVAL), if is_watched => self.handle.observer.unlinked(),
         }
     }
-}
-
-/// What shows something else than `stamp`.
-fn newer(handle: &Handle, stamp: Stamp) -> Option<Thing> {
-    Some(match handle.attached().ok()? {
-        Attached::Value(value) => {
-            let mut seen = value.read();
-            (seen.value, seen.version) = (value.primitive().datum_of(stamp.bits), stamp.version);
-            Box::new(value.newer(&seen).ok()?)
-        }
-        Attached::Record(record) => Box::new(record.newer(stamp.version)),
-        Attached::Array(array) => Box::new(array.newer(stamp.version)),
-        Attached::Raw(raw) => Box::new(raw.newer(stamp.version)),
-        Attached::Text(text) => Box::new(text.newer(stamp.version)),
-        Attached::Frames(frames) => Box::new(frames.newer(stamp.version)),
-        Attached::Stream(subscriber, _) => {
-            let subscriber = locked(subscriber);
-            subscriber.seek(stamp.version);
-            Box::new(subscriber.arrival())
-        }
-        _ => return None,
-    })
 }

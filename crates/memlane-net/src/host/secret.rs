@@ -20,6 +20,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::HostError;
 use crate::protocol::hello;
+use crate::view::document::hexadecimal;
 
 /// Bytes of a file of ours, at most: a certificate is the longest.
 const MOST: u64 = 16 * 1024;
@@ -32,10 +33,6 @@ pub(super) fn random(bytes: usize) -> io::Result<String> {
         .fill(&mut random)
         .map_err(|_| io::Error::other("the system gives no random numbers"))?;
     Ok(hexadecimal(&random))
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 /// The private files of one host.

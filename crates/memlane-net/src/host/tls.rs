@@ -13,7 +13,8 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::HostError;
-use super::secret::{Vault, hexadecimal};
+use super::secret::Vault;
+use crate::view::document::hexadecimal;
 
 /// The self-made certificate and its key, one behind the other, in the space's own folder.
 const NAME: &str = "certificate.pem";

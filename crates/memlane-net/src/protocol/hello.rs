@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
 use super::fault::Fault;
+use crate::view::document::hexadecimal;
 
 /// The folder of a space, and how the files in it begin, that hold the secrets of its hosts.
 pub const SECRET_FOLDER: &str = ".memlane";
@@ -169,7 +170,7 @@ pub fn proof(prover: Prover, secret: &[u8], instance: &str, challenge: &str, end
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
     let claim = format!("{}\n{instance}\n{challenge}\n{}", prover.purpose(), ends.words());
     let tag = hmac::sign(&key, claim.as_bytes());
-    tag.as_ref().iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
+    hexadecimal(tag.as_ref())
 }
 
 /// Whether `answer` is the [`proof`], in a time that does not tell how much of it is right.

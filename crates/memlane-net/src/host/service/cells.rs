@@ -166,28 +166,9 @@ pub(crate) fn frame_fields(
 
 /// Until the content is another one.
 fn newer_than(handle: &Handle, attached: &Attached, version: u64) -> Result<Thing, Fault> {
-    Ok(match attached {
-        // A version that comes after the scalar it is of: with a scalar that it has now, it is the version alone.
-        Attached::Value(value) => {
-            let mut reading = value.read();
-            reading.version = version;
-            Box::new(value.newer(&reading)?)
-        }
-        Attached::Record(record) => Box::new(record.newer(version)),
-        Attached::Text(text) => Box::new(text.newer(version)),
-        Attached::Array(array) => Box::new(array.newer(version)),
-        Attached::Raw(raw) => Box::new(raw.newer(version)),
-        Attached::Frames(frames) => Box::new(frames.newer(version)),
-        Attached::Stream(subscriber, _) => {
-            let subscriber = crate::host::watcher::locked(subscriber);
-            subscriber.seek(version);
-            Box::new(subscriber.arrival())
-        }
-        _ => {
-            let message =
-                format!("`wait` is for contents, frames and streams; subscribe to a {}", handle.kind());
-            return Err(Fault::new(fault::UNKNOWN_OPERATION, message));
-        }
+    attached.newer(version, None)?.ok_or_else(|| {
+        let message = format!("`wait` is for contents, frames and streams; subscribe to a {}", handle.kind());
+        Fault::new(fault::UNKNOWN_OPERATION, message)
     })
 }
 

@@ -12,7 +12,7 @@ use memlane::{
     RwLock, Semaphore, SignalSemaphore, Space, StreamSubscriber, Text,
 };
 
-use crate::host::watcher::locked;
+use crate::host::watcher::{Thing, locked};
 use crate::protocol::fault::Fault;
 
 /// So many are kept; each costs a file or three.
@@ -175,6 +175,33 @@ impl Handle {
 }
 
 impl Attached {
+    /// What is to be waited for until it shows something else than at `version`, and of a value than the scalar of
+    /// these bits, if they are known; nothing of kinds whose changes cannot be waited for.
+    pub(crate) fn newer(&self, version: u64, bits: Option<u64>) -> memlane::Result<Option<Thing>> {
+        Ok(Some(match self {
+            Self::Value(value) => {
+                // With the scalar that it has now, it is the version alone.
+                let mut seen = value.read();
+                seen.version = version;
+                if let Some(bits) = bits {
+                    seen.value = value.primitive().datum_of(bits);
+                }
+                Box::new(value.newer(&seen)?)
+            }
+            Self::Record(record) => Box::new(record.newer(version)),
+            Self::Array(array) => Box::new(array.newer(version)),
+            Self::Raw(raw) => Box::new(raw.newer(version)),
+            Self::Text(text) => Box::new(text.newer(version)),
+            Self::Frames(frames) => Box::new(frames.newer(version)),
+            Self::Stream(subscriber, _) => {
+                let subscriber = locked(subscriber);
+                subscriber.seek(version);
+                Box::new(subscriber.arrival())
+            }
+            _ => return Ok(None),
+        }))
+    }
+
     pub(crate) fn region(&self) -> &Region {
         match self {
             Self::Value(value) => value.region(),

@@ -81,7 +81,12 @@ impl RegionFile {
 
     /// Whether another open file is this one.
     pub(crate) fn is(&self, other: impl AsFd) -> bool {
-        status(other).is_ok_and(|status| (status.device, status.inode) == (self.device, self.inode))
+        self.status_if_it_is(other).is_some()
+    }
+
+    /// The status of another open file, if it is this one.
+    fn status_if_it_is(&self, other: impl AsFd) -> Option<Status> {
+        status(other).ok().filter(|status| (status.device, status.inode) == (self.device, self.inode))
     }
 
     /// Opens the same file again as an open file of its own; `path` is the way when /proc is missing or the descriptor
@@ -101,7 +106,8 @@ impl RegionFile {
 
     /// Whether no name leads to the file any more.
     pub(crate) fn is_unlinked(&self) -> bool {
-        self.get().and_then(status).is_ok_and(|status| status.links == 0)
+        let status = self.file.as_ref().and_then(|file| self.status_if_it_is(file));
+        status.is_some_and(|status| status.links == 0)
     }
 }
 
