@@ -8,14 +8,13 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .._memlane import Closed, NotOwner, Schema
-from .region import ClosesAtExit, Hold, array_of, seconds, wait_in_thread
+from .._memlane import Schema
+from .region import ClosesAtExit, Described, Hold, ReleasesAtExit, Shaped, array_of, seconds, wait_in_thread
 
 if TYPE_CHECKING:
     import types
     from collections.abc import Iterator
 
-    import numpy as np
     import numpy.typing as npt
 
     from .._memlane import Ending, Memory, Subscription
@@ -47,7 +46,7 @@ class _Arrays:
         return 1, 0
 
 
-class Frame(_Arrays):
+class Frame(_Arrays, ReleasesAtExit):
     """A frame as it came: a copy, which is the caller's alone."""
 
     def __init__(self, body: dict[str, Any], payload: Memory, schema: Schema, missed: int) -> None:
@@ -110,14 +109,6 @@ class Frame(_Arrays):
     def __enter__(self) -> Frame:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: types.TracebackType | None,
-    ) -> None:
-        self.release()
-
     def __repr__(self) -> str:
         return f"<memlane.remote.Frame {self.sequence} of {self.shape}>"
 
@@ -167,7 +158,7 @@ class _Subscriber(ClosesAtExit, Generic[_T]):
             self._news.close()
 
 
-class FrameSubscriber(_Subscriber[Frame]):
+class FrameSubscriber(_Subscriber[Frame], Shaped):
     """A reader of a host's frame channel. What it is too slow for is skipped at the host, and counted; no reader slows the
     publisher.
 
@@ -226,21 +217,6 @@ class FrameSubscriber(_Subscriber[Frame]):
         return self._missed
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The lengths of a frame's dimensions, as it is published."""
-        return self._schema.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The NumPy dtype of an item."""
-        return self._schema.dtype
-
-    @property
-    def schema(self) -> str:
-        """What a frame's bytes mean, as text."""
-        return str(self._schema)
-
-    @property
     def encoding(self) -> str | None:
         """How the bytes of a frame are to be understood, as it is published; None when nothing is said."""
         return self._schema.encoding
@@ -274,13 +250,10 @@ class _Publisher(ClosesAtExit):
         super().close()
         hold, self._hold_of_it = self._hold_of_it, None
         if hold is not None:
-            try:
-                hold.release()
-            except (ConnectionError, NotOwner, Closed):
-                pass  # it is given back, or will be when the host's grace time is over
+            hold.let_go()
 
 
-class FramePublisher(_Publisher):
+class FramePublisher(_Publisher, Shaped):
     """The one who publishes frames at a host; see memlane.FramePublisher. Each is sent over the network."""
 
     kind = "frames"
@@ -332,20 +305,6 @@ class FramePublisher(_Publisher):
             raise ValueError(f"a frame of region `{self.id}` is {schema}, not of shape {array.shape}")
         return array
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The lengths of a frame's dimensions."""
-        return self._schema.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The NumPy dtype of an item."""
-        return self._schema.dtype
-
-    @property
-    def schema(self) -> str:
-        """What a frame's bytes mean, as text."""
-        return str(self._schema)
 
 
 class FrameLoan(_Arrays):
@@ -428,7 +387,7 @@ class Records(_Arrays):
         return f"<memlane.remote.Records {len(self)} of {self._schema}, {self.lost} lost>"
 
 
-class StreamSubscriber(_Subscriber[Any]):
+class StreamSubscriber(_Subscriber[Any], Described):
     """A reader of a host's stream, with a place of its own in it; see memlane.StreamSubscriber.
 
     Whoever is overtaken goes on with the oldest there is, and `lost` counts exactly what was missed.
@@ -562,16 +521,6 @@ class StreamSubscriber(_Subscriber[Any]):
         publisher: dict[str, Any] | None = self._standing()["publisher"]
         return publisher
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The NumPy dtype of a record's items."""
-        return self._schema.dtype
-
-    @property
-    def schema(self) -> str:
-        """What a record's bytes mean, as text."""
-        return str(self._schema)
-
     def __iter__(self) -> StreamSubscriber:
         return self
 
@@ -585,7 +534,7 @@ class StreamSubscriber(_Subscriber[Any]):
         return await self.async_next()
 
 
-class StreamPublisher(_Publisher):
+class StreamPublisher(_Publisher, Described):
     """The one who publishes records at a host; see memlane.StreamPublisher."""
 
     kind = "stream"
@@ -636,12 +585,3 @@ class StreamPublisher(_Publisher):
         """How many records are kept."""
         return int(self._standing()["capacity"])
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The NumPy dtype of a record's items."""
-        return self._schema.dtype
-
-    @property
-    def schema(self) -> str:
-        """What a record's bytes mean, as text."""
-        return str(self._schema)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._memlane import Conflict, Schema
-from .region import ClosesAtExit, array_of, found, seconds, wait_in_thread
+from .region import ClosesAtExit, Described, Shaped, array_of, found, seconds, wait_in_thread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -187,7 +187,7 @@ class Text(_Versioned):
         return new
 
 
-class Record(_Versioned):
+class Record(_Versioned, Described):
     """A structure of a host; see memlane.Record."""
 
     kind = "record"
@@ -234,16 +234,6 @@ class Record(_Versioned):
         new: int = answer["version"]
         return new
 
-    @property
-    def schema(self) -> str:
-        """What its bytes mean, as text."""
-        return str(self._schema)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Its NumPy dtype."""
-        return self._schema.dtype
-
     def __getitem__(self, field: str) -> Any:
         content = self.read()
         for name in field.split("."):
@@ -254,7 +244,7 @@ class Record(_Versioned):
         self._ask("write", field=field, content=value)
 
 
-class Array(_Large):
+class Array(_Large, Shaped):
     """Elements of a host, which change one by one; see memlane.Array.
 
     Indexing and slicing are NumPy's, and each is a request: what is read is a copy. Elements that are assigned to together
@@ -298,21 +288,6 @@ class Array(_Large):
 
     def changed(self) -> None:
         """As of memlane.Array, where writing through a view has to be told. Here all writing is."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The lengths of its dimensions."""
-        return self._schema.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The NumPy dtype of an element."""
-        return self._schema.dtype
-
-    @property
-    def schema(self) -> str:
-        """What its bytes mean, as text."""
-        return str(self._schema)
 
     def __len__(self) -> int:
         return self.shape[0]

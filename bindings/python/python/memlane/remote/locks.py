@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .._memlane import NotOwner, OwnerDied, WouldDeadlock
-from .region import Hold, Region, found, seconds, wait_in_thread
+from .region import Hold, Region, ReleasesAtExit, found, seconds, wait_in_thread
 
 if TYPE_CHECKING:
     import types
@@ -23,7 +23,7 @@ _Self = TypeVar("_Self", bound="_Lock")
 _SLICE = 0.04
 
 
-class _Lock(Region):
+class _Lock(ReleasesAtExit, Region):
     """What a lock and a reentrant lock have in common."""
 
     def __init__(
@@ -133,14 +133,6 @@ class _Lock(Region):
         if error is not None:
             raise error
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: types.TracebackType | None,
-    ) -> None:
-        self.release()
 
 
 class Recovery:

@@ -12,8 +12,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from .._memlane import Closed, Ending, NotOwner
-from .region import ClosesAtExit, Hold, Region, seconds, wait_in_thread
+from .._memlane import Closed, Ending
+from .region import ClosesAtExit, Hold, seconds, wait_in_thread
 
 if TYPE_CHECKING:
     import types
@@ -362,7 +362,7 @@ class Pipe(ClosesAtExit):
         return PipeEnd(self.connection, self.id, side, create=False, unpickle=self._unpickle)
 
 
-class PipeEnd(Region):
+class PipeEnd(ClosesAtExit):
     """An end of a pipe of a host, which the session owns until it is closed; see memlane.PipeEnd.
 
     What was pickled comes as bytes, unless `unpickle=True` was said.
@@ -468,21 +468,7 @@ class PipeEnd(Region):
         """Gives the end back: the other one reads what was sent, then EOFError. Never fails, and may be called again."""
         if not self._closed:
             super().close()
-            try:
-                self._end.release()
-            except (ConnectionError, NotOwner, Closed):
-                pass  # it is given back, or will be when the host's grace time is over
-
-    def __enter__(self) -> PipeEnd:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: types.TracebackType | None,
-    ) -> None:
-        self.close()
+            self._end.let_go()
 
 
 def _encoded(item: Any) -> tuple[_Tag, Any]:

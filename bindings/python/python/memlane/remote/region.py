@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from .._background import in_thread
-from .._memlane import Closed, Corrupt, SchemaMismatch
+from .._memlane import Closed, Corrupt, NotOwner, SchemaMismatch
 
 if TYPE_CHECKING:
     import types
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from .._memlane import Client, Ending, Memory
+    from .._memlane import Client, Ending, Memory, Schema
     from .connection import Connection
 
 _T = TypeVar("_T")
@@ -156,6 +155,46 @@ class ClosesAtExit(Region):
         self.close()
 
 
+class ReleasesAtExit:
+    """The end of a `with` for what was taken at its beginning."""
+
+    def release(self) -> None:
+        raise NotImplementedError
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: types.TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+class Described:
+    """What a schema describes."""
+
+    _schema: Schema
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy dtype of an item."""
+        return self._schema.dtype
+
+    @property
+    def schema(self) -> str:
+        """What its bytes mean, as text."""
+        return str(self._schema)
+
+
+class Shaped(Described):
+    """What has a shape, too."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of its dimensions."""
+        return self._schema.shape
+
+
 class Hold:
     """What a session holds by a lease. In another session it is held no more: memlane.NotOwner."""
 
@@ -173,6 +212,13 @@ class Hold:
     def release(self) -> None:
         """Gives it back."""
         self.ask("release")
+
+    def let_go(self) -> None:
+        """Gives it back, and never fails."""
+        try:
+            self.release()
+        except (ConnectionError, NotOwner, Closed):
+            pass  # it is given back, or will be when the host's grace time is over
 
 
 class Holds:

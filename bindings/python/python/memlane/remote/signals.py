@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._memlane import NotOwner
 from .locks import Lock, RLock, expect_lock
-from .region import ClosesAtExit, Region, seconds, wait_in_thread
+from .region import ClosesAtExit, Region, ReleasesAtExit, seconds, wait_in_thread
 
 if TYPE_CHECKING:
-    import types
     from collections.abc import Callable
 
     from .._memlane import Ending
@@ -20,13 +19,32 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-class Semaphore(Region):
+class _Counted(ReleasesAtExit, Region):
+    """What is counted, and taken one by one."""
+
+    kind = "semaphore"
+
+    def _take_one(self, timeout: float | None, ending: Ending | None = None) -> None:
+        raise NotImplementedError
+
+    async def async_acquire(self, timeout: float | None = None) -> bool:
+        """`acquire`, for asyncio."""
+        timeout = seconds(True, timeout)
+
+        def give_back(got: bool) -> None:
+            if got:
+                self.release()
+
+        return await wait_in_thread(
+            lambda ending: _in_time(lambda: self._take_one(timeout, ending)), give_back
+        )
+
+
+class Semaphore(_Counted):
     """A number of permits of a host; see memlane.Semaphore. Permits return when the session ends.
 
     Permits that were taken together are given back together.
     """
-
-    kind = "semaphore"
 
     def __init__(
         self,
@@ -49,17 +67,8 @@ class Semaphore(Region):
         """Takes permits, and says whether it got them. ValueError when there are never as many."""
         return _in_time(lambda: self._take(seconds(block, timeout), count))
 
-    async def async_acquire(self, timeout: float | None = None) -> bool:
-        """`acquire`, for asyncio."""
-        timeout = seconds(True, timeout)
-
-        def give_back(got: bool) -> None:
-            if got:
-                self.release()
-
-        return await wait_in_thread(
-            lambda ending: _in_time(lambda: self._take(timeout, 1, ending)), give_back
-        )
+    def _take_one(self, timeout: float | None, ending: Ending | None = None) -> None:
+        self._take(timeout, 1, ending)
 
     def release(self, count: int = 1) -> None:
         """Gives permits back. memlane.NotOwner when this process does not hold so many that were taken so."""
@@ -86,19 +95,9 @@ class Semaphore(Region):
         self._take(seconds(True, self._timeout), 1)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: types.TracebackType | None,
-    ) -> None:
-        self.release()
 
-
-class SignalSemaphore(Region):
+class SignalSemaphore(_Counted):
     """A counter of a host that anybody may raise; see memlane.SignalSemaphore."""
-
-    kind = "semaphore"
 
     def __init__(
         self,
@@ -112,22 +111,12 @@ class SignalSemaphore(Region):
         super().__init__(connection, id, "signal_semaphore", create=False)
         self._open(create, {"signal": True, "count": value, "most": maximum})
 
-    def _take(self, timeout: float | None, ending: Ending | None = None) -> bool:
-        return _in_time(lambda: self._ask("acquire", timeout=timeout, ending=ending))
+    def _take_one(self, timeout: float | None, ending: Ending | None = None) -> None:
+        self._ask("acquire", timeout=timeout, ending=ending)
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
         """Takes one, and says whether it got it."""
-        return self._take(seconds(block, timeout))
-
-    async def async_acquire(self, timeout: float | None = None) -> bool:
-        """`acquire`, for asyncio."""
-        timeout = seconds(True, timeout)
-
-        def give_back(got: bool) -> None:
-            if got:
-                self.release()
-
-        return await wait_in_thread(lambda ending: self._take(timeout, ending), give_back)
+        return _in_time(lambda: self._take_one(seconds(block, timeout)))
 
     def release(self, count: int = 1) -> None:
         """Raises the counter, and wakes as many as wait. ValueError above its bound."""
@@ -146,14 +135,6 @@ class SignalSemaphore(Region):
     def __enter__(self) -> SignalSemaphore:
         self.acquire()
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: types.TracebackType | None,
-    ) -> None:
-        self.release()
 
 
 class Event(ClosesAtExit):
@@ -202,7 +183,7 @@ class Event(ClosesAtExit):
         return bool(self._standing()["auto_reset"])
 
 
-class Condition(Region):
+class Condition(ReleasesAtExit, Region):
     """Something of a host to wait for under a lock; see memlane.Condition."""
 
     kind = "condition"
@@ -262,14 +243,6 @@ class Condition(Region):
     def __enter__(self) -> Condition:
         self._lock.__enter__()
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: types.TracebackType | None,
-    ) -> None:
-        self._lock.release()
 
 
 class Barrier(ClosesAtExit):
