@@ -8,7 +8,6 @@
 //! | [`Host`] | serves a block of text to any number of clients |
 //! | [`Client`] | reads and writes a host's text, through memory where it can |
 //! | [`Bridge`] | keeps a block and a text region in step |
-//! | [`address`] | which addresses are this machine's |
 //!
 //! The original shares one text of up to 4091 bytes, in a
 //! [block](memlane_interop::text_block) of shared memory that its host serves over TCP:
@@ -37,7 +36,6 @@
 //! text. A client that is killed leaves nothing; when the connection breaks in the middle of a write, nothing
 //! was written.
 
-pub mod address;
 pub mod metadata;
 pub mod reply;
 pub mod request;

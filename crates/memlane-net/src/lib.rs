@@ -5,6 +5,7 @@
 //! | [`host`] | serves a space |
 //! | [`discovery`] | hosts that say by mDNS where they are |
 //! | [`protocol`] | the messages between the two, without a socket and without a clock |
+//! | [`machine`] | what this machine is called, and how others reach it |
 //! | [`view`] | how regions are shown: one view model for the command line, the host and its web page |
 //! | [`client`] | the regions of a host, from another machine or from the same |
 //! | [`legacy`] | the text protocol of the original shared-memory manager, in both roles |
@@ -14,5 +15,6 @@ pub mod client;
 pub mod discovery;
 pub mod host;
 pub mod legacy;
+pub mod machine;
 pub mod protocol;
 pub mod view;

@@ -5,15 +5,16 @@
 //! `read_write` and `read_only` (the tokens, null for one that there is not), `fingerprint` (null without TLS).
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use memlane_net::client::TOKEN_VARIABLE;
 use memlane_net::discovery::Announcement;
 use memlane_net::host::{Host, HostError, Running, Tls, Tokens};
+use memlane_net::machine;
 use memlane_net::protocol::DEFAULT_PORT;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use rustix::system::uname;
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -21,18 +22,11 @@ use signal_hook::iterator::Signals;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 
-/// The token of hosts and clients, where a file is too much.
-const TOKEN_VARIABLE: &str = "MEMLANE_TOKEN";
-/// An address of no machine (RFC 5737): the way there is the way out.
-const OUTSIDE: (&str, u16) = ("192.0.2.1", 9);
-
 /// Serve the regions to other machines
 ///
 /// Prints where, and the tokens that let clients in; they stay the same the next time. Without --token-file, the
-/// variable
-/// MEMLANE_TOKEN can give a token for reading and writing. Ends in good order by Ctrl-C or SIGTERM: what clients hold
-/// is
-/// given back.
+/// variable MEMLANE_TOKEN can give a token for reading and writing. Ends in good order by Ctrl-C or SIGTERM: what
+/// clients hold is given back.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HostCommand {
     /// Where to listen; 0.0.0.0 is every address of this machine, port 0 one that is free
@@ -118,15 +112,14 @@ impl HostCommand {
 }
 
 fn announcement(running: &Running) -> Outcome<Announcement> {
-    let machine = uname().nodename().to_string_lossy().into_owned();
-    Announcement::new(&machine, running.address(), running.fingerprint().is_some())
+    Announcement::new(&machine::name(), running.address(), running.fingerprint().is_some())
         .map_err(|error| Failure::new(Exit::Failure, error))
 }
 
 /// Says where the host is and what lets clients in.
 fn present(context: &Context, running: &Running) -> Outcome {
     let (address, tokens) = (running.address(), running.tokens());
-    let reach = SocketAddr::new(reached_at(address.ip()), address.port());
+    let reach = SocketAddr::new(machine::reached_at(address.ip()), address.port());
     let space = context.space()?.directory();
     if context.json() {
         return context.print(json!({
@@ -164,17 +157,6 @@ fn present(context: &Context, running: &Running) -> Outcome {
         }
     }
     Ok(())
-}
-
-/// How others reach a host that listens there: of every address, the one by which this machine reaches the outside.
-/// Nothing is sent to find out.
-fn reached_at(listening: IpAddr) -> IpAddr {
-    let outward = || {
-        let socket = UdpSocket::bind(("0.0.0.0", 0))?;
-        socket.connect(OUTSIDE)?;
-        Ok::<_, io::Error>(socket.local_addr()?.ip())
-    };
-    if listening.is_unspecified() { outward().unwrap_or(listening) } else { listening }
 }
 
 fn resolved(listen: &str) -> Outcome<SocketAddr> {

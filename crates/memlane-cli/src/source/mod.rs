@@ -1,6 +1,5 @@
 //! Where the regions are that a command is about: in this machine's memory, or at a host. Commands ask here and print
-//! what
-//! they are given; they do not care which of the two it is.
+//! what they are given; they do not care which of the two it is.
 //!
 //! | module | what |
 //! |---|---|

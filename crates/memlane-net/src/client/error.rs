@@ -70,8 +70,7 @@ pub enum Error {
     },
 
     /// It was sent, the connection was lost, and the host that could say whether it was done remembers nothing, or
-    /// could
-    /// not be asked in time. It is never sent again: look, and decide.
+    /// could not be asked in time. It is never sent again: look, and decide.
     #[error("whether the host at {host} did `{operation}`{} is unknown: {reason}; look at what is there before doing it again", of(id.as_ref()))]
     OutcomeUnknown {
         /// The address.

@@ -21,8 +21,7 @@ use crate::protocol::hello::{Access, HostDescription, SECRET_FOLDER};
 use crate::protocol::operation::{Operation, Specification};
 
 /// A session with a host. Clones share it; it ends when the last of them, and all that was got from them, is dropped,
-/// and
-/// gives back what it held.
+/// and gives back what it held.
 #[derive(Debug, Clone)]
 pub struct Client {
     shared: Arc<Shared>,

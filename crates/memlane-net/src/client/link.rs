@@ -1,11 +1,10 @@
 //! A session with a host, over one connection after the other, shared by the threads that use it.
 //!
 //! Nobody reads for others by profession. Who asks writes the request, and then waits; of those who wait, one attends
-//! to
-//! the socket: it sleeps in `poll` without the mutex, reads what came, gives the others theirs, and leaves its place to
-//! one of them when its own answer has come. So an answer reaches the thread that wants it without a detour, and one
-//! thread alone costs what a socket costs. Who finds the connection lost shuts the socket down, which ends every `poll`
-//! on it; the [janitor](super::janitor) gets another one.
+//! to the socket: it sleeps in `poll` without the mutex, reads what came, gives the others theirs, and leaves its
+//! place to one of them when its own answer has come. So an answer reaches the thread that wants it without a detour,
+//! and one thread alone costs what a socket costs. Who finds the connection lost shuts the socket down, which ends
+//! every `poll` on it; the [janitor](super::janitor) gets another one.
 //!
 //! Under the mutex is all the state, and nothing that waits.
 

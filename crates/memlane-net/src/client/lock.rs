@@ -12,8 +12,7 @@ use crate::protocol::operation::{Mode, Operation};
 pub struct Lock(pub(super) Place);
 
 /// Holds the lock until it is dropped, or until the session is away for longer than the host's grace time: then the
-/// next
-/// one gets it as from a dead owner.
+/// next one gets it as from a dead owner.
 #[derive(Debug)]
 #[must_use = "a lock is given back when its guard is dropped"]
 pub struct LockGuard {

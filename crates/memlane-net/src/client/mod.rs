@@ -14,17 +14,14 @@
 //! | `value` … `stream` | the kinds |
 //!
 //! A [`Client`] is cheap to clone and used by as many threads as one likes at once. Calls block; what waits (for a
-//! lock, a
-//! message …) waits on the host.
+//! lock, a message …) waits on the host.
 //!
 //! **When the network fails**, the client connects again by itself, for as long as [`Options::patience`] says, and
-//! sends
-//! again what was not answered. What changes something is done exactly once, however often it is sent. Only when the
-//! host
-//! was started anew, so that it cannot say any more what it did, a call that was underway ends with
-//! [`Error::OutcomeUnknown`], and is never sent again. What the session held (locks, permits, leased messages, ends of
-//! pipes) is then held no more, and using it gives the code `lease_ended`; the same happens after the host's grace time
-//! without a connection.
+//! sends again what was not answered. What changes something is done exactly once, however often it is sent. Only
+//! when the host was started anew, so that it cannot say any more what it did, a call that was underway ends with
+//! [`Error::OutcomeUnknown`], and is never sent again. What the session held (locks, permits, leased messages, ends
+//! of pipes) is then held no more, and using it gives the code `lease_ended`; the same happens after the host's grace
+//! time without a connection.
 //!
 //! **On the host's machine** a client that may read the secret in the host's space is [`Mode::Local`]:
 //! [`Client::space`] is the memory itself, which no loss of the host takes away. [`Client::why`] says why it is, or

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::error::Error;
 use crate::protocol::DEFAULT_PORT;
 
-/// The environment variable that holds a token.
+/// The environment variable that holds a token, of clients and of hosts.
 pub const TOKEN_VARIABLE: &str = "MEMLANE_TOKEN";
 /// The environment variable that names a file which holds a token.
 pub const TOKEN_FILE_VARIABLE: &str = "MEMLANE_TOKEN_FILE";

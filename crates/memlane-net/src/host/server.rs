@@ -28,6 +28,7 @@ use super::service::Service;
 use super::sessions::Sessions;
 use super::shared::Shared;
 use super::tls::Tls;
+use crate::machine;
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::fault::{self, Fault};
 use crate::protocol::hello::{Ends, MAX_SECRET, secret_name};
@@ -148,7 +149,7 @@ impl Host {
             None if self.listen.port() == 0 => Tokens::random()?,
             None => Tokens::kept(&vault, address.port())?,
         };
-        let host = machine_name();
+        let host = machine::name();
         let names: Vec<_> = self.names.into_iter().chain(names_of(&host)).collect();
         let tls = self.tls.map(|tls| tls.prepare(&vault, &names)).transpose()?;
         let secret = random(MAX_SECRET / 2).map_err(HostError::Random)?;
@@ -366,11 +367,6 @@ async fn serve_http(
             connection.await
         }
     };
-}
-
-/// What this machine calls itself.
-fn machine_name() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// What others may call it.

@@ -7,10 +7,10 @@
 //! Crash case: a client that is killed leaves nothing. One whose call is given up, by a timeout or because its
 //! future is dropped, refuses further requests: the late reply would be taken for theirs.
 
-use super::address;
 use super::error::Error;
 use super::metadata::{self, Metadata};
 use super::reply::content_of;
+use crate::machine;
 use memlane_interop::Name;
 use memlane_interop::text_block::{self, BLOCK_BYTES, TextBlock};
 use std::fmt;
@@ -200,7 +200,7 @@ impl Client {
 
 /// The block, or why it cannot be reached through memory.
 fn attach(host: std::net::IpAddr, metadata: &Metadata) -> Result<TextBlock, String> {
-    if !address::is_local(host) {
+    if !machine::is_local(host) {
         return Err(format!("{host} is another machine's address"));
     }
     if !metadata.is_of_a_block() {

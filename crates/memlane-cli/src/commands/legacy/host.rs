@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use memlane::{Error, Text};
 use memlane_interop::Name;
 use memlane_interop::text_block::TEXT_BYTES_MAX;
-use memlane_net::legacy::{Bridge, Host, Limits, Options, POLL, Side, address};
+use memlane_net::legacy::{Bridge, Host, Limits, Options, POLL, Side};
+use memlane_net::machine;
 use serde_json::json;
 
 use super::runtime;
@@ -61,7 +62,7 @@ impl Arguments {
     }
 
     fn announce(&self, context: &Context, host: &Host) -> Outcome {
-        let (ip, port) = (address::shown(host.address().ip()), host.address().port());
+        let (ip, port) = (machine::reached_at(host.address().ip()), host.address().port());
         let id = host.name().text();
         if context.json() {
             return context.print(json!({"ip": ip, "port": port, "shm_id": id, "region": self.region}));

@@ -1,4 +1,4 @@
-//! Which addresses are this machine's, and which one to show to people.
+//! What this machine is called, which addresses are its own, and which one to tell others.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 
@@ -6,12 +6,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 /// there; nothing is sent.
 const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
 
-const HOST_NAME: &str = "/proc/sys/kernel/hostname";
+/// What the machine calls itself.
+pub fn name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
 
 /// Whether the address is this machine's: only then can something be bound to it.
 ///
 /// ```
-/// # use memlane_net::legacy::address::is_local;
+/// # use memlane_net::machine::is_local;
 /// assert!(is_local("127.0.0.1".parse().unwrap()));
 /// assert!(!is_local("192.0.2.1".parse().unwrap()));
 /// ```
@@ -19,13 +22,13 @@ pub fn is_local(address: IpAddr) -> bool {
     UdpSocket::bind((address.to_canonical(), 0)).is_ok()
 }
 
-/// The address to tell others for a host that listens on `listening`: that one if it is a certain one, else the one
+/// The address to tell others of a host that listens on `listening`: that one if it is a certain one, else the one
 /// from which this machine reaches the world, else the one its name has, else the loopback.
-pub fn shown(listening: IpAddr) -> IpAddr {
+pub fn reached_at(listening: IpAddr) -> IpAddr {
     if !listening.is_unspecified() {
         return listening;
     }
-    towards_elsewhere().or_else(of_host_name).unwrap_or(Ipv4Addr::LOCALHOST.into())
+    towards_elsewhere().or_else(of_name).unwrap_or(Ipv4Addr::LOCALHOST.into())
 }
 
 fn towards_elsewhere() -> Option<IpAddr> {
@@ -34,9 +37,8 @@ fn towards_elsewhere() -> Option<IpAddr> {
     Some(socket.local_addr().ok()?.ip())
 }
 
-fn of_host_name() -> Option<IpAddr> {
-    let name = std::fs::read_to_string(HOST_NAME).ok()?;
-    let mut addresses = (name.trim(), 0).to_socket_addrs().ok()?;
+fn of_name() -> Option<IpAddr> {
+    let mut addresses = (name().as_str(), 0).to_socket_addrs().ok()?;
     addresses.find(SocketAddr::is_ipv4).map(|address| address.ip())
 }
 
@@ -46,10 +48,10 @@ mod tests {
 
     #[test]
     fn every_shown_address_is_this_machine_s() {
-        assert!(is_local(shown(Ipv4Addr::UNSPECIFIED.into())));
-        assert!(of_host_name().is_none_or(is_local));
+        assert!(is_local(reached_at(Ipv4Addr::UNSPECIFIED.into())));
+        assert!(of_name().is_none_or(is_local));
         let certain = "192.0.2.7".parse().unwrap();
-        assert_eq!(shown(certain), certain);
+        assert_eq!(reached_at(certain), certain);
     }
 
     #[test]
