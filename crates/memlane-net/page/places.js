@@ -67,25 +67,40 @@ export function ofRecord({ connection, id }, leaf) {
  */
 export function ofElement({ connection, id }, number, leaf, size) {
   const { type, offset } = leaf;
-  const isWhole = type.size === size && type.sort !== 'bytes';
-  const index = [number];
-  const run = { id, start: number, count: 1 };
-  /** @param {Uint8Array | null} expected @param {Uint8Array} wanted */
-  const patch = async (expected, wanted) => {
-    const { payload } = await connection.request('read', { ...run, form: 'bytes' });
-    const found = payload.slice(offset, offset + type.size);
-    if (expected && !same(found, expected)) return found;
-    const element = payload.slice();
-    element.set(wanted, offset);
-    await connection.request('write', run, element);
-    return null;
-  };
+  if (type.size < size || type.sort === 'bytes') return ofRun({ connection, id }, { start: number, count: 1 }, type, offset);
   return {
     type,
-    write: async (bytes) => void (isWhole ? await connection.request('write', run, bytes) : await patch(null, bytes)),
-    exchange: (expected, wanted) =>
-      isWhole ? exchangeScalar({ connection, id }, type, { index }, expected, wanted) : patch(expected, wanted),
+    write: async (bytes) => void (await connection.request('write', { id, start: number, count: 1 }, bytes)),
+    exchange: (expected, wanted) => exchangeScalar({ connection, id }, type, { index: [number] }, expected, wanted),
   };
+}
+
+/**
+ * A run of bytes of a raw region, to be read and written as one.
+ * @param {Context} context @param {number} start @param {number} size @returns {Place}
+ */
+export function ofBytes(context, start, size) {
+  return ofRun(context, { start, count: size }, { sort: 'bytes', size, little: true }, 0);
+}
+
+/**
+ * A scalar in a run of elements. They have no version: between the look and the write somebody else can write.
+ * @param {Pick<Context, 'connection' | 'id'>} context @param {{ start: number, count: number }} run
+ * @param {Scalar} type @param {number} offset in the run
+ * @returns {Place}
+ */
+function ofRun({ connection, id }, run, type, offset) {
+  /** @param {Uint8Array | null} expected @param {Uint8Array} wanted */
+  const patch = async (expected, wanted) => {
+    const { payload } = await connection.request('read', { id, ...run, form: 'bytes' });
+    const found = payload.slice(offset, offset + type.size);
+    if (expected && !same(found, expected)) return found;
+    const piece = payload.slice();
+    piece.set(wanted, offset);
+    await connection.request('write', { id, ...run }, piece);
+    return null;
+  };
+  return { type, write: async (bytes) => void (await patch(null, bytes)), exchange: patch };
 }
 
 /**
