@@ -46,7 +46,7 @@ export function create(context) {
   function key(event) {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 's') return;
     event.preventDefault();
-    if (padlock.locked) say(t('Locked: unlock to change'), 'bad');
+    if (padlock.locked) say(padlock.reason ?? '', 'bad');
     else write();
   }
 
