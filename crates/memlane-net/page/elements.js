@@ -23,7 +23,7 @@ export class Elements {
     this.isWhole = this.size * this.count <= SMALL;
     this.start = 0;
     this.wanted = { start: 0, count: this.isWhole ? this.count : 0 };
-    this.view = new DataView(new ArrayBuffer(0));
+    this.view = viewOf(new Uint8Array());
     this.isBusy = false;
     if (this.isWhole) pane.follow({ form: 'bytes', rate: RATE }, (_, payload) => this.take(0, payload));
     else pane.every(LOOK, () => this.look());

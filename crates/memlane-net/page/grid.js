@@ -26,7 +26,9 @@ const MOST_ROWS = Math.floor(16_000_000 / HEIGHT);
 export class Grid {
   /** @param {Source} source */
   constructor(source) {
-    this.row = this.column = 0;
+    this.row = 0;
+    this.column = 0;
+    this.rows = Math.min(source.rows, MOST_ROWS);
     /** @type {HTMLInputElement | null} */
     this.input = null;
     this.body = h('div', { class: 'cells-body', role: 'rowgroup' });

@@ -38,5 +38,5 @@ export function tabs(label, tabs) {
   }
   const element = h('div', { class: 'tabs' }, h('div', { role: 'tablist', 'aria-label': label, onkeydown: key }, buttons), panels);
   choose(0);
-  return { element, get chosen() { return chosen; } };
+  return element;
 }

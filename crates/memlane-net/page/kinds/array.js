@@ -52,7 +52,7 @@ export function create(context) {
       const offset = element < elements.count ? elements.offset(element) : -1;
       return offset < 0 ? null : text(leaf.type, read(leaf.type, elements.view, offset + leaf.offset));
     },
-    see: (/** @type {number} */ from, /** @type {number} */ to) => views.chosen === 0 && elements.want(cell(from, 0).element, isStruct ? to - from : (to - from) * across),
+    see: (/** @type {number} */ from, /** @type {number} */ to) => way === 'grid' && elements.want(cell(from, 0).element, isStruct ? to - from : (to - from) * across),
     write: (/** @type {number} */ row, /** @type {number} */ column, /** @type {string} */ typed) => {
       const { element, leaf } = cell(row, column);
       const offset = elements.offset(element) + leaf.offset;
@@ -63,17 +63,11 @@ export function create(context) {
     choose: () => drawPlot(),
   });
 
-  const views = /** @type {{ element: HTMLElement, chosen: number }} */ ({ chosen: 0 });
+  let way = 'grid';
   const grid = new Grid(source());
   pane.onClose(() => grid.close());
   const plotted = plotOf();
   const hex = new Hex({ size: elements.count * type.size, read: (start, size) => elements.bytes(start, size) });
-  Object.defineProperties(views, Object.getOwnPropertyDescriptors(tabs(t('How it is shown'), [
-    { name: t('Grid'), element: grid.element, show: () => draw() },
-    { name: t('Plot'), element: plotted.element, show: () => drawPlot() },
-    { name: t('Hex'), element: hex.element, show: () => hex.refresh() },
-  ])));
-
   /** What the plot shows: a line of the grid, or the fields of the elements. */
   function plotOf() {
     const drawn = isStruct ? parts.filter((leaf) => leaf.type.sort !== 'bytes').slice(0, COLOURS) : parts.slice(0, 1);
@@ -89,7 +83,7 @@ export function create(context) {
   }
 
   function drawPlot() {
-    if (views.chosen !== 1) return;
+    if (way !== 'plot') return;
     const { drawn, length, track, plot, about } = plotted;
     const first = isStruct || shape.length === 1 ? 0 : base() + grid.row * across;
     elements.want(first, Math.min(length, MOST_POINTS));
@@ -110,9 +104,15 @@ export function create(context) {
   }
 
   const draw = pane.repaint(() => {
-    if (views.chosen === 0) grid.draw();
+    if (way === 'grid') grid.draw();
     else drawPlot();
   });
+
+  const views = tabs(t('How it is shown'), [
+    { name: t('Grid'), element: grid.element, show: () => ((way = 'grid'), draw()) },
+    { name: t('Plot'), element: plotted.element, show: () => ((way = 'plot'), draw()) },
+    { name: t('Hex'), element: hex.element, show: () => ((way = 'hex'), void hex.refresh()) },
+  ]);
 
   const choosers = outer.map((most, axis) => {
     const input = h('input', {
@@ -129,8 +129,8 @@ export function create(context) {
   const whole = `${shape.join(' × ')} ${isStruct ? t('records') : ''}${schema.unit ? ` ${schema.unit}` : ''}`;
   pane.add(
     h('div', { class: 'toolbar' }, h('span', { class: 'quiet' }, whole), choosers, history.button),
-    views.element,
+    views,
   );
-  pane.every(500, () => views.chosen === 2 && hex.refresh());
+  pane.every(500, () => way === 'hex' && hex.refresh());
   return pane;
 }
