@@ -7,7 +7,8 @@ import { Outstanding } from './outstanding.js';
 /** @typedef {{op: string, [field: string]: unknown}} Fields */
 /** @typedef {{host: string, tls?: boolean, fingerprint?: string, token: string}} Via the far host, and its token */
 /** @typedef {'connecting' | 'open' | 'lost' | 'refused'} State */
-/** @typedef {(header: any, payload: Uint8Array) => void | Promise<void>} OnEvent */
+/** @typedef {Uint8Array<ArrayBuffer>} Bytes */
+/** @typedef {(header: any, payload: Bytes) => void | Promise<void>} OnEvent */
 
 export class Fault extends Error {
   /** @param {string} code for programs @param {string} message for people @param {object} [fields] all others */
@@ -45,7 +46,7 @@ function frame(header, payload) {
   return message;
 }
 
-/** @param {string | ArrayBuffer} data @returns {[any, Uint8Array]} */
+/** @param {string | ArrayBuffer} data @returns {[any, Bytes]} */
 function unframed(data) {
   if (typeof data === 'string') return [JSON.parse(data), EMPTY];
   const length = new DataView(data).getUint32(0, true);
@@ -112,7 +113,7 @@ export class Connection extends EventTarget {
    * @param {string} op
    * @param {object} [fields]
    * @param {Uint8Array} [payload]
-   * @returns {Promise<{ok: any, payload: Uint8Array}>}
+   * @returns {Promise<{ok: any, payload: Bytes}>}
    */
   request(op, fields = {}, payload = undefined) {
     return new Promise((resolve, reject) => {
@@ -279,7 +280,7 @@ export class Connection extends EventTarget {
     this.#socket?.send(frame(header, payload));
   }
 
-  /** @param {any} header @param {Uint8Array} payload */
+  /** @param {any} header @param {Uint8Array<ArrayBuffer>} payload */
   #answer({ n, ok, error }, payload) {
     const request = this.#outstanding.answered(n);
     if (error) {
@@ -313,7 +314,7 @@ export class Connection extends EventTarget {
     this.#flush();
   }
 
-  /** @param {any} header @param {Uint8Array} payload */
+  /** @param {any} header @param {Uint8Array<ArrayBuffer>} payload */
   #event(header, payload) {
     const feed = this.#routes.get(header.subscription);
     if (header.end) feed?.end(header.end.code, header.end.message);

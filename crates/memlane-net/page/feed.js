@@ -25,7 +25,7 @@ export class Feed {
 
   /**
    * @param {Fields} fields
-   * @param {(header: any, payload: Uint8Array) => void | Promise<void>} onEvent
+   * @param {(header: any, payload: Uint8Array<ArrayBuffer>) => void | Promise<void>} onEvent
    * @param {(code: string, message: string) => void} onEnd
    */
   constructor(fields, onEvent, onEnd) {
@@ -46,7 +46,7 @@ export class Feed {
     this.#credit = credit;
   }
 
-  /** @param {any} header @param {Uint8Array} payload */
+  /** @param {any} header @param {Uint8Array<ArrayBuffer>} payload */
   take(header, payload) {
     const credit = this.#credit;
     this.#after = header.first !== undefined ? header.first + header.count : (header.sequence ?? header.version);

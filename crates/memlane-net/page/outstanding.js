@@ -7,7 +7,7 @@
  * @typedef {object} Pending
  * @property {Fields} fields
  * @property {Uint8Array | undefined} payload
- * @property {(ok: any, payload: Uint8Array) => void} resolve
+ * @property {(ok: any, payload: Uint8Array<ArrayBuffer>) => void} resolve
  * @property {(code: string, message: string, fields?: object) => void} reject
  * @property {boolean} sent it may have reached the host, by whatever connection
  * @property {boolean} due this connection is still to carry it
