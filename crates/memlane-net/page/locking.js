@@ -98,7 +98,7 @@ export function lockView(context, ways) {
   }
 
   pane.add(standing, h('div', { class: 'toolbar' }, acquire, release, mend, force), h('div', { class: 'columns' }, part(t('Lock'), about), people));
-  pane.follow({}, ({ content }) => {
+  pane.follow(() => ({}), ({ content }) => {
     state = content;
     seenAt = performance.now();
     show();

@@ -58,9 +58,9 @@ export class Pane {
   }
 
   /**
-   * Subscribes to the region while the page is seen.
-   * @param {object} delivery @param {OnEvent} onEvent
-   * @returns {{ close(): void, restart(delivery: object): void }}
+   * Subscribes to the region while the page is seen; `delivery` says how, each time anew.
+   * @param {() => object} delivery @param {OnEvent} onEvent
+   * @returns {{ close(): void, restart(): void }}
    */
   follow(delivery, onEvent) {
     const { connection, id } = this.context;
@@ -73,7 +73,7 @@ export class Pane {
         this.alert.hidden = true;
         return onEvent(header, payload);
       };
-      if (wanted) subscription = connection.subscribe('subscribe', { id, ...delivery }, seen, onEnd);
+      if (wanted) subscription = connection.subscribe('subscribe', { id, ...delivery() }, seen, onEnd);
     };
     const end = () => {
       subscription?.close();
@@ -82,8 +82,7 @@ export class Pane {
     this.whileSeen(() => (begin(), end));
     return {
       close: () => ((wanted = false), end()),
-      restart: (other) => {
-        delivery = other;
+      restart: () => {
         end();
         wanted = true;
         if (!document.hidden && !this.closed) begin();

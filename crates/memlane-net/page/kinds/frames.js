@@ -131,12 +131,12 @@ export function create(context) {
     });
   }
 
-  const feed = pane.follow(delivery(), take);
+  const feed = pane.follow(delivery, take);
   pane.onClose(() => next?.done());
 
   function start() {
     image = null;
-    if (!isFrozen) feed.restart(delivery());
+    if (!isFrozen) feed.restart();
   }
 
   const freeze = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => {

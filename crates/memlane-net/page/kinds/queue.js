@@ -116,7 +116,7 @@ export function create(context) {
       part(t('Messages that come next'), messages)),
   );
   show();
-  pane.follow({}, (header) => {
+  pane.follow(() => ({}), (header) => {
     state = header.content;
     isNew = true;
     show();

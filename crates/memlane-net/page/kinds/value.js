@@ -53,7 +53,7 @@ export function create(context) {
 
   let seen = 0;
   let last = NaN;
-  pane.follow({ form: 'bytes', rate: RATE }, (_, payload) => {
+  pane.follow(() => ({ form: 'bytes', rate: RATE }), (_, payload) => {
     big.textContent = text(type, read(type, viewOf(payload)));
     entry.show(payload);
     slide?.show(payload);
