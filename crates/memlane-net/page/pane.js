@@ -150,7 +150,7 @@ export function facts(...facts) {
 
 /** A heading with what stands under it. @param {string} title @param {...(Node | string | null)} children */
 export function part(title, ...children) {
-  return h('section', { class: 'part', 'aria-label': title }, h('h3', {}, title), children);
+  return h('section', { class: 'part', 'aria-label': title }, h('h2', {}, title), children);
 }
 
 /** A process, in words; red when it is dead. @param {any} participant */
