@@ -85,6 +85,10 @@ class Page {
     this.show(false);
   }
 
+  leave() {
+    this.#connection?.close();
+  }
+
   /** @param {string | null} fault */
   #askForToken(fault) {
     this.#shown += 1;
@@ -153,4 +157,8 @@ function safelyDecoded(segment) {
   }
 }
 
-new Page().connect(takeToken(), keptVia());
+const page = new Page();
+page.connect(takeToken(), keptVia());
+// What this page holds is given back at once, not after a while.
+window.addEventListener('pagehide', () => page.leave());
+window.addEventListener('pageshow', ({ persisted }) => persisted && location.reload());

@@ -19,17 +19,17 @@ const COMMANDS = {
   rlock: [['Who holds it', 'locks'], ['Who waits for whom', 'locks --graph']],
   rwlock: [['Who waits for whom', 'locks --graph']],
   queue: [['Put', 'put ID MESSAGE'], ['Take', 'take ID']],
-  frames: [['Measure', 'hz ID'], ['View', 'frame view ID']],
-  stream: [['Measure', 'hz ID'], ['Newest', 'stream ID']],
+  frames: [['Measure', 'hz ID'], ['Save a picture', 'frame view ID --save picture.png']],
+  stream: [['Measure', 'hz ID'], ['Newest', 'stream tail ID']],
   event: [['Set', 'event set ID'], ['Clear', 'event clear ID']],
-  semaphore: [['State', 'sem show ID']],
+  semaphore: [['Count', 'sem value ID']],
 };
 
 /** @type {Record<string, string>} */
 const PYTHON = {
   value: 'memlane.Value(ID).value',
   record: 'memlane.Record(ID).read()',
-  array: 'memlane.Array(ID).read()',
+  array: 'memlane.Array(ID).snapshot()',
   text: 'memlane.Text(ID).read()',
   raw: 'memlane.Raw(ID)',
   lock: 'memlane.Lock(ID)',
@@ -42,7 +42,7 @@ const PYTHON = {
   queue: 'memlane.Queue(ID).get()',
   pipe: 'memlane.Pipe(ID)',
   stream: 'memlane.StreamSubscriber(ID)',
-  frames: 'memlane.FrameSubscriber(ID).next()',
+  frames: 'next(iter(memlane.FrameSubscriber(ID))).array',
 };
 
 /** @param {any} document @returns {[string, string][]} what it does, and what to type */

@@ -2,6 +2,7 @@
 // Shared memory that others made: segments of /dev/shm outside the space, to look at only.
 
 import { h, setText } from '../element.js';
+import { Hex } from '../hex.js';
 import { sayError } from '../notice.js';
 import { Sheet } from '../sheet.js';
 import { bytes, moment, t } from '../words.js';
@@ -16,15 +17,12 @@ export function create({ connection }) {
       { title: t('Owner') },
       { title: t('Mode') },
       { title: t('Modified'), style: 'number' },
-      { title: '' },
+      { title: t('Action'), untold: true },
     ],
     empty: t('There are no other segments in /dev/shm'),
   });
   const fault = h('p', { role: 'alert', class: 'fault' });
   const shown = h('section', { class: 'card', hidden: true, 'aria-label': t('Bytes') });
-  /** @type {{element: HTMLElement, close(): void} | null} */
-  let hex = null;
-  let closed = false;
 
   async function look() {
     try {
@@ -49,18 +47,15 @@ export function create({ connection }) {
   /** @param {any} segment */
   async function open({ name, size }) {
     try {
-      const module = await import('../hex.js');
-      if (closed) return;
-      hex?.close();
       const read = async (/** @type {number} */ start, /** @type {number} */ count) => (await connection.request('foreign_read', { name, start, count })).payload;
-      const opened = module.hex({ read, size });
-      hex = opened;
+      const hex = new Hex({ read, size });
       const heading = h('h2', { class: 'mono', tabindex: -1 }, name);
       shown.replaceChildren(
         h('div', { class: 'head' }, heading, h('span', { class: 'faint' }, bytes(size)), h('span', { class: 'grow' }), h('button', { onclick: put }, t('Close'))),
-        opened.element,
+        hex.element,
       );
       shown.hidden = false;
+      await hex.refresh();
       heading.focus();
     } catch (error) {
       sayError(error);
@@ -68,8 +63,7 @@ export function create({ connection }) {
   }
 
   function put() {
-    hex?.close();
-    hex = null;
+    shown.replaceChildren();
     shown.hidden = true;
   }
 
@@ -81,11 +75,5 @@ export function create({ connection }) {
     h('p', { class: 'faint' }, t('Shared memory in /dev/shm that other libraries made. It is only looked at: nobody knows what its bytes mean.')),
     fault, sheet.element, shown,
   );
-  return {
-    element,
-    close() {
-      closed = true;
-      put();
-    },
-  };
+  return { element, close() {} };
 }

@@ -6,7 +6,7 @@ import { ask, confirm } from '../dialog.js';
 import { h, setText } from '../element.js';
 import { reasonOf } from '../frame.js';
 import { say, sayError } from '../notice.js';
-import { guard } from '../padlock.js';
+import { guard, padlock } from '../padlock.js';
 import { tag } from '../people.js';
 import { poll } from '../poll.js';
 import { Sheet } from '../sheet.js';
@@ -35,12 +35,14 @@ export function create({ connection }) {
   /** The code as an image: its text is never part of this page. @type {string | null} */
   let picture = null;
   let shown = '';
+  const unshared = h('p', { class: 'faint' }, t('Loading …'));
+  const unlocked = h('input', { type: 'checkbox', checked: padlock.opensUnlocked, onchange: () => (padlock.opensUnlocked = unlocked.checked) });
 
   const polled = poll(
     connection,
     PERIOD,
     async () => {
-      const [{ ok: status }, share] = await Promise.all([connection.request('status'), connection.request('sharing').catch(() => null)]);
+      const [{ ok: status }, share] = await Promise.all([connection.request('status'), connection.request('sharing').catch((/** @type {Error} */ error) => setText(unshared, error.message))]);
       showFacts(status);
       clients.show(status.clients.map(clientRow));
       if (share) showSharing(share.ok);
@@ -133,11 +135,11 @@ export function create({ connection }) {
     { class: 'view' },
     h('div', { class: 'head' }, h('h1', { tabindex: -1 }, t('Host'))),
     fault,
-    h('div', { class: 'cards' }, h('section', { class: 'card', 'aria-label': t('Status') }, h('h2', null, t('Status')), facts), sharing),
+    h('div', { class: 'cards' }, h('section', { class: 'card', 'aria-label': t('Status') }, h('h2', null, t('Status')), facts, h('p', null, h('label', { class: 'check' }, unlocked, t('Open the page unlocked in this browser')))), sharing),
     h('h2', null, t('Clients')),
     clients.element,
   );
-  sharing.append(h('h2', null, t('Sharing')), h('p', { class: 'faint' }, t('Loading …')));
+  sharing.append(h('h2', null, t('Sharing')), unshared);
   return {
     element,
     close() {

@@ -26,7 +26,7 @@ export function create({ connection }) {
       { title: t('Waiters') },
       { title: t('Contended'), style: 'number' },
       { title: t('Recoveries'), style: 'number' },
-      { title: '' },
+      { title: t('Action'), untold: true },
     ],
     empty: t('No lock is held, waited for or inconsistent'),
   });
@@ -56,7 +56,7 @@ export function create({ connection }) {
     if (is === drawn) return;
     drawn = is;
     const stuck = edges.filter((edge) => edge.deadlock);
-    setText(alarm, stuck.length ? t('Deadlock: {lines}', { lines: stuck.map(({ line }) => line).join('; ') }) : '');
+    setText(alarm, stuck.length ? t('Deadlock: {n} threads wait for each other, at {ids}', { n: stuck.length, ids: [...new Set(stuck.map(({ id }) => id))].join(', ') }) : '');
     picture.hidden = graph.regions.length === 0;
     picture.replaceChildren(draw(graph, width));
     waits.replaceChildren(...edges.map((edge) => h('li', { class: edge.deadlock ? 'fault' : '' }, edge.line)));

@@ -7,7 +7,7 @@ import { deleteRegion } from '../delete.js';
 import { h, setText } from '../element.js';
 import { Rows, folderOf, toneOf } from '../model.js';
 import { guard } from '../padlock.js';
-import { tag } from '../people.js';
+import { processTag } from '../people.js';
 import { Sheet } from '../sheet.js';
 import { typed } from '../typed.js';
 import { bytes, duration, moment, number, secondsSince, t } from '../words.js';
@@ -41,7 +41,7 @@ export function create({ connection }, id) {
       h('button', { onclick: () => copy(id) }, t('Copy id')),
       remove,
     ),
-    gone, about, line, body, rest,
+    gone, about, line, h('h2', { class: 'unseen' }, t('Content')), body, rest,
   );
   /** @type {{element: HTMLElement, close(): void} | null} */
   let detail = null;
@@ -163,7 +163,7 @@ function participantRow({ pid, program, process, slot, generation, alive, state,
   return {
     key: `${process} ${slot} ${generation}`,
     tone: alive ? '' : 'red',
-    cells: [program || '?', String(pid || ''), tag(state, alive ? 'green' : 'red'), moment(attached), `${slot}.${generation}`, waiting.join('; ')],
+    cells: [program || '?', String(pid || ''), processTag({ state, alive }), moment(attached), `${slot}.${generation}`, waiting.join('; ')],
   };
 }
 
