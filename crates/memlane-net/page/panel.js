@@ -70,7 +70,7 @@ export function panelOf(group, xText, isAgo, changed) {
 
   const title = unit ? `${name} (${unit})` : name;
   const element = h('section', { class: 'part panel', 'aria-label': title },
-    h('div', { class: 'panel-head' }, h('h2', {}, title), h('div', { class: 'chips' }, chips, lanes, scale)),
+    h('div', { class: 'panel-head' }, h('h3', {}, title), h('div', { class: 'chips' }, chips, lanes, scale)),
     h('div', { class: bars ? 'panel-body with-bars' : 'panel-body' }, plot.element, bars?.element ?? null));
   return { element, draw };
 }

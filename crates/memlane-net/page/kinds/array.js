@@ -4,7 +4,7 @@
 import { Elements } from '../elements.js';
 import { h } from '../element.js';
 import { Grid } from '../grid.js';
-import { Hex } from '../hex.js';
+import { hex } from '../hex.js';
 import { History } from '../history.js';
 import { Pane } from '../pane.js';
 import { ofElement, viewOf } from '../places.js';
@@ -23,6 +23,8 @@ const FIELD_WIDTH = 120;
 /** Numbers of a line that are drawn; scalars of an element that have a column. */
 const MOST_POINTS = 1 << 16;
 const MOST_COLUMNS = 256;
+/** Milliseconds between two looks at the bytes. */
+const LOOK = 500;
 
 /** @param {import('../pane.js').Context} context @returns {import('../pane.js').View} */
 export function create(context) {
@@ -67,7 +69,7 @@ export function create(context) {
   const grid = new Grid(source());
   pane.onClose(() => grid.close());
   const plotted = plotOf();
-  const hex = new Hex({ size: elements.count * type.size, read: (start, size) => elements.bytes(start, size) });
+  const raw = hex({ size: elements.count * type.size, read: (start, size) => elements.bytes(start, size) });
   /** What the plot shows: a line of the grid, or the fields of the elements. */
   function plotOf() {
     const drawn = isStruct ? parts.filter((leaf) => leaf.type.sort !== 'bytes').slice(0, COLOURS) : parts.slice(0, 1);
@@ -111,7 +113,7 @@ export function create(context) {
   const views = tabs(t('How it is shown'), [
     { name: t('Grid'), element: grid.element, show: () => ((way = 'grid'), draw()) },
     { name: t('Plot'), element: plotted.element, show: () => ((way = 'plot'), draw()) },
-    { name: t('Hex'), element: hex.element, show: () => ((way = 'hex'), void hex.refresh()) },
+    { name: t('Hex'), element: raw.element, show: () => ((way = 'hex'), void raw.refresh()) },
   ]);
 
   const choosers = outer.map((most, axis) => {
@@ -131,6 +133,6 @@ export function create(context) {
     h('div', { class: 'toolbar' }, h('span', { class: 'quiet' }, whole), choosers, history.button),
     views,
   );
-  pane.every(500, () => way === 'hex' && hex.refresh());
+  pane.poll(LOOK, async () => void (way === 'hex' && (await raw.refresh())));
   return pane;
 }

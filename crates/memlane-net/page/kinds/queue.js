@@ -77,8 +77,8 @@ export function create(context) {
   async function peek() {
     if (!isNew) return;
     isNew = false;
-    const answer = await context.connection.request('peek', { id: context.id, most: PEEKED }).catch(() => null);
-    if (!answer || pane.closed) return;
+    const answer = await context.connection.request('peek', { id: context.id, most: PEEKED });
+    if (pane.closed) return;
     let start = 0;
     const rows = /** @type {any} */ (answer.ok).messages.map((/** @type {any} */ message) => {
       const content = answer.payload.subarray(start, (start += message.length));
@@ -123,8 +123,7 @@ export function create(context) {
     note();
   });
   pane.every(500, note);
-  pane.every(LOOK, peek);
-  peek();
+  pane.poll(LOOK, peek);
   return pane;
 }
 

@@ -126,8 +126,8 @@ export function create(context) {
   }
 
   async function look() {
-    const answer = await connection.request('describe', { id }).catch(() => null);
-    const state = /** @type {any} */ (answer?.ok)?.state;
+    const { ok } = await connection.request('describe', { id });
+    const state = /** @type {any} */ (ok).state;
     if (!state || pane.closed) return;
     const { publisher, readers: behind, capacity, record_size: record, lossless } = state;
     people.replaceChildren(
@@ -147,8 +147,7 @@ export function create(context) {
     people,
   );
   pane.every(FIGURES, show);
-  pane.every(LOOK, look);
+  pane.poll(LOOK, look);
   begin();
-  look();
   return pane;
 }

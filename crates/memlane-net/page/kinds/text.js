@@ -124,7 +124,7 @@ export function create(context) {
   function drawBanner(theirs) {
     banneredVersion = theirs.version;
     const side = (/** @type {string} */ name, /** @type {string} */ title, /** @type {string} */ content) =>
-      h('div', { class: `side ${name}` }, h('h3', {}, title), h('pre', { tabindex: '0', 'aria-label': title }, content));
+      h('div', { class: `side ${name}` }, h('h4', {}, title), h('pre', { tabindex: '0', 'aria-label': title }, content));
     const keep = h('button', { type: 'button', class: 'danger', onclick: () => put(theirs.version) }, t('Keep mine'));
     const mergeThem = h('button', { type: 'button', onclick: () => mix(theirs) }, t('Edit a merge'));
     guard(keep);
