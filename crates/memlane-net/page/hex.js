@@ -10,14 +10,7 @@ const ACROSS = 16;
 const ROWS = 32;
 const PAGE = ACROSS * ROWS;
 
-/** Bytes to look at; `read` gives a run of them. @param {Options} options */
-export function hex(options) {
-  const made = new Hex(options);
-  made.goTo(0);
-  return made;
-}
-
-class Hex {
+export class Hex {
   /** @param {Options} options */
   constructor({ size, read, choose }) {
     this.size = size;
@@ -48,10 +41,6 @@ class Hex {
         this.address, this.where),
       h('div', { class: 'hex-scroll', tabindex: '0', role: 'region', 'aria-label': t('Bytes') },
         h('table', { class: 'hex-table' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('Offset')), heads, h('th', { scope: 'col' }, 'ASCII'))), this.body)));
-  }
-
-  close() {
-    this.size = 0;
   }
 
   /** @param {number} offset */

@@ -4,7 +4,7 @@
 import { Elements } from '../elements.js';
 import { h } from '../element.js';
 import { Grid } from '../grid.js';
-import { hex } from '../hex.js';
+import { Hex } from '../hex.js';
 import { History } from '../history.js';
 import { Pane } from '../pane.js';
 import { ofElement, viewOf } from '../places.js';
@@ -69,7 +69,7 @@ export function create(context) {
   const grid = new Grid(source());
   pane.onClose(() => grid.close());
   const plotted = plotOf();
-  const raw = hex({ size: elements.count * type.size, read: (start, size) => elements.bytes(start, size) });
+  const hex = new Hex({ size: elements.count * type.size, read: (start, size) => elements.bytes(start, size) });
   /** What the plot shows: a line of the grid, or the fields of the elements. */
   function plotOf() {
     const drawn = isStruct ? parts.filter((leaf) => leaf.type.sort !== 'bytes').slice(0, COLOURS) : parts.slice(0, 1);
@@ -113,7 +113,7 @@ export function create(context) {
   const views = tabs(t('How it is shown'), [
     { name: t('Grid'), element: grid.element, show: () => ((way = 'grid'), draw()) },
     { name: t('Plot'), element: plotted.element, show: () => ((way = 'plot'), draw()) },
-    { name: t('Hex'), element: raw.element, show: () => ((way = 'hex'), void raw.refresh()) },
+    { name: t('Hex'), element: hex.element, show: () => ((way = 'hex'), void hex.refresh()) },
   ]);
 
   const choosers = outer.map((most, axis) => {
@@ -133,6 +133,6 @@ export function create(context) {
     h('div', { class: 'toolbar' }, h('span', { class: 'quiet' }, whole), choosers, history.button),
     views,
   );
-  pane.poll(LOOK, async () => void (way === 'hex' && (await raw.refresh())));
+  pane.poll(LOOK, async () => void (way === 'hex' && (await hex.refresh())));
   return pane;
 }

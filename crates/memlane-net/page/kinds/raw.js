@@ -2,7 +2,7 @@
 // Raw bytes: nobody knows what they mean, so they are shown as they are, and written where one says.
 
 import { h } from '../element.js';
-import { hex } from '../hex.js';
+import { Hex } from '../hex.js';
 import { History } from '../history.js';
 import { say } from '../notice.js';
 import { guard } from '../padlock.js';
@@ -23,7 +23,7 @@ export function create(context) {
   const schema = parse(context.document.schema);
   const size = count(schema.shape) * schema.type.size;
   const history = new History();
-  const shown = hex({
+  const hex = new Hex({
     size,
     read: async (start, bytes) => (await context.connection.request('read', { id: context.id, start, count: bytes, form: 'bytes' })).payload,
     choose: (offset, byte) => {
@@ -50,7 +50,7 @@ export function create(context) {
       const run = { id: context.id, start, count: bytes.length };
       const before = (await context.connection.request('read', { ...run, form: 'bytes' })).payload;
       await history.write(t('bytes at {n}', { n: where.value }), ofBytes(context, start, bytes.length), before, bytes);
-      await shown.refresh();
+      await hex.refresh();
     } catch (error) {
       tell(error);
     }
@@ -58,8 +58,8 @@ export function create(context) {
 
   pane.add(
     h('form', { class: 'toolbar', onsubmit: submit }, t('At'), where, what, write, history.button),
-    shown.element,
+    hex.element,
   );
-  pane.poll(LOOK, () => shown.refresh());
+  pane.poll(LOOK, () => hex.refresh());
   return pane;
 }
