@@ -22,6 +22,8 @@ export class Stage {
     this.isFitted = true;
     /** The pixel under the cursor. @type {{ x: number, y: number } | null} */
     this.cursor = null;
+    /** Whether it is where the pointer is: then it leaves with the pointer. */
+    this.isPointed = false;
     /** @type {{ x: number, y: number } | null} */
     this.dragged = null;
     this.sizes = new ResizeObserver(() => this.place());
@@ -32,8 +34,7 @@ export class Stage {
     element.addEventListener('pointermove', (event) => this.move(event));
     element.addEventListener('pointerup', () => (this.dragged = null));
     element.addEventListener('pointercancel', () => (this.dragged = null));
-    element.addEventListener('pointerleave', () => document.activeElement !== element && this.unpoint());
-    element.addEventListener('blur', () => this.unpoint());
+    element.addEventListener('pointerleave', () => this.isPointed && this.unpoint());
     element.addEventListener('keydown', (event) => this.key(event));
   }
 
@@ -129,6 +130,7 @@ export class Stage {
       return this.place();
     }
     const [x, y] = this.inside(event).map((at, axis) => Math.floor((at - (axis ? this.y : this.x)) / this.scale));
+    this.isPointed = true;
     if (x >= 0 && y >= 0 && x < this.canvas.width && y < this.canvas.height) this.pointAt(x, y);
     else this.unpoint();
   }
@@ -142,11 +144,12 @@ export class Stage {
       ArrowLeft: () => this.pointAt(x - many, y), ArrowRight: () => this.pointAt(x + many, y),
       ArrowUp: () => this.pointAt(x, y - many), ArrowDown: () => this.pointAt(x, y + many),
       '+': () => this.zoom(this.scale * STEP), '=': () => this.zoom(this.scale * STEP), '-': () => this.zoom(this.scale / STEP),
-      0: () => this.fit(), 1: () => this.zoom(1),
+      0: () => this.fit(), 1: () => this.zoom(1), Escape: () => this.unpoint(),
     };
     const act = keys[event.key];
     if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
+    this.isPointed = false;
     act();
   }
 }
