@@ -170,6 +170,12 @@ export const CHINESE = {
   'Clear': '清除',
 
   // Participants
+  'running': '运行中',
+  'stopped': '已暂停',
+  'orphaned': '已成孤儿',
+  'zombie': '僵尸',
+  'dead': '已死',
+  'elsewhere': '在别处',
   'Program': '程序',
   'Pid': '进程号',
   'User': '用户',
@@ -287,7 +293,6 @@ export const CHINESE = {
   // Log
   'Time': '时间',
   'Operation': '操作',
-  'Region': '区域',
   'Outcome': '结果',
   'done': '完成',
   '{n} entries': '{n} 条',

@@ -18,7 +18,7 @@ export function create({ connection }) {
   const sheet = new Sheet({
     label: t('Locks'),
     columns: [
-      { title: t('Lock'), style: 'id' },
+      { title: t('Id'), style: 'id' },
       { title: t('State') },
       { title: t('Holder') },
       { title: t('Thread'), style: 'number' },
