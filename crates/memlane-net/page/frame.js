@@ -105,10 +105,10 @@ export class Frame {
     this.#place.title = this.#place.textContent ?? '';
     this.#badge.hidden = !welcome && !via;
     this.#badge.className = `badge ${via ? 'far' : ''}`;
-    const words = !welcome ? '' : welcome.local ? t('local') : via ? t('remote, via {host}', { host: via.host }) : t('remote');
+    const place = !welcome ? '' : welcome.local ? t('local') : via ? t('remote, via {host}', { host: via.host }) : t('remote');
     const reason = welcome ? reasonOf(connection) : '';
-    if (this.#badge.title !== reason || words === '') {
-      this.#badge.replaceChildren(words || t('via {host}', { host: via?.host ?? '' }), h('span', { class: 'unseen' }, reason && ` (${reason})`));
+    if (this.#badge.title !== reason || !place) {
+      this.#badge.replaceChildren(place || t('via {host}', { host: via?.host ?? '' }), h('span', { class: 'unseen' }, reason && ` (${reason})`));
       this.#badge.title = reason;
     }
     const [tone, words] = inWords(connection);
