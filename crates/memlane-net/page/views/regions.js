@@ -127,10 +127,14 @@ export function create({ connection, rows }) {
   rows.addEventListener('change', update);
   rows.follow();
   arrange();
-  queueMicrotask(() => (table.place = kept.place));
+  const restore = () => (table.place = kept.place);
+  queueMicrotask(restore);
   return {
     element,
-    focus: () => kept.place.active !== '' && table.focus(),
+    focus() {
+      restore();
+      return kept.place.active !== '' && table.focus();
+    },
     close() {
       kept.place = table.place;
       rows.removeEventListener('change', update);
