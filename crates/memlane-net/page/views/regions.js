@@ -149,7 +149,7 @@ export function create({ connection, rows }) {
 
 /** @param {Row} row */
 function isNew(row) {
-  return row.isNewUntil !== undefined && row.isNewUntil > performance.now();
+  return row.newUntil !== undefined && row.newUntil > performance.now();
 }
 
 /** @param {Row} row @param {string[]} words all of which are in what a person would look for */
