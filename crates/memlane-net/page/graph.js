@@ -14,6 +14,8 @@ const HEIGHT = 44;
 const GAP = 16;
 const MARGIN = 10;
 const WIDEST = 230;
+/** Less between threads and regions has no room for words. */
+const ROOMY = 260;
 
 /** @param {any[]} locks @param {any[]} edges rows of `locks` and `wait_graph` */
 export function graphOf(locks, edges) {
@@ -119,7 +121,7 @@ export function draw({ threads, regions, lines }, width) {
     const y = y1 + (y2 - y1) * (3 * at * at - 2 * at * at * at);
     const tone = stuck ? 'red' : '';
     const head = holds ? `M ${x1} ${y1} l 8 -4 v 8 z` : `M ${x2} ${y2} l -8 -4 v 8 z`;
-    return svg('g', { class: `edge ${holds ? 'holds' : 'waits'} ${tone}` }, svg('path', { d, class: 'way' }), svg('path', { d: head, class: 'head' }), svg('text', { x, y: y - 4 }, label));
+    return svg('g', { class: `edge ${holds ? 'holds' : 'waits'} ${tone}` }, svg('path', { d, class: 'way' }), svg('path', { d: head, class: 'head' }), right - box > ROOMY && svg('text', { x, y: y - 4 }, label));
   };
   const stuck = threads.some(({ stuck }) => stuck);
   const words = t('Lock graph: {threads} threads, {regions} regions, {stuck}', {

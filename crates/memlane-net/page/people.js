@@ -28,7 +28,7 @@ export function regionLinks(ids, most = Infinity) {
 
 /** How a process stands, as a cell. @param {{state: string, alive: boolean}} process */
 export function processTag({ state, alive }) {
-  return tag(state, !alive ? 'red' : state === 'running' || state === 'elsewhere' ? 'green' : 'amber');
+  return tag(t(state), !alive ? 'red' : state === 'running' || state === 'elsewhere' ? 'green' : 'amber');
 }
 
 /** A word in a colour, as a cell. @param {string} text @param {string} tone */

@@ -2,7 +2,7 @@
 // The host that this page talks to: how it stands, whether others reach it, and who is connected.
 
 import { copyable } from '../copy.js';
-import { ask, confirm } from '../dialog.js';
+import { ask } from '../dialog.js';
 import { h, setText } from '../element.js';
 import { reasonOf } from '../frame.js';
 import { say, sayError } from '../notice.js';
@@ -96,7 +96,7 @@ export function create({ connection }) {
       h(
         'div',
         { class: 'row actions' },
-        guard(shared ? h('button', { class: 'danger', onclick: stop }, t('Stop sharing …')) : h('button', { class: 'primary', onclick: start }, t('Start sharing …'))),
+        guard(shared ? h('button', { class: 'danger', onclick: stop }, t('Stop sharing')) : h('button', { class: 'primary', onclick: start }, t('Start sharing …'))),
       ),
     );
     if (held) for (const button of sharing.querySelectorAll('button')) if (button.getAttribute('aria-label') === held) button.focus();
@@ -119,8 +119,6 @@ export function create({ connection }) {
   }
 
   async function stop() {
-    const wanted = await confirm({ title: t('Stop sharing?'), text: t('Clients on other machines lose their connection.'), action: t('Stop sharing'), danger: true });
-    if (!wanted) return;
     try {
       const { ok } = await connection.request('unshare');
       showSharing(ok);

@@ -18,7 +18,7 @@ export function create({ connection }) {
   const sheet = new Sheet({
     label: t('Locks'),
     columns: [
-      { title: t('Lock'), style: 'id' },
+      { title: t('Id'), style: 'id' },
       { title: t('State') },
       { title: t('Holder') },
       { title: t('Thread'), style: 'number' },
@@ -68,7 +68,7 @@ export function create({ connection }) {
     const { holder } = lock;
     const dead = holder?.alive === false;
     const state = lock.deadlock ? tag(t('deadlock'), 'red') : dead ? tag(t('owner dead'), 'red') : lock.inconsistent ? tag(t('inconsistent'), 'red') : holder ? tag(t('held'), 'amber') : tag(t('free'), '');
-    const release = () => guard(h('button', { class: 'danger', onclick: () => forceRelease(connection, lock.id, holder).then(() => polled.now()) }, dead ? t('Release …') : t('Force release …')));
+    const release = () => guard(h('button', { class: 'danger', onclick: () => forceRelease(connection, lock.id, holder).then(() => polled.now()) }, t('Force release …')));
     return {
       key: lock.id,
       tone: dead || lock.deadlock ? 'red' : '',

@@ -22,7 +22,7 @@ export function create({ connection }) {
       { title: t('From') },
       { title: t('Session') },
       { title: t('Operation') },
-      { title: t('Region'), style: 'id' },
+      { title: t('Id'), style: 'id' },
       { title: t('Outcome') },
     ],
     empty: t('Nothing was changed through this host yet'),
