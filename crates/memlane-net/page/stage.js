@@ -57,8 +57,15 @@ export class Stage {
     this.place();
   }
 
-  /** @param {number} scale @param {number} [x] what stays where it is @param {number} [y] */
-  zoom(scale, x = this.element.clientWidth / 2, y = this.element.clientHeight / 2) {
+  /** The middle of the chosen pixel, else of what is seen. @returns {[number, number]} */
+  get middle() {
+    const { cursor, scale } = this;
+    if (cursor && !this.isPointed) return [this.x + (cursor.x + 0.5) * scale, this.y + (cursor.y + 0.5) * scale];
+    return [this.element.clientWidth / 2, this.element.clientHeight / 2];
+  }
+
+  /** @param {number} scale @param {[number, number]} around what stays where it is */
+  zoom(scale, [x, y] = this.middle) {
     const next = Math.min(Math.max(scale, 0.05), CLOSEST);
     this.x = x - ((x - this.x) * next) / this.scale;
     this.y = y - ((y - this.y) * next) / this.scale;
@@ -102,6 +109,16 @@ export class Stage {
     this.point(this.cursor.x, this.cursor.y);
   }
 
+  /** Moves the picture so far that the chosen pixel is seen. */
+  bringIntoSight() {
+    if (!this.cursor || this.isFitted) return;
+    const [x, y] = this.middle;
+    const { clientWidth, clientHeight } = this.element;
+    this.x -= x - Math.min(Math.max(x, this.scale), clientWidth - this.scale);
+    this.y -= y - Math.min(Math.max(y, this.scale), clientHeight - this.scale);
+    this.place();
+  }
+
   /** @param {MouseEvent} event @returns {[number, number]} */
   inside(event) {
     const { left, top } = this.element.getBoundingClientRect();
@@ -112,7 +129,7 @@ export class Stage {
   wheel(event) {
     event.preventDefault();
     const [x, y] = this.inside(event);
-    this.zoom(this.scale * STEP ** (-event.deltaY / 100), x, y);
+    this.zoom(this.scale * STEP ** (-event.deltaY / 100), [x, y]);
   }
 
   /** @param {PointerEvent} event */
@@ -151,5 +168,6 @@ export class Stage {
     event.preventDefault();
     this.isPointed = false;
     act();
+    this.bringIntoSight();
   }
 }
