@@ -46,22 +46,26 @@ export function create({ connection }, id) {
   /** @type {{element: HTMLElement, close(): void} | null} */
   let detail = null;
   let closed = false;
+  /** Of the region that is shown, or that could not be: another one can come under its id. */
   let uuid = '';
+  let opening = false;
   const participants = participantSheet();
 
   const rows = new Rows(connection, [id]);
   rows.addEventListener('change', () => {
     const row = rows.byId.get(id);
     if (!row) {
-      if (rows.known) setText(gone, t('There is no region {id} any more', { id }));
+      if (rows.known && uuid) setText(gone, t('There is no region {id} any more', { id }));
       return;
     }
     setText(gone, row.error ?? '');
     setText(state, stateName(row.state));
     state.className = `tag ${toneOf(row.state)}`;
     showVitals(row);
-    // Another region has come under this id: what was shown is of the old one.
-    if (uuid && row.uuid && row.uuid !== uuid) open();
+    if (row.uuid && row.uuid !== uuid && !opening) {
+      uuid = row.uuid;
+      open();
+    }
   });
 
   /** @param {import('../model.js').Row} row */
@@ -85,6 +89,16 @@ export function create({ connection }, id) {
   }
 
   async function open() {
+    opening = true;
+    try {
+      await show();
+    } catch (error) {
+      if (!closed) body.replaceChildren(h('p', { role: 'alert', class: 'fault' }, error instanceof Error ? error.message : String(error)));
+    }
+    opening = false;
+  }
+
+  async function show() {
     const { ok: document } = await connection.request('describe', { id });
     if (closed) return;
     uuid = document.uuid;
@@ -92,8 +106,8 @@ export function create({ connection }, id) {
     setText(about, document.note ?? '');
     about.hidden = !document.note;
     detail?.close();
-    const show = KINDS.get(document.kind) ?? plain;
-    const shown = show({ connection, id, document });
+    const ofKind = KINDS.get(document.kind) ?? plain;
+    const shown = ofKind({ connection, id, document });
     detail = shown;
     body.replaceChildren(shown.element);
     rest.replaceChildren(
@@ -110,10 +124,7 @@ export function create({ connection }, id) {
     participants.show(ok.participants.map(participantRow));
   }
 
-  const fail = (/** @type {Error} */ error) => {
-    if (!closed) body.replaceChildren(h('p', { role: 'alert', class: 'fault' }, error.message));
-  };
-  open().catch(fail);
+  open();
   rows.follow();
   const timer = setInterval(() => look().catch(() => {}), PERIOD);
   return {
