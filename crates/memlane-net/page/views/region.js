@@ -5,6 +5,7 @@ import { stateName } from '../columns.js';
 import { copyable, copy } from '../copy.js';
 import { deleteRegion } from '../delete.js';
 import { h, setText } from '../element.js';
+import { KINDS } from '../kinds.js';
 import { Rows, folderOf, toneOf } from '../model.js';
 import { guard } from '../padlock.js';
 import { processTag } from '../people.js';
@@ -14,7 +15,6 @@ import { bytes, duration, moment, number, secondsSince, t } from '../words.js';
 
 /** @typedef {import('../main.js').Context} Context */
 
-const KINDS = new Set('value record array text raw lock rlock rwlock semaphore event condition barrier queue pipe stream frames'.split(' '));
 /** Between looks at the participants, in milliseconds. */
 const PERIOD = 2000;
 
@@ -86,14 +86,14 @@ export function create({ connection }, id) {
 
   async function open() {
     const { ok: document } = await connection.request('describe', { id });
-    const module = KINDS.has(document.kind) ? await import(`../kinds/${document.kind}.js`).catch(() => plain) : plain;
     if (closed) return;
     uuid = document.uuid;
     setText(kind, document.kind);
     setText(about, document.note ?? '');
     about.hidden = !document.note;
     detail?.close();
-    const shown = module.create({ connection, id, document });
+    const show = KINDS.get(document.kind) ?? plain;
+    const shown = show({ connection, id, document });
     detail = shown;
     body.replaceChildren(shown.element);
     rest.replaceChildren(
@@ -167,11 +167,8 @@ function participantRow({ pid, program, process, slot, generation, alive, state,
   };
 }
 
-/** What is known of any kind: how it stands, as a document. */
-const plain = {
-  /** @param {{document: any}} context */
-  create({ document }) {
-    const shown = document.content ?? document.state ?? document.frames ?? document.lock;
-    return { element: h('pre', { class: 'card', tabindex: 0 }, JSON.stringify(shown, null, 2)), close() {} };
-  },
-};
+/** A kind that this page does not know yet: how it stands, as a document. @param {{document: any}} context */
+function plain({ document }) {
+  const shown = document.content ?? document.state ?? document.frames ?? document.lock;
+  return { element: h('pre', { class: 'card', tabindex: 0 }, JSON.stringify(shown, null, 2)), close() {} };
+}
