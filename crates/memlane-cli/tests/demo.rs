@@ -8,8 +8,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// A publisher, its stand-by and two viewers.
-const CHILDREN: usize = 4;
+/// A publisher, its stand-by and two viewers; an armband, a dispatcher and two workers.
+const CHILDREN: usize = 8;
 /// How long children may outlive a demo that was killed.
 const GRACE: Duration = Duration::from_secs(1);
 

@@ -3,8 +3,10 @@
 use super::Role;
 use super::board::{Board, Mood, PublisherState, Takeover};
 use super::child::{Child, Message};
+use super::crew::Crew;
 use super::display::Display;
 use super::message::Order;
+use super::page::Page;
 use super::stage::Stage;
 use super::{regions, summary};
 use crate::context::Context;
@@ -27,11 +29,13 @@ pub(super) struct Director {
     publisher: Child,
     stand_by: Child,
     viewers: Vec<Child>,
+    crew: Crew,
     messages: Receiver<Message>,
     sender: Sender<Message>,
     counter: Value<u64>,
     board: Board,
     interrupt: Interrupt,
+    page: Page,
     stage: Stage,
 }
 
@@ -48,8 +52,9 @@ impl Director {
         let mut director = Self::prepare(context, (!forever).then_some(length))?;
         let played = director.play(length, forever).and_then(|()| director.end_viewers());
         director.display.show(&director.board)?;
-        let (board, received) = director.strike();
+        let struck = director.strike();
         played?;
+        let (board, received) = struck?;
         summary::conclude(context, &board, received)
     }
 
@@ -59,7 +64,8 @@ impl Director {
         let space = Space::at(stage.directory())?;
         let counter = regions::counter(&space)?;
         let (sender, messages) = mpsc::channel();
-        let mut board = Board::new(length);
+        let page = Page::open(&space)?;
+        let mut board = Board::new(length, page.address());
         let publisher = Child::start(Role::Publisher, &stage, &sender)?;
         board.add_publisher(publisher.pid());
         wait_for_first_publisher(&messages, &mut board, &publisher)?;
@@ -70,18 +76,36 @@ impl Director {
         for viewer in &viewers {
             board.add_viewer(viewer.pid());
         }
+        let crew = Crew::start(&space, &stage, &sender)?;
         let display = Display::open(context, space)?;
-        Ok(Self { display, publisher, stand_by, viewers, messages, sender, counter, board, interrupt, stage })
+        Ok(Self {
+            display,
+            publisher,
+            stand_by,
+            viewers,
+            crew,
+            messages,
+            sender,
+            counter,
+            board,
+            interrupt,
+            page,
+            stage,
+        })
     }
 
-    /// Round after round; in each the publisher is killed half-way.
+    /// Round after round; in each the publisher is killed half-way, and then who has the arm.
     fn play(&mut self, length: Duration, forever: bool) -> Outcome {
         let pid = self.publisher.pid();
         self.board
             .tell(Mood::Plain, format!("process {pid} publishes, two viewers look on, a stand-by waits"));
         loop {
             let (half, end) = (Instant::now() + length / 2, Instant::now() + length);
-            if !self.watch_until(half)? || !self.replace_publisher()? || !self.watch_until(end)? || !forever {
+            let goes_on = self.watch_until(half)?
+                && self.replace_publisher()?
+                && self.kill_holder()?
+                && self.watch_until(end)?;
+            if !goes_on || !forever {
                 return Ok(());
             }
             self.hire_stand_by()?;
@@ -90,9 +114,10 @@ impl Director {
 
     /// Gives the terminal back, ends the processes, removes the directory; in the order of the fields. What
     /// is left is what is known.
-    fn strike(self) -> (Board, u64) {
+    fn strike(self) -> Outcome<(Board, u64)> {
         let received = self.counter.load();
-        (self.board, received)
+        self.page.close()?;
+        Ok((self.board, received))
     }
 
     fn hire_stand_by(&mut self) -> Outcome {
@@ -174,6 +199,19 @@ impl Director {
         Ok(self.watch_until(Instant::now() + SECOND_LOOK)? && self.look_at_held_frames(Order::Release, 2)?)
     }
 
+    /// Has the holder of the arm killed, and sees that the next one is told and that the job is done by another.
+    /// `false` after an interrupt.
+    fn kill_holder(&mut self) -> Outcome<bool> {
+        let before = self.board.tally.clone();
+        self.crew.ask_for_kill();
+        let recovered = |board: &Board| {
+            board.tally.holders_killed > before.holders_killed && board.tally.recoveries > before.recoveries
+        };
+        let handed_out = |board: &Board| board.tally.jobs_again > before.jobs_again;
+        Ok(self.wait_for("the next holder of the arm to be told", recovered)?
+            && self.wait_for("the dead worker's job to be handed out again", handed_out)?)
+    }
+
     fn order_viewers(&mut self, order: Order) {
         self.viewers.iter_mut().for_each(|viewer| viewer.order(order));
     }
@@ -209,6 +247,7 @@ impl Director {
         interruptible: bool,
     ) -> Outcome<Waited> {
         loop {
+            self.crew.attend(&mut self.board)?;
             self.display.refresh(&self.board)?;
             if enough(&self.board) {
                 return Ok(Waited::Enough);
@@ -224,6 +263,9 @@ impl Director {
                 .messages
                 .recv_timeout(end.min(self.display.next_refresh()).saturating_duration_since(now))
             {
+                Ok(message) if self.crew.has(message.pid) => {
+                    self.crew.note(message, &mut self.board, &self.stage, &self.sender)?;
+                }
                 Ok(message) => self.board.note(message)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }

@@ -16,7 +16,7 @@ mod myo;
 mod status;
 
 pub use back_off::BackOff;
-pub use myo::{MyoStreamer, StreamerOptions};
+pub use myo::{EMG_SCHEMA, IMU_SCHEMA, MyoStreamer, StreamerOptions, emg_record, imu_record};
 pub use status::{STATUS_SCHEMA, State};
 
 use crate::stop::Stop;

@@ -15,8 +15,8 @@ use super::libemg::LibEmg;
 use super::status::{State, Status};
 use crate::error::{Error, Result};
 use crate::myo::{
-    Classifier, Control, EMG_PACKET_PERIOD, EMG_PACKET_SAMPLES, Heard, Imu, Myo, Notification, SampleClock,
-    Settings,
+    Classifier, Control, EMG_CHANNELS, EMG_PACKET_PERIOD, EMG_PACKET_SAMPLES, Heard, Imu, Myo, Notification,
+    SampleClock, Settings,
 };
 use crate::port::Port;
 use crate::stop::{LOOK, Stop};
@@ -25,12 +25,12 @@ use memlane::{Queue, QueueSpec, Space, StreamPublisher, StreamSpec, Text, Value}
 use memlane_interop::libemg::Tags;
 use std::time::Duration;
 
-/// What `myo/emg` is.
-const EMG_SCHEMA: &str = r#"{t:<f8 unit="s",lost:<u4,emg:[8]|i1}"#;
+/// What `myo/emg` is; [`emg_record`] makes one.
+pub const EMG_SCHEMA: &str = r#"{t:<f8 unit="s",lost:<u4,emg:[8]|i1}"#;
 /// What `myo/filtered` is.
 const FILTERED_SCHEMA: &str = r#"{t:<f8 unit="s",emg:[8]<u2,moving:|u1}"#;
-/// What `myo/imu` is.
-const IMU_SCHEMA: &str =
+/// What `myo/imu` is; [`imu_record`] makes one.
+pub const IMU_SCHEMA: &str =
     r#"{t:<f8 unit="s",quaternion:[4]<f4,acceleration:[3]<f4 unit="g",rotation:[3]<f4 unit="deg/s"}"#;
 
 /// Twenty seconds of EMG, and as much of the rest.
@@ -171,9 +171,7 @@ impl MyoStreamer {
         self.last_time = time;
         let mut records = Vec::new();
         for (time, sample) in [older, time].into_iter().zip(samples) {
-            records.extend_from_slice(&seconds(time).to_le_bytes());
-            records.extend_from_slice(&std::mem::take(&mut self.lost).to_le_bytes());
-            records.extend(sample.map(i8::cast_unsigned));
+            records.extend(emg_record(time, std::mem::take(&mut self.lost), *sample));
         }
         self.emg.append_many(&records)?;
         if let Some(libemg) = &mut self.libemg {
@@ -200,10 +198,7 @@ impl MyoStreamer {
     }
 
     fn publish_imu(&mut self, at: u64, imu: Imu) -> Result<()> {
-        let mut record = seconds(at).to_le_bytes().to_vec();
-        let numbers = imu.quaternion().into_iter().chain(imu.acceleration()).chain(imu.rotation());
-        record.extend(numbers.flat_map(f32::to_le_bytes));
-        self.imu.append(&record)?;
+        self.imu.append(&imu_record(at, imu))?;
         if let Some(libemg) = &mut self.libemg {
             libemg.write_imu(&imu)?;
         }
@@ -310,6 +305,32 @@ impl Drop for MyoStreamer {
 
 fn new_clock() -> SampleClock {
     SampleClock::new(EMG_PACKET_PERIOD.as_nanos() as u64)
+}
+
+/// A record of [`EMG_SCHEMA`]: its time in nanoseconds of the monotonic clock, and how many samples are missing before it.
+///
+/// ```
+/// use memlane::schema::Schema;
+/// use memlane_myo::streamer::{EMG_SCHEMA, emg_record};
+/// let schema: Schema = EMG_SCHEMA.parse()?;
+/// assert_eq!(emg_record(1_000_000_000, 0, [-5; 8]).len(), schema.size());
+/// # Ok::<(), memlane::schema::SchemaError>(())
+/// ```
+#[must_use]
+pub fn emg_record(at: u64, lost: u32, channels: [i8; EMG_CHANNELS]) -> Vec<u8> {
+    let mut record = seconds(at).to_le_bytes().to_vec();
+    record.extend(lost.to_le_bytes());
+    record.extend(channels.map(i8::cast_unsigned));
+    record
+}
+
+/// A record of [`IMU_SCHEMA`], with its time in nanoseconds of the monotonic clock.
+#[must_use]
+pub fn imu_record(at: u64, imu: Imu) -> Vec<u8> {
+    let mut record = seconds(at).to_le_bytes().to_vec();
+    let numbers = imu.quaternion().into_iter().chain(imu.acceleration()).chain(imu.rotation());
+    record.extend(numbers.flat_map(f32::to_le_bytes));
+    record
 }
 
 fn seconds(nanoseconds: u64) -> f64 {

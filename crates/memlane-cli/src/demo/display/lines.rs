@@ -1,5 +1,6 @@
 //! Lines, for output that is no terminal: what happened when it happened, and figures once a second.
 
+use super::crew;
 use crate::demo::board::Board;
 use crate::failure::Outcome;
 use crate::human;
@@ -26,6 +27,9 @@ impl Lines {
     }
 
     pub(super) fn show(&mut self, board: &Board) -> Outcome {
+        if self.told == 0 {
+            print(board.started.elapsed(), &format!("in a browser: {}", board.page))?;
+        }
         for event in board.story.iter().skip(self.told) {
             print(event.at, &event.text)?;
         }
@@ -33,6 +37,7 @@ impl Lines {
         if Instant::now() >= self.figures_due {
             self.figures_due += FIGURES_PERIOD;
             print(board.started.elapsed(), &figures(board))?;
+            print(board.started.elapsed(), &crew::line(&board.tally))?;
         }
         Ok(())
     }
