@@ -1,4 +1,4 @@
-//! `memlane demo`: that it keeps its promises, that whoever of it is killed is recovered from, and that nothing of it is
+//! `memlane demo`: that it keeps its promises, that it recovers from whoever of it is killed, and that nothing of it is
 //! left, however it ends.
 
 use memlane::{Queue, Space};

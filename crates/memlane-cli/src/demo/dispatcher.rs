@@ -17,13 +17,13 @@ pub(super) fn run(context: &Context) -> Outcome {
     let _orders = orders::listen();
     let jobs = regions::jobs(context.space()?)?;
     let mut pace = Pace::new(Some(RATE));
-    let mut number = 0;
+    let mut number = 0_u64;
     loop {
         pace.wait(&interrupt);
         if interrupt.requested() {
             return Ok(());
         }
-        let side = if number / BATCH % 2 == 0 { Side::Right } else { Side::Left };
+        let side = if (number / BATCH).is_multiple_of(2) { Side::Right } else { Side::Left };
         for _ in 0..BATCH {
             number += 1;
             let job = format!("{number}: a part to the {}", side.name());

@@ -1,11 +1,11 @@
 //! `memlane demo`: real processes, real pictures, and some of them are killed.
 //!
-//! The command starts itself again in several roles: a publisher of pictures, a stand-by for it, two viewers; an armband,
-//! a dispatcher of jobs, two workers with one arm. They meet in a space of their own and talk through shared memory alone.
-//! Half-way through, the publisher is killed by SIGKILL while it has half a frame written; the viewers go on holding what
-//! they hold, the stand-by takes over, and all of it is measured. Then the worker that has the lock of the arm is killed, as
-//! at any time by whoever sets the event for it: the next one is told and puts the parts right, and its job is done by
-//! another. A page in the browser shows all regions.
+//! The command starts itself again in several roles: a publisher of pictures, a stand-by for it, two viewers; an
+//! armband, a dispatcher of jobs, and two workers with one arm. They meet in a space of their own and talk through
+//! shared memory alone. Half-way through, the publisher is killed by SIGKILL while it has half a frame written; the
+//! viewers go on holding what they hold, the stand-by takes over, and all of it is measured. Then the worker that has
+//! the arm's lock is killed, as at any time by whoever sets the event for it: the next one is told and puts the parts
+//! right, and the job is done by another. A page in the browser shows all regions.
 //!
 //! ```text
 //! demo ──orders, one a line──▶ standard input of each child    its end ends the child: none outlives the demo

@@ -48,8 +48,10 @@ fn lines(board: &Board, counted: u64) -> Vec<String> {
     let mut lines: Vec<_> =
         (1..).zip(&board.viewers).map(|(number, viewer)| viewer_line(number, viewer)).collect();
     lines.extend(takeover_line(&board.takeovers));
-    let state = if board.spoilt == 0 { "untouched" } else { "CHANGED" };
-    lines.push(format!("held      frames in the viewers' hands when the publisher was killed: {state}"));
+    if !board.takeovers.is_empty() {
+        let state = if board.spoilt == 0 { "untouched" } else { "CHANGED" };
+        lines.push(format!("held      frames in the viewers' hands when the publisher was killed: {state}"));
+    }
     lines.push(format!(
         "torn      {} of {} frames, every byte of each checked",
         torn(board),
@@ -58,7 +60,7 @@ fn lines(board: &Board, counted: u64) -> Vec<String> {
     lines.push(format!("counter   {counted}, raised by both viewers for each frame"));
     let Tally { samples, rate, jobs_done, jobs_again, recoveries, .. } = &board.tally;
     lines.push(format!("armband   {samples} samples of 8 channels, {rate:.1} a second"));
-    lines.push(format!("arm       {recoveries} times its holder died, and the next one put the parts right"));
+    lines.push(format!("arm       {recoveries} holders died, and the next one put the parts right"));
     lines.push(format!("jobs      {jobs_done} done, {jobs_again} handed out again after a worker's death"));
     lines
 }

@@ -307,15 +307,7 @@ fn new_clock() -> SampleClock {
     SampleClock::new(EMG_PACKET_PERIOD.as_nanos() as u64)
 }
 
-/// A record of [`EMG_SCHEMA`]: its time in nanoseconds of the monotonic clock, and how many samples are missing before it.
-///
-/// ```
-/// use memlane::schema::Schema;
-/// use memlane_myo::streamer::{EMG_SCHEMA, emg_record};
-/// let schema: Schema = EMG_SCHEMA.parse()?;
-/// assert_eq!(emg_record(1_000_000_000, 0, [-5; 8]).len(), schema.size());
-/// # Ok::<(), memlane::schema::SchemaError>(())
-/// ```
+/// A record of [`EMG_SCHEMA`], with its time in nanoseconds of the monotonic clock and the samples missing before it.
 #[must_use]
 pub fn emg_record(at: u64, lost: u32, channels: [i8; EMG_CHANNELS]) -> Vec<u8> {
     let mut record = seconds(at).to_le_bytes().to_vec();

@@ -6,20 +6,16 @@ use crate::demo::regions;
 /// In the columns of the full screen.
 pub(super) fn lines(tally: &Tally) -> Vec<String> {
     let Tally { sensor, rate, jobs_done, jobs_again, recoveries, .. } = tally;
-    let id = regions::EMG;
-    let mut lines =
-        vec![format!("{:<12}{sensor:>8}{rate:>9.1}  samples a second of 8 channels, {id}", "armband")];
-    lines.extend((1..).zip(&tally.workers).map(|(number, pid)| worker_line(number, *pid, tally.holder)));
-    lines.push(format!(
-        "{:<12}{jobs_done:>8}  done, {jobs_again} of them handed out again; {recoveries} holders of the arm died",
-        "jobs"
-    ));
-    lines.push(format!(
-        "{:<12}memlane event set {}, or its button on the page",
-        "to kill one",
-        regions::KILL_HOLDER
-    ));
-    lines
+    let workers = tally.workers.iter().map(|pid| format!("{pid:>8}")).collect::<Vec<_>>().join(" ");
+    let holder = tally.holder.map_or_else(|| "nobody".to_owned(), |pid| pid.to_string());
+    vec![
+        format!("{:<12}{sensor:>8}{rate:>9.1}  samples a second of 8 channels", "armband"),
+        format!("{:<12}{workers}  {holder} has the arm; {} kills it", "workers", regions::KILL_HOLDER),
+        format!(
+            "{:<12}{jobs_done:>8}  jobs done, {jobs_again} of them again; {recoveries} holders of the arm died",
+            ""
+        ),
+    ]
 }
 
 /// All of it, for people without a screen.
@@ -29,9 +25,4 @@ pub(super) fn line(tally: &Tally) -> String {
     format!(
         "armband: {rate:.1} samples/s; {holder} has the arm; jobs: {jobs_done} done, {jobs_again} again; recoveries: {recoveries}"
     )
-}
-
-fn worker_line(number: usize, pid: u32, holder: Option<u32>) -> String {
-    let state = if holder == Some(pid) { "has the arm" } else { "" };
-    format!("{:<12}{pid:>8}  {state}", format!("worker {number}"))
 }
