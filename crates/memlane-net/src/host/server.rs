@@ -7,9 +7,12 @@ use hyper_util::service::TowerToHyperService;
 use memlane::Space;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -38,6 +41,8 @@ const BACKLOG: u32 = 1024;
 /// Bytes of an HTTP request's head.
 const HEAD_BYTES: usize = 16 * 1024;
 const INSTANCE_BYTES: usize = 16;
+/// Threads that serve connections at most.
+const MOST_THREADS: usize = 4;
 /// How long a stop waits for clients that do not take their last messages.
 const STOP: Duration = Duration::from_millis(800);
 /// What a connection is told for which there is no place.
@@ -175,22 +180,27 @@ impl Host {
             port: address.port(),
             began: Instant::now(),
         };
-        Ok(Bound { listener, address, vault, tls, shared: Arc::new(shared) })
+        Ok(Bound { listener, address, vault, tls, shared: Arc::new(shared), threads: Vec::new() })
     }
 
     /// Serves on threads of its own, for programs that are not async.
     pub fn start(self) -> Result<Running, HostError> {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("memlane-host").build();
-        let runtime = runtime.map_err(HostError::Threads)?;
-        let bound = runtime.block_on(self.bind())?;
+        // Connections stay on the thread that they are given to: passing them on costs more than they do.
+        let threads = available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+        let runtimes = (0..threads).map(|_| {
+            let mut runtime = runtime::Builder::new_multi_thread();
+            runtime.worker_threads(1).enable_all().thread_name("memlane-host").build()
+        });
+        let runtimes: Vec<_> = runtimes.collect::<Result<_, _>>().map_err(HostError::Threads)?;
+        let mut bound = runtimes[0].block_on(self.bind())?;
+        bound.threads = runtimes.iter().map(|runtime| runtime.handle().clone()).collect();
         let (address, tokens) = (bound.address(), bound.tokens().clone());
         let fingerprint = bound.fingerprint().map(Into::into);
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = runtime.spawn(bound.serve(async {
+        let serving = runtimes[0].spawn(bound.serve(async {
             let _ = stopped.await;
         }));
-        Ok(Running { address, tokens, fingerprint, stop, serving, runtime })
+        Ok(Running { address, tokens, fingerprint, stop, serving, runtimes })
     }
 }
 
@@ -202,6 +212,8 @@ pub struct Bound {
     vault: Vault,
     tls: Option<(Arc<ServerConfig>, String)>,
     shared: Arc<Shared>,
+    /// Where connections are served in turn; none, where the host itself is.
+    threads: Vec<runtime::Handle>,
 }
 
 impl Bound {
@@ -223,11 +235,11 @@ impl Bound {
     /// Serves until `shutdown` is done. Then clients are told, what sessions hold is given back, connections are closed
     /// and the secret is removed, all within a second.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), HostError> {
-        let Self { listener, vault, shared, tls, .. } = self;
+        let Self { listener, vault, shared, tls, threads, .. } = self;
         let tls = tls.map(|(config, _)| TlsAcceptor::from(config));
         let leftovers = Leftovers { vault, shared: shared.clone() };
         tokio::select! {
-            () = accept_all(&listener, &shared, tls.as_ref()) => {}
+            () = accept_all(&listener, &shared, tls.as_ref(), &threads) => {}
             () = shutdown => {}
         }
         drop(listener);
@@ -261,7 +273,7 @@ pub struct Running {
     fingerprint: Option<String>,
     stop: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<Result<(), HostError>>,
-    runtime: tokio::runtime::Runtime,
+    runtimes: Vec<runtime::Runtime>,
 }
 
 impl Running {
@@ -283,8 +295,8 @@ impl Running {
     /// Tells its clients, and stops within a second.
     pub fn stop(self) -> Result<(), HostError> {
         let _ = self.stop.send(());
-        let served = self.runtime.block_on(self.serving);
-        self.runtime.shutdown_timeout(STOP);
+        let served = self.runtimes[0].block_on(self.serving);
+        self.runtimes.into_iter().for_each(|runtime| runtime.shutdown_timeout(STOP));
         served.unwrap_or_else(|failed| Err(HostError::Threads(failed.into())))
     }
 }
@@ -297,11 +309,20 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, tls: Option<&TlsAcceptor>) {
+async fn accept_all(
+    listener: &TcpListener,
+    shared: &Arc<Shared>,
+    tls: Option<&TlsAcceptor>,
+    threads: &[runtime::Handle],
+) {
     let router = router(shared.clone());
+    let mut turns = threads.iter().cycle();
     loop {
         match listener.accept().await {
-            Ok((socket, client)) => accept(socket, client, shared, &router, tls),
+            Ok((socket, client)) => {
+                let thread = turns.next().cloned().unwrap_or_else(runtime::Handle::current);
+                accept(socket, client, shared, &router, tls, &thread);
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 sleep(BREATH).await;
@@ -316,6 +337,7 @@ fn accept(
     shared: &Arc<Shared>,
     router: &Router,
     tls: Option<&TlsAcceptor>,
+    thread: &runtime::Handle,
 ) {
     let Some(place) = shared.connections.place(client.ip(), &shared.limits) else {
         shared.metrics.refused();
@@ -329,16 +351,17 @@ fn accept(
     // Small answers are not kept back for more to come.
     let _ = socket.set_nodelay(true);
     let peer = Peer { ends: Ends { client, host }, pulse: Pulse::new(), place: Arc::new(place) };
-    let socket = Metered::new(socket, shared.metrics.clone(), peer.pulse.clone());
-    let (shared, router) = (shared.clone(), router.clone());
-    match tls.cloned() {
-        None => drop(tokio::spawn(serve_http(shared, router, peer, socket))),
-        Some(tls) => drop(tokio::spawn(async move {
-            if let Ok(Ok(socket)) = timeout(shared.limits.hello, tls.accept(socket)).await {
-                serve_http(shared, router, peer, socket).await;
-            }
-        })),
-    }
+    let (shared, router, tls) = (shared.clone(), router.clone(), tls.cloned());
+    // A socket belongs to the thread that it is made on.
+    let passed = socket.into_std();
+    thread.spawn(async move {
+        let Ok(socket) = passed.and_then(TcpStream::from_std) else { return };
+        let socket = Metered::new(socket, shared.metrics.clone(), peer.pulse.clone());
+        let Some(tls) = tls else { return serve_http(shared, router, peer, socket).await };
+        if let Ok(Ok(socket)) = timeout(shared.limits.hello, tls.accept(socket)).await {
+            serve_http(shared, router, peer, socket).await;
+        }
+    });
 }
 
 /// Speaks HTTP on a connection until it becomes a WebSocket or ends.
