@@ -11,7 +11,7 @@
 
 use super::regions;
 use crate::failure::Outcome;
-use memlane::lock::{Holder, LockState};
+use memlane::lock::LockState;
 use memlane::schema::Datum;
 use memlane::{Lock, LockGuard, Record, Semaphore, Space, Text, Value};
 use std::process;
@@ -82,10 +82,6 @@ impl Arm {
     /// Whose it is, and how often it was taken from the dead.
     pub(super) fn state(&self) -> LockState {
         self.lock.state()
-    }
-
-    pub(super) fn holder(&self) -> Option<Holder> {
-        self.state().holder
     }
 
     /// How often the parts were put right after a holder's death.

@@ -5,7 +5,7 @@ use super::{Role, stage::Stage};
 use crate::failure::{Exit, Failure, Outcome};
 use clap::ValueEnum;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Child as Process, ChildStderr, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::Sender;
 use std::thread;
@@ -66,11 +66,6 @@ impl Child {
         if let Some(orders) = &mut self.orders {
             let _ = writeln!(orders, "{order}");
         }
-    }
-
-    /// Whether a signal ended it; waits until it has ended.
-    pub(super) fn was_killed(&mut self) -> bool {
-        self.process.wait().is_ok_and(|status| status.signal().is_some())
     }
 
     /// SIGKILL, at once; it is gone when this returns.

@@ -8,6 +8,7 @@ use super::message::Report;
 use super::stage::Stage;
 use super::{Role, regions};
 use crate::failure::Outcome;
+use memlane::lock::LockState;
 use memlane::{Event, Space, Value};
 use std::sync::mpsc::Sender;
 
@@ -73,7 +74,7 @@ impl Crew {
         self.kill_holder.set();
     }
 
-    /// Notes what a member reports; replaces one that was killed. One that ends by itself is a failure.
+    /// Notes what a member reports; replaces one that was ended by a signal. One that fails is the demo's failure.
     pub(super) fn note(
         &mut self,
         message: Message,
@@ -89,7 +90,8 @@ impl Crew {
             News::Gone(complaint) => {
                 let gone = self.members.iter_mut().find(|member| member.child.pid() == message.pid);
                 let Some(Member { role, child }) = gone else { return Ok(()) };
-                if !child.was_killed() {
+                // Who fails says why; who is ended by a signal has no time to.
+                if !complaint.is_empty() {
                     return Err(ended_early(message.pid, &complaint));
                 }
                 *child = Child::start(*role, stage, messages)?;
@@ -117,7 +119,7 @@ impl Crew {
         board.tally = Tally {
             sensor: pids(Role::Sensor).next().unwrap_or_default(),
             workers: pids(Role::Worker).collect(),
-            holder: self.arm.holder().map(|holder| holder.participant.pid),
+            holder: living(&self.arm.state()),
             jobs_done: self.jobs_done.load(),
             jobs_again,
             recoveries,
@@ -133,7 +135,7 @@ impl Crew {
             return;
         }
         let before = self.arm.state();
-        let Some(pid) = before.holder.map(|holder| holder.participant.pid) else { return };
+        let Some(pid) = living(&before) else { return };
         let Some(member) = self.members.iter_mut().find(|member| member.child.pid() == pid) else {
             self.is_wanted = false;
             board.tell(
@@ -153,4 +155,13 @@ impl Crew {
             board.tell(Mood::Bad, format!("process {pid} is killed by SIGKILL while it has the arm"));
         }
     }
+}
+
+/// The process that has the lock. A dead one has it no longer for whoever asks next.
+fn living(lock: &LockState) -> Option<u32> {
+    lock.holder
+        .as_ref()
+        .map(|holder| &holder.participant)
+        .filter(|holder| holder.alive)
+        .map(|holder| holder.pid)
 }

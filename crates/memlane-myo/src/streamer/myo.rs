@@ -12,11 +12,12 @@
 
 use super::Streamer;
 use super::libemg::LibEmg;
+use super::record::{EMG_SCHEMA, FILTERED_SCHEMA, IMU_SCHEMA, emg_record, filtered_record, imu_record};
 use super::status::{State, Status};
 use crate::error::{Error, Result};
 use crate::myo::{
-    Classifier, Control, EMG_CHANNELS, EMG_PACKET_PERIOD, EMG_PACKET_SAMPLES, Heard, Imu, Myo, Notification,
-    SampleClock, Settings,
+    Classifier, Control, EMG_PACKET_PERIOD, EMG_PACKET_SAMPLES, Heard, Imu, Myo, Notification, SampleClock,
+    Settings,
 };
 use crate::port::Port;
 use crate::stop::{LOOK, Stop};
@@ -25,21 +26,11 @@ use memlane::{Queue, QueueSpec, Space, StreamPublisher, StreamSpec, Text, Value}
 use memlane_interop::libemg::Tags;
 use std::time::Duration;
 
-/// What `myo/emg` is; [`emg_record`] makes one.
-pub const EMG_SCHEMA: &str = r#"{t:<f8 unit="s",lost:<u4,emg:[8]|i1}"#;
-/// What `myo/filtered` is.
-const FILTERED_SCHEMA: &str = r#"{t:<f8 unit="s",emg:[8]<u2,moving:|u1}"#;
-/// What `myo/imu` is; [`imu_record`] makes one.
-pub const IMU_SCHEMA: &str =
-    r#"{t:<f8 unit="s",quaternion:[4]<f4,acceleration:[3]<f4 unit="g",rotation:[3]<f4 unit="deg/s"}"#;
-
 /// Twenty seconds of EMG, and as much of the rest.
 const EMG_CAPACITY: u64 = 4096;
 const IMU_CAPACITY: u64 = 1024;
 const POSE_CAPACITY: usize = 32;
 const COMMANDS_CAPACITY: usize = 4096;
-
-const NANOSECONDS: f64 = 1e9;
 
 /// What is streamed, and where to.
 #[derive(Debug, Clone)]
@@ -182,9 +173,7 @@ impl MyoStreamer {
     }
 
     fn publish_filtered(&mut self, at: u64, channels: [u16; 8], moving: u8) -> Result<()> {
-        let mut record = seconds(at).to_le_bytes().to_vec();
-        record.extend(channels.iter().flat_map(|channel| channel.to_le_bytes()));
-        record.push(moving);
+        let record = filtered_record(at, channels, moving);
         let publisher = match &mut self.filtered {
             Some(publisher) => publisher,
             none => {
@@ -305,26 +294,4 @@ impl Drop for MyoStreamer {
 
 fn new_clock() -> SampleClock {
     SampleClock::new(EMG_PACKET_PERIOD.as_nanos() as u64)
-}
-
-/// A record of [`EMG_SCHEMA`], with its time in nanoseconds of the monotonic clock and the samples missing before it.
-#[must_use]
-pub fn emg_record(at: u64, lost: u32, channels: [i8; EMG_CHANNELS]) -> Vec<u8> {
-    let mut record = seconds(at).to_le_bytes().to_vec();
-    record.extend(lost.to_le_bytes());
-    record.extend(channels.map(i8::cast_unsigned));
-    record
-}
-
-/// A record of [`IMU_SCHEMA`], with its time in nanoseconds of the monotonic clock.
-#[must_use]
-pub fn imu_record(at: u64, imu: Imu) -> Vec<u8> {
-    let mut record = seconds(at).to_le_bytes().to_vec();
-    let numbers = imu.quaternion().into_iter().chain(imu.acceleration()).chain(imu.rotation());
-    record.extend(numbers.flat_map(f32::to_le_bytes));
-    record
-}
-
-fn seconds(nanoseconds: u64) -> f64 {
-    nanoseconds as f64 / NANOSECONDS
 }
