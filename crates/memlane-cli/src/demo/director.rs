@@ -6,14 +6,16 @@ use super::child::{Child, Message};
 use super::crew::Crew;
 use super::display::Display;
 use super::message::Order;
-use super::page::Page;
+use super::plan::Plan;
 use super::stage::Stage;
-use super::{regions, summary};
+use super::{page, regions, summary};
+use crate::browser;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::frame::interrupt::Interrupt;
 use crate::human;
 use memlane::{Space, Timestamp, Value};
+use memlane_net::host::Running;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -35,7 +37,7 @@ pub(super) struct Director {
     counter: Value<u64>,
     board: Board,
     interrupt: Interrupt,
-    page: Page,
+    page: Running,
     stage: Stage,
 }
 
@@ -48,9 +50,9 @@ enum Waited {
 }
 
 impl Director {
-    pub(super) fn run(context: &Context, length: Duration, forever: bool) -> Outcome {
-        let mut director = Self::prepare(context, (!forever).then_some(length))?;
-        let played = director.play(length, forever).and_then(|()| director.end_viewers());
+    pub(super) fn run(context: &Context, plan: Plan) -> Outcome {
+        let mut director = Self::prepare(context, plan)?;
+        let played = director.play(plan).and_then(|()| director.end_viewers());
         director.display.show(&director.board)?;
         let struck = director.strike();
         played?;
@@ -58,14 +60,14 @@ impl Director {
         summary::conclude(context, &board, received)
     }
 
-    fn prepare(context: &Context, length: Option<Duration>) -> Outcome<Self> {
+    fn prepare(context: &Context, plan: Plan) -> Outcome<Self> {
         let interrupt = Interrupt::listen()?;
         let stage = Stage::beside(context.directory(), context.self_command())?;
         let space = Space::at(stage.directory())?;
         let counter = regions::counter(&space)?;
         let (sender, messages) = mpsc::channel();
-        let page = Page::open(&space)?;
-        let mut board = Board::new(length, page.address());
+        let page = page::serve(&space)?;
+        let mut board = Board::new(plan.end(), page.url().to_owned());
         let publisher = Child::start(Role::Publisher, &stage, &sender)?;
         board.add_publisher(publisher.pid());
         wait_for_first_publisher(&messages, &mut board, &publisher)?;
@@ -77,6 +79,9 @@ impl Director {
             board.add_viewer(viewer.pid());
         }
         let crew = Crew::start(&space, &stage, &sender)?;
+        if plan.opens_browser {
+            browser::open(context, page.url());
+        }
         let display = Display::open(context, space)?;
         Ok(Self {
             display,
@@ -95,17 +100,17 @@ impl Director {
     }
 
     /// Round after round; in each the publisher is killed half-way, and then who has the arm.
-    fn play(&mut self, length: Duration, forever: bool) -> Outcome {
+    fn play(&mut self, plan: Plan) -> Outcome {
         let pid = self.publisher.pid();
         self.board
             .tell(Mood::Plain, format!("process {pid} publishes, two viewers look on, a stand-by waits"));
         loop {
-            let (half, end) = (Instant::now() + length / 2, Instant::now() + length);
+            let (half, end) = (Instant::now() + plan.round / 2, Instant::now() + plan.round);
             let goes_on = self.watch_until(half)?
                 && self.replace_publisher()?
                 && self.kill_holder()?
                 && self.watch_until(end)?;
-            if !goes_on || !forever {
+            if !goes_on || !plan.forever {
                 return Ok(());
             }
             self.hire_stand_by()?;
@@ -116,7 +121,7 @@ impl Director {
     /// is left is what is known.
     fn strike(self) -> Outcome<(Board, u64)> {
         let received = self.counter.load();
-        self.page.close()?;
+        page::end(self.page)?;
         Ok((self.board, received))
     }
 

@@ -40,6 +40,7 @@ mod crew;
 mod director;
 mod display;
 mod page;
+mod plan;
 mod stage;
 mod summary;
 
@@ -47,14 +48,11 @@ use crate::context::Context;
 use crate::failure::Outcome;
 use crate::human::parse_duration;
 use director::Director;
+use plan::Plan;
 use std::time::Duration;
 
 /// Below it there is no time for all that is to be seen.
 const SHORTEST: Duration = Duration::from_secs(2);
-/// How long it goes on where nobody looks at a screen.
-const USUAL: Duration = Duration::from_secs(12);
-/// From one death of a publisher to the next, for somebody who looks at more than that.
-const LEISURELY: Duration = Duration::from_secs(40);
 
 /// See it work: camera, armband, workers, and what happens when one of them is killed
 ///
@@ -71,6 +69,10 @@ pub(crate) struct DemoArguments {
     /// Begin again and again until Ctrl-C, as on a terminal, each time after --duration
     #[arg(long)]
     forever: bool,
+
+    /// Open no browser; without a terminal none is opened anyway
+    #[arg(long)]
+    no_browser: bool,
 
     /// What a child process is to be
     #[arg(long, value_enum, hide = true)]
@@ -95,14 +97,8 @@ impl DemoArguments {
             Some(Role::Sensor) => sensor::run(context),
             Some(Role::Dispatcher) => dispatcher::run(context),
             Some(Role::Worker) => worker::run(context),
-            None => self.direct(context),
+            None => Director::run(context, Plan::new(context, self.duration, self.forever, self.no_browser)),
         }
-    }
-
-    fn direct(&self, context: &Context) -> Outcome {
-        let leisurely = self.duration.is_none() && display::is_screen(context);
-        let length = self.duration.unwrap_or(if leisurely { LEISURELY } else { USUAL });
-        Director::run(context, length, self.forever || leisurely)
     }
 }
 

@@ -1,36 +1,18 @@
 //! The page: a host of the demo's space, on this machine and as long as the demo lives, so that a browser shows the
 //! regions too.
 
-use crate::failure::{Exit, Failure, Outcome};
+use crate::commands::host::failure;
+use crate::failure::Outcome;
 use memlane::Space;
-use memlane_net::host::{Host, HostError, Running};
+use memlane_net::host::{Host, Running};
 use std::net::Ipv4Addr;
 
-/// Serves the demo's regions. Dropped, it ends at once.
-#[derive(Debug)]
-pub(super) struct Page {
-    host: Running,
+/// At a port that is free; it comes with what lets one in.
+pub(super) fn serve(space: &Space) -> Outcome<Running> {
+    Host::new(space.clone()).listen((Ipv4Addr::LOCALHOST, 0).into()).start().map_err(failure)
 }
 
-impl Page {
-    /// At a port that is free.
-    pub(super) fn open(space: &Space) -> Outcome<Self> {
-        let host = Host::new(space.clone()).listen((Ipv4Addr::LOCALHOST, 0).into());
-        Ok(Self { host: host.start().map_err(|error| not_served(&error))? })
-    }
-
-    /// Where it is, with what lets one in.
-    pub(super) fn address(&self) -> String {
-        let token = self.host.tokens().read_write().unwrap_or_default();
-        format!("http://{}/#token={token}", self.host.address())
-    }
-
-    /// Tells those who look that it ends.
-    pub(super) fn close(self) -> Outcome {
-        self.host.stop().map_err(|error| not_served(&error))
-    }
-}
-
-fn not_served(error: &HostError) -> Failure {
-    Failure::new(Exit::Failure, format!("the demo's page cannot be served: {error}"))
+/// Tells those who look that it ends.
+pub(super) fn end(host: Running) -> Outcome {
+    host.stop().map_err(failure)
 }
