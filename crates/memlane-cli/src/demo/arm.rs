@@ -50,14 +50,20 @@ pub(super) struct Arm {
 
 impl Arm {
     pub(super) fn open_or_create(space: &Space) -> Outcome<Self> {
-        let arm = Self {
-            lock: Lock::open_or_create(space, regions::ARM)?,
-            record: Record::open_or_create(space, regions::ARM_STATE, SCHEMA)?,
+        let [whose, parts, recoveries, story] = [
+            "whoever moves the arm has it; demo/kill-holder kills whoever that is",
+            "where the parts are; in the hand only while somebody has demo/arm",
+            "how often the next one put right what a dead holder of demo/arm left",
+            "how that went the last time",
+        ]
+        .map(|note| regions::noted(space, note));
+        Ok(Self {
+            lock: Lock::open_or_create(&whose, regions::ARM)?,
+            record: Record::open_or_create(&parts, regions::ARM_STATE, SCHEMA)?,
             power: regions::power(space)?,
-            recoveries: Value::open_or_create(space, regions::RECOVERIES, 0)?,
-            story: Text::open_or_create(space, regions::RECOVERY, STORY_BYTES)?,
-        };
-        Ok(arm)
+            recoveries: Value::open_or_create(&recoveries, regions::RECOVERIES, 0)?,
+            story: Text::open_or_create(&story, regions::RECOVERY, STORY_BYTES)?,
+        })
     }
 
     /// Puts a part to that side, if there is one at the other; waits for the arm.

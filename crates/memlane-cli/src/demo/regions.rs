@@ -72,24 +72,30 @@ pub(super) fn imu(space: &Space) -> Result<Record> {
     Record::open_or_create(space, IMU, IMU_SCHEMA)
 }
 
-/// Those of the dead are handed out again.
 pub(super) fn jobs(space: &Space) -> Result<Queue> {
+    let space = &noted(space, "what the workers are to do; a killed worker's job is handed out again");
     Queue::open_or_create(space, JOBS, &QueueSpec::bytes(JOBS_BYTES).messages(JOBS_MOST).acknowledged())
 }
 
 pub(super) fn jobs_done(space: &Space) -> Result<Value<u64>> {
-    Value::open_or_create(space, JOBS_DONE, 0)
+    Value::open_or_create(&noted(space, "jobs that the workers have done"), JOBS_DONE, 0)
 }
 
 pub(super) fn jobs_again(space: &Space) -> Result<Value<u64>> {
-    Value::open_or_create(space, JOBS_AGAIN, 0)
+    Value::open_or_create(&noted(space, "jobs that came to a worker from a dead one"), JOBS_AGAIN, 0)
 }
 
-/// Whoever plans has one permit, whoever moves the arm two.
 pub(super) fn power(space: &Space) -> Result<Semaphore> {
+    let space = &noted(space, "who plans a job has one permit, who moves the arm two");
     Semaphore::open_or_create(space, POWER, POWER_TOTAL)
 }
 
 pub(super) fn kill_holder(space: &Space) -> Result<Event> {
+    let space = &noted(space, "set it, and the worker that has demo/arm is killed");
     Event::open_or_create_auto_reset(space, KILL_HOLDER)
+}
+
+/// The space, with a note for people on what is made in it.
+pub(super) fn noted(space: &Space, note: &str) -> Space {
+    space.clone().note(note)
 }

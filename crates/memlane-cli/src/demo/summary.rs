@@ -60,7 +60,9 @@ fn lines(board: &Board, counted: u64) -> Vec<String> {
     lines.push(format!("counter   {counted}, raised by both viewers for each frame"));
     let Tally { samples, rate, jobs_done, jobs_again, recoveries, .. } = &board.tally;
     lines.push(format!("armband   {samples} samples of 8 channels, {rate:.1} a second"));
-    lines.push(format!("arm       {recoveries} holders died, and the next one put the parts right"));
+    lines.push(format!(
+        "arm       deaths of its holder after which the next one put the parts right: {recoveries}"
+    ));
     lines.push(format!("jobs      {jobs_done} done, {jobs_again} handed out again after a worker's death"));
     lines
 }

@@ -12,7 +12,7 @@ pub(super) fn lines(tally: &Tally) -> Vec<String> {
         format!("{:<12}{sensor:>8}{rate:>9.1}  samples a second of 8 channels", "armband"),
         format!("{:<12}{workers}  {holder} has the arm; {} kills it", "workers", regions::KILL_HOLDER),
         format!(
-            "{:<12}{jobs_done:>8}  jobs done, {jobs_again} of them again; {recoveries} holders of the arm died",
+            "{:<12}{jobs_done:>8}  jobs done, {jobs_again} of them again; recoveries of the arm: {recoveries}",
             ""
         ),
     ]
