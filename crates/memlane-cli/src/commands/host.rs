@@ -226,7 +226,7 @@ fn is_taken(error: &HostError) -> bool {
     matches!(error, HostError::Listen(_, cause) if cause.kind() == io::ErrorKind::AddrInUse)
 }
 
-fn failure(error: HostError) -> Failure {
+pub(crate) fn failure(error: HostError) -> Failure {
     let exit = match &error {
         error if is_taken(error) => Exit::Busy,
         HostError::Tokens | HostError::Certificate(_) => Exit::Usage,
