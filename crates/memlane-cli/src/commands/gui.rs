@@ -52,7 +52,7 @@ fn present_running(context: &Context, sharing: &Map<String, Value>, opens: bool)
         context.say("it is served by a host that runs already");
     }
     if opens {
-        open(context, url);
+        browser::open(context, url);
     }
     Ok(())
 }
