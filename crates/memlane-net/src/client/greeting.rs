@@ -12,7 +12,7 @@ use super::error::Error;
 use super::options::{Address, Options};
 use super::secret::Secret;
 use super::socket::Socket;
-use super::tls;
+use super::tls::{self, in_words};
 use super::wire::Wire;
 use crate::protocol::fault::Fault;
 use crate::protocol::hello::{ClientDescription, ClientHello, HostDescription, Reply, Welcome};
@@ -24,9 +24,6 @@ const TIME: Duration = Duration::from_secs(5);
 
 /// Bytes of a greeting at most.
 const MOST_GREETED: usize = 64 * 1024;
-
-/// What helps where no authority vouches for a host.
-const IF_SELF_MADE: &str = "if it made the certificate itself, give its fingerprint";
 
 /// A connection on which requests can be sent.
 #[derive(Debug)]
@@ -67,7 +64,14 @@ pub(super) fn greet(address: &Address, options: &Options, session: Option<&str>)
     let proof = secret.as_ref().ok().map(|secret| secret.answer(&host, &ends));
     let session = session.map(str::to_owned);
     let hello = ClientHello {
-        hello: ClientDescription { protocol: VERSION, client: options.name.clone(), token, proof, session },
+        hello: ClientDescription {
+            protocol: VERSION,
+            client: options.name.clone(),
+            token,
+            proof,
+            session,
+            via: None,
+        },
     };
     let hello = serde_json::to_string(&hello).unwrap_or_default();
     socket.send(Message::text(hello)).map_err(|error| unreachable(lost_in_words(&error)))?;
@@ -138,17 +142,5 @@ pub(super) fn lost_in_words(error: &tungstenite::Error) -> String {
             "it does not answer in plain HTTP; if it speaks TLS, give its fingerprint".into()
         }
         error => error.to_string(),
-    }
-}
-
-fn in_words(error: &std::io::Error) -> String {
-    use rustls::{CertificateError, Error as Tls};
-    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        Some(Tls::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => {
-            "its certificate has another fingerprint than was given".into()
-        }
-        Some(Tls::InvalidCertificate(why)) => format!("its certificate is not taken ({why}); {IF_SELF_MADE}"),
-        Some(Tls::InvalidMessage(_)) => "it does not speak TLS".into(),
-        _ => error.to_string(),
     }
 }
