@@ -15,8 +15,10 @@ import { bytes, duration, moment, number, secondsSince, t } from '../words.js';
 
 /** @typedef {import('../main.js').Context} Context */
 
-/** Between looks at the participants, in milliseconds. */
+/** Between looks at the participants, in milliseconds; their number is watched. */
 const PERIOD = 2000;
+/** A document comes with its content: larger ones are asked for only when participants came or went. In bytes. */
+const LARGE = 64 * 1024;
 
 /** @param {Context} context @param {string} id */
 export function create({ connection }, id) {
@@ -46,22 +48,31 @@ export function create({ connection }, id) {
   /** @type {{element: HTMLElement, close(): void} | null} */
   let detail = null;
   let closed = false;
+  /** Of the region that is shown, or that could not be: another one can come under its id. */
   let uuid = '';
+  let opening = false;
+  let isLarge = false;
+  let there = '';
   const participants = participantSheet();
 
   const rows = new Rows(connection, [id]);
   rows.addEventListener('change', () => {
     const row = rows.byId.get(id);
     if (!row) {
-      if (rows.known) setText(gone, t('There is no region {id} any more', { id }));
+      if (rows.known && uuid) setText(gone, t('There is no region {id} any more', { id }));
       return;
     }
     setText(gone, row.error ?? '');
     setText(state, stateName(row.state));
     state.className = `tag ${toneOf(row.state)}`;
     showVitals(row);
-    // Another region has come under this id: what was shown is of the old one.
-    if (uuid && row.uuid && row.uuid !== uuid) open();
+    const now = `${row.alive} ${row.dead}`;
+    if (now !== there) look().catch(() => {});
+    there = now;
+    if (row.uuid && row.uuid !== uuid && !opening) {
+      uuid = row.uuid;
+      open();
+    }
   });
 
   /** @param {import('../model.js').Row} row */
@@ -85,15 +96,26 @@ export function create({ connection }, id) {
   }
 
   async function open() {
+    opening = true;
+    try {
+      await show();
+    } catch (error) {
+      if (!closed) body.replaceChildren(h('p', { role: 'alert', class: 'fault' }, error instanceof Error ? error.message : String(error)));
+    }
+    opening = false;
+  }
+
+  async function show() {
     const { ok: document } = await connection.request('describe', { id });
     if (closed) return;
     uuid = document.uuid;
+    isLarge = document.content !== null && document.size > LARGE;
     setText(kind, document.kind);
     setText(about, document.note ?? '');
     about.hidden = !document.note;
     detail?.close();
-    const show = KINDS.get(document.kind) ?? plain;
-    const shown = show({ connection, id, document });
+    const ofKind = KINDS.get(document.kind) ?? plain;
+    const shown = ofKind({ connection, id, document });
     detail = shown;
     body.replaceChildren(shown.element);
     rest.replaceChildren(
@@ -110,12 +132,9 @@ export function create({ connection }, id) {
     participants.show(ok.participants.map(participantRow));
   }
 
-  const fail = (/** @type {Error} */ error) => {
-    if (!closed) body.replaceChildren(h('p', { role: 'alert', class: 'fault' }, error.message));
-  };
-  open().catch(fail);
+  open();
   rows.follow();
-  const timer = setInterval(() => look().catch(() => {}), PERIOD);
+  const timer = setInterval(() => !isLarge && look().catch(() => {}), PERIOD);
   return {
     element,
     close() {
