@@ -20,8 +20,6 @@ const TOP = 6;
 const RIGHT = 8;
 /** Colours there are: `--trace-1` … */
 export const COLOURS = 8;
-/** Draws between two looks at the theme's colours. */
-const DRAWS_PER_THEME = 30;
 
 export class Plot {
   /** @param {Options} options */
@@ -38,9 +36,9 @@ export class Plot {
     this.track = null;
     /** @type {Range} */
     this.range = { x0: 0, x1: 1, y0: 0, y1: 1 };
-    this.draws = 0;
     /** @type {Record<string, string>} */
     this.theme = {};
+    new ResizeObserver(() => this.redraw()).observe(this.canvas);
     this.canvas.addEventListener('pointermove', (event) => this.point(event.offsetX));
     this.canvas.addEventListener('pointerleave', () => document.activeElement !== this.canvas && this.unpoint());
     this.canvas.addEventListener('blur', () => this.unpoint());
@@ -93,8 +91,7 @@ export class Plot {
     const ratio = window.devicePixelRatio || 1;
     const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    if (this.draws % DRAWS_PER_THEME === 0) this.readTheme();
-    this.draws += 1;
+    this.readTheme();
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
     pen.font = '11px system-ui, sans-serif';

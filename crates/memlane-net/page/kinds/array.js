@@ -100,7 +100,7 @@ export function create(context) {
     const x1 = Math.max(track.length - 1, 1);
     const { y0, y1, least, greatest } = extent(track, drawn.map((_, channel) => channel), 0, x1);
     plot.draw(track, { x0: 0, x1, y0, y1 });
-    const line = first && shape.length > 1 ? t('row {n}: ', { n: number(grid.row) }) : '';
+    const line = !isStruct && shape.length > 1 ? t('row {n}: ', { n: number(grid.row) }) : '';
     about.textContent = line + t('{n} numbers, from {least} to {greatest}', { n: number(track.length * drawn.length), least: brief(least, 6), greatest: brief(greatest, 6) });
     plot.describe(about.textContent);
   }

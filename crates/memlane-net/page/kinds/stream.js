@@ -60,6 +60,7 @@ export function create(context) {
     for (let record = 0; record < count; record += 1) {
       const start = record * size;
       const x = time && readTime ? readTime(view, start + time.leaf.offset) * time.factor : first + record;
+      if (!Number.isFinite(x)) continue;
       // A clock that was set back begins anew: the axis only goes on.
       if (x < track.newest) track.clear();
       const slot = track.add(x);
