@@ -26,7 +26,7 @@ export class Elements {
     this.view = viewOf(new Uint8Array());
     this.isBusy = false;
     if (this.isWhole) pane.follow(() => ({ form: 'bytes', rate: RATE }), (_, payload) => this.take(0, payload));
-    else pane.every(LOOK, () => this.look());
+    else pane.poll(LOOK, () => this.look());
   }
 
   /** @param {number} start @param {Uint8Array} bytes */

@@ -5,7 +5,7 @@ import { svg } from './element.js';
 import { duration, t } from './words.js';
 
 /**
- * @typedef {{key: string, title: string, line: string, tone: string, links: string[]}} Node
+ * @typedef {{key: string, title: string, line: string, tone: string, stuck: boolean, links: string[]}} Node
  * @typedef {{from: string, to: string, holds: boolean, seconds: number | null, stuck: boolean}} Edge from a thread to a region
  */
 
@@ -14,6 +14,8 @@ const HEIGHT = 44;
 const GAP = 16;
 const MARGIN = 10;
 const WIDEST = 230;
+/** Less between threads and regions has no room for words. */
+const ROOMY = 260;
 
 /** @param {any[]} locks @param {any[]} edges rows of `locks` and `wait_graph` */
 export function graphOf(locks, edges) {
@@ -31,14 +33,14 @@ export function graphOf(locks, edges) {
     if (!threads.has(key)) {
       const title = who.session ? t('session {session}', { session: who.session }) : `${who.program || '?'} ${who.pid || ''}`;
       const line = who.thread ? t('thread {n}', { n: who.thread }) : (who.from ?? '');
-      threads.set(key, { key, title, line, tone: who.alive === false || stuckIn.has(key) ? 'red' : '', links: [] });
+      threads.set(key, { key, title, line, tone: who.alive === false || stuckIn.has(key) ? 'red' : '', stuck: stuckIn.has(key), links: [] });
     }
     return key;
   }
   /** @param {string} id @param {string} kind @param {string} line @param {string} tone */
   function regionOf(id, kind, line = kind, tone = '') {
     const known = regions.get(id);
-    if (!known) regions.set(id, { key: id, title: id, line, tone, links: [] });
+    if (!known) regions.set(id, { key: id, title: id, line, tone, stuck: false, links: [] });
     else if (tone) known.tone = tone;
     return id;
   }
@@ -57,7 +59,7 @@ export function graphOf(locks, edges) {
     const to = regionOf(lock.id, lock.kind, line, dead || lock.deadlock || lock.inconsistent ? 'red' : '');
     if (lock.holder) {
       const from = threadOf(lock.holder);
-      link({ from, to, holds: true, seconds: lock.holder.held_seconds, stuck: lock.deadlock && stuckIn.has(from) });
+      link({ from, to, holds: true, seconds: lock.holder.held_seconds, stuck: dead || (lock.deadlock && stuckIn.has(from)) });
     }
   }
   for (const edge of edges) {
@@ -119,10 +121,11 @@ export function draw({ threads, regions, lines }, width) {
     const y = y1 + (y2 - y1) * (3 * at * at - 2 * at * at * at);
     const tone = stuck ? 'red' : '';
     const head = holds ? `M ${x1} ${y1} l 8 -4 v 8 z` : `M ${x2} ${y2} l -8 -4 v 8 z`;
-    return svg('g', { class: `edge ${holds ? 'holds' : 'waits'} ${tone}` }, svg('path', { d, class: 'way' }), svg('path', { d: head, class: 'head' }), svg('text', { x, y: y - 4 }, label));
+    return svg('g', { class: `edge ${holds ? 'holds' : 'waits'} ${tone}` }, svg('path', { d, class: 'way' }), svg('path', { d: head, class: 'head' }), right - box > ROOMY && svg('text', { x, y: y - 4 }, label));
   };
+  const stuck = threads.some(({ stuck }) => stuck);
   const words = t('Lock graph: {threads} threads, {regions} regions, {stuck}', {
-    threads: threads.length, regions: regions.length, stuck: lines.some(({ stuck }) => stuck) ? t('with a deadlock') : t('without a deadlock'),
+    threads: threads.length, regions: regions.length, stuck: stuck ? t('with a deadlock') : t('without a deadlock'),
   });
   return svg(
     'svg',

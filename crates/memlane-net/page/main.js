@@ -5,8 +5,18 @@ import { Connection } from './connection.js';
 import { h } from './element.js';
 import { Frame } from './frame.js';
 import { Rows } from './model.js';
+import { say } from './notice.js';
 import { padlock } from './padlock.js';
 import { askForToken } from './token.js';
+import { create as connect } from './views/connect.js';
+import { create as foreign } from './views/foreign.js';
+import { create as host } from './views/host.js';
+import { create as locks } from './views/locks.js';
+import { create as log } from './views/log.js';
+import { create as orphans } from './views/orphans.js';
+import { create as participants } from './views/participants.js';
+import { create as region } from './views/region.js';
+import { create as regions } from './views/regions.js';
 import { languageChanges, t } from './words.js';
 
 /** @typedef {import('./connection.js').Via} Via */
@@ -21,7 +31,11 @@ import { languageChanges, t } from './words.js';
 const TOKEN = 'memlane-token';
 const VIA = 'memlane-via';
 
-const VIEWS = new Set(['regions', 'region', 'participants', 'locks', 'host', 'connect', 'log', 'orphans', 'foreign']);
+/** By their routes. @type {Map<string, (context: Context, argument: string) => View>} */
+const VIEWS = new Map(Object.entries({ regions, region, participants, locks, host, connect, log, orphans, foreign }));
+
+/** What people type into, but for filters. */
+const TYPED = new Set(['text', 'number', 'password', 'url']);
 
 /** The token of the address, which is not left there for others to see; else what this tab had. */
 function takeToken() {
@@ -49,13 +63,17 @@ class Page {
   #rows = null;
   /** @type {View | null} */
   #view = null;
-  /** Counts the views, as they are loaded asynchronously. */
-  #shown = 0;
+  /** Something was typed into the view that it would lose if it were made again. */
+  #typed = false;
   /** @type {Frame} */
   #frame;
 
   constructor() {
     this.#frame = new Frame();
+    this.#frame.main.addEventListener('input', ({ target }) => {
+      const isText = target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && TYPED.has(target.type));
+      if (isText) this.#typed = true;
+    });
     window.addEventListener('hashchange', () => {
       const token = new URLSearchParams(location.hash.slice(1)).has('token') ? takeToken() : null;
       if (token !== null) this.connect(token, null);
@@ -64,7 +82,8 @@ class Page {
     languageChanges.addEventListener('change', () => {
       this.#frame.replace();
       this.#tell();
-      this.show(false);
+      if (this.#typed) say(t('This view changes its language once you leave it: something was typed into it'));
+      else this.show(false);
     });
   }
 
@@ -85,9 +104,12 @@ class Page {
     this.show(false);
   }
 
+  leave() {
+    this.#connection?.close();
+  }
+
   /** @param {string | null} fault */
   #askForToken(fault) {
-    this.#shown += 1;
     this.#view?.close();
     this.#view = null;
     this.#frame.tell(this.#connection);
@@ -105,7 +127,7 @@ class Page {
     this.#frame.tell(connection);
     if (!connection) return;
     const { state, why } = connection;
-    if (state === 'refused' && why?.code === 'unauthorised' && !connection.via) {
+    if (state === 'refused' && why?.code === 'unauthorised' && (!connection.via || !connection.isThere)) {
       sessionStorage.removeItem(TOKEN);
       return this.#askForToken(why.message);
     }
@@ -114,15 +136,13 @@ class Page {
   }
 
   /** Shows the view that the address names. @param {boolean} moved by the person */
-  async show(moved) {
+  show(moved) {
     const connection = this.#connection;
     const rows = this.#rows;
     if (!connection || !rows) return this.#askForToken(null);
     const [name = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/');
-    if (!VIEWS.has(name)) return location.replace('#/regions');
-    const mine = (this.#shown += 1);
-    const { create } = await import(`./views/${name}.js`);
-    if (mine !== this.#shown) return;
+    const create = VIEWS.get(name);
+    if (!create) return location.replace('#/regions');
     /** @type {Context} */
     const context = {
       connection,
@@ -134,6 +154,7 @@ class Page {
         this.connect(sessionStorage.getItem(TOKEN), via);
       },
     };
+    this.#typed = false;
     this.#view?.close();
     const view = create(context, rest.map(safelyDecoded).join('/'));
     this.#view = view;
@@ -153,4 +174,8 @@ function safelyDecoded(segment) {
   }
 }
 
-new Page().connect(takeToken(), keptVia());
+const page = new Page();
+page.connect(takeToken(), keptVia());
+// What this page holds is given back at once, not after a while.
+window.addEventListener('pagehide', () => page.leave());
+window.addEventListener('pageshow', ({ persisted }) => persisted && location.reload());

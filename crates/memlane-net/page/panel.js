@@ -14,14 +14,14 @@ const LANE = 40;
 /** More than so many lines over each other are a tangle. */
 const TANGLE = 4;
 
-/** @param {Group} group @param {(x: number) => string} xText @param {() => void} changed */
-export function panelOf(group, xText, changed) {
+/** @param {Group} group @param {(x: number) => string} xText @param {boolean} isAgo @param {() => void} changed */
+export function panelOf(group, xText, isAgo, changed) {
   const { name, unit, channels, isSignal } = group;
   const isLaned = isSignal || channels.length > TANGLE;
   const traces = channels.map((channel, place) => ({
     name: channels.length > 1 ? `${name} ${channel.name}` : name, channel: channel.number, colour: (place % COLOURS) + 1, unit, shown: true,
   }));
-  const plot = new Plot({ label: t('Plot of {name}', { name }), height: heightOf(isLaned, channels.length), traces, xText, lanes: isLaned });
+  const plot = new Plot({ label: t('Plot of {name}', { name }), height: heightOf(isLaned, channels.length), traces, xText, isAgo, lanes: isLaned });
   const bars = isSignal ? strengthBars(group) : null;
   let isScaled = true;
   let range = { y0: 0, y1: 1, least: NaN, greatest: NaN };

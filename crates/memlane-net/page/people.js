@@ -16,10 +16,19 @@ export function personOf(who) {
   return who.alive === false ? t('{name} (dead)', { name }) : name;
 }
 
-/** Links to regions, as a cell. @param {string[]} ids */
-export function regionLinks(ids) {
-  const make = () => ids.flatMap((id, index) => [index ? document.createTextNode(', ') : null, h('a', { href: routeOf(id), class: 'mono' }, id)]).filter((node) => node !== null);
-  return { text: ids.join('\n'), make };
+/** Links to regions, as a cell. @param {string[]} ids @param {number} most that are named; of more, the first */
+export function regionLinks(ids, most = Infinity) {
+  const named = ids.slice(0, most);
+  const make = () => [
+    ...named.flatMap((id, index) => [document.createTextNode(index ? ', ' : ''), h('a', { href: routeOf(id), class: 'mono' }, id)]),
+    document.createTextNode(ids.length > most ? ', …' : ''),
+  ];
+  return { text: named.join('\n'), make };
+}
+
+/** How a process stands, as a cell. @param {{state: string, alive: boolean}} process */
+export function processTag({ state, alive }) {
+  return tag(t(state), !alive ? 'red' : state === 'running' || state === 'elsewhere' ? 'green' : 'amber');
 }
 
 /** A word in a colour, as a cell. @param {string} text @param {string} tone */

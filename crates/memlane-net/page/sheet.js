@@ -7,7 +7,7 @@ import { h, setText } from './element.js';
  * A text, or something to be made, again whenever its `text` is another one.
  * @typedef {string | {text: string, make: () => Node | Node[]}} Cell
  * @typedef {{key: string, tone?: string, cells: Cell[]}} Row
- * @typedef {{title: string, style?: string}} Column
+ * @typedef {{title: string, style?: string, untold?: boolean}} Column `untold`: seen by screen readers alone
  */
 
 export class Sheet {
@@ -23,7 +23,7 @@ export class Sheet {
   constructor({ label, columns, empty }) {
     this.#columns = columns;
     this.#empty = h('p', { class: 'empty', hidden: true }, empty);
-    const heads = columns.map(({ title, style }) => h('th', { scope: 'col', class: style }, title));
+    const heads = columns.map(({ title, style, untold }) => h('th', { scope: 'col', class: style }, untold ? h('span', { class: 'unseen' }, title) : title));
     this.#table = h('table', { 'aria-label': label, hidden: true }, h('thead', null, h('tr', null, heads)), this.#body);
     this.element = h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.#table, this.#empty);
   }

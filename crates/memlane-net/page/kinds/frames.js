@@ -195,8 +195,8 @@ export function create(context) {
   let before = 0;
 
   async function look() {
-    const answer = await connection.request('describe', { id }).catch(() => null);
-    const state = /** @type {any} */ (answer?.ok)?.frames;
+    const { ok } = await connection.request('describe', { id });
+    const state = /** @type {any} */ (ok).frames;
     if (!state || pane.closed) return;
     people.replaceChildren(
       part(t('Publisher'), h('p', { class: state.publisher?.alive === false ? 'dead' : '' }, person(state.publisher))),
@@ -219,8 +219,7 @@ export function create(context) {
   );
   if (layout) stage.resize(layout.columns, layout.rows);
   pane.every(FIGURES, show);
-  pane.every(LOOK, look);
-  look();
+  pane.poll(LOOK, look);
   return pane;
 }
 

@@ -29,6 +29,8 @@ const STRENGTH = [0.2, 50];
 /** Milliseconds between two looks at who takes part, and between two times at which figures are written. */
 const LOOK = 1000;
 const FIGURES = 500;
+/** Times at which figures are written over which the rate is taken. */
+const RATED = 7;
 
 /** @param {import('../pane.js').Context} context @returns {import('../pane.js').View} */
 export function create(context) {
@@ -98,7 +100,7 @@ export function create(context) {
   const rest = h('dl', { class: 'facts' });
 
   const xText = (/** @type {number} */ x) => (time ? t('{n} s', { n: brief(Number((x - (paused ?? track.newest)).toFixed(4)), 5) }) : number(x));
-  const panels = groups.map((group) => panelOf(group, xText, () => draw()));
+  const panels = groups.map((group) => panelOf(group, xText, time !== null, () => draw()));
   const draw = pane.repaint(() => {
     const x1 = paused ?? track.newest;
     if (!track.length) return;
@@ -107,11 +109,13 @@ export function create(context) {
     for (const panel of panels) panel.draw(track, x0, x1, strong);
   });
 
-  let [before, since] = [0, performance.now()];
+  /** @type {{ at: number, received: number }[]} */
+  const looks = [];
   function show() {
-    const now = performance.now();
-    const rate = (received - before) / ((now - since) / 1000);
-    [before, since] = [received, now];
+    looks.push({ at: performance.now(), received });
+    if (looks.length > RATED) looks.shift();
+    const [from, to] = [looks[0], looks[looks.length - 1]];
+    const rate = (to.received - from.received) / ((to.at - from.at) / 1000 || 1);
     const gaps = lost ? t('{n} lost', { n: number(lost) }) : t('none lost');
     setText(figures, [t('{n} records per second', { n: brief(rate, 4) }), gaps, next === null ? '' : t('{n} published', { n: number(next) })].filter(Boolean).join('   '));
     const view = newest;
@@ -122,8 +126,8 @@ export function create(context) {
   }
 
   async function look() {
-    const answer = await connection.request('describe', { id }).catch(() => null);
-    const state = /** @type {any} */ (answer?.ok)?.state;
+    const { ok } = await connection.request('describe', { id });
+    const state = /** @type {any} */ (ok).state;
     if (!state || pane.closed) return;
     const { publisher, readers: behind, capacity, record_size: record, lossless } = state;
     people.replaceChildren(
@@ -143,8 +147,7 @@ export function create(context) {
     people,
   );
   pane.every(FIGURES, show);
-  pane.every(LOOK, look);
+  pane.poll(LOOK, look);
   begin();
-  look();
   return pane;
 }

@@ -3,7 +3,6 @@
 
 import { h } from '../element.js';
 import { reasonOf } from '../frame.js';
-import { guard } from '../padlock.js';
 import { t } from '../words.js';
 
 /** @typedef {import('../connection.js').Via} Via */
@@ -40,7 +39,6 @@ export function create({ connection, connectTo }) {
     'form',
     {
       class: 'card',
-      'aria-label': t('Connect to another host'),
       onsubmit(/** @type {Event} */ event) {
         event.preventDefault();
         const sum = fingerprint.value.trim();
@@ -58,7 +56,7 @@ export function create({ connection, connectTo }) {
       h('span'), h('label', { class: 'check' }, tls, t('Encrypted (TLS)')),
       h('label', { for: 'far-fingerprint' }, t('Fingerprint')), fingerprint, h('small', { id: 'fingerprint-help' }, t('Of a certificate that the host made itself')),
     ),
-    h('div', { class: 'row actions' }, guard(h('button', { type: 'submit', class: 'primary' }, t('Connect')))),
+    h('div', { class: 'row actions' }, h('button', { type: 'submit', class: 'primary' }, t('Connect'))),
   );
 
   function showRecent() {

@@ -17,7 +17,7 @@ export function create({ connection }) {
       { title: t('Owner') },
       { title: t('Mode') },
       { title: t('Modified'), style: 'number' },
-      { title: '' },
+      { title: t('Action'), untold: true },
     ],
     empty: t('There are no other segments in /dev/shm'),
   });

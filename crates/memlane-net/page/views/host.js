@@ -2,11 +2,11 @@
 // The host that this page talks to: how it stands, whether others reach it, and who is connected.
 
 import { copyable } from '../copy.js';
-import { ask, confirm } from '../dialog.js';
+import { ask } from '../dialog.js';
 import { h, setText } from '../element.js';
 import { reasonOf } from '../frame.js';
 import { say, sayError } from '../notice.js';
-import { guard } from '../padlock.js';
+import { guard, padlock } from '../padlock.js';
 import { tag } from '../people.js';
 import { poll } from '../poll.js';
 import { Sheet } from '../sheet.js';
@@ -35,12 +35,14 @@ export function create({ connection }) {
   /** The code as an image: its text is never part of this page. @type {string | null} */
   let picture = null;
   let shown = '';
+  const unshared = h('p', { class: 'faint' }, t('Loading …'));
+  const unlocked = h('input', { type: 'checkbox', checked: padlock.opensUnlocked, onchange: () => (padlock.opensUnlocked = unlocked.checked) });
 
   const polled = poll(
     connection,
     PERIOD,
     async () => {
-      const [{ ok: status }, share] = await Promise.all([connection.request('status'), connection.request('sharing').catch(() => null)]);
+      const [{ ok: status }, share] = await Promise.all([connection.request('status'), connection.request('sharing').catch((/** @type {Error} */ error) => setText(unshared, error.message))]);
       showFacts(status);
       clients.show(status.clients.map(clientRow));
       if (share) showSharing(share.ok);
@@ -84,8 +86,8 @@ export function create({ connection }) {
     sharing.replaceChildren(
       h('h2', null, t('Sharing')),
       h('p', null, shared ? t('Other machines reach this host.') : t('Only this machine reaches this host.')),
-      shared ? offered(t('For a browser'), shared.url ?? '', hidden(shared.url ?? '')) : offered(t('Address'), state.url ?? `${state.address}:${state.port}`),
-      shared ? offered(t('Address'), `${shared.reach ?? shared.address}`.includes(':') ? String(shared.reach ?? shared.address) : `${shared.reach ?? shared.address}:${shared.port}`) : '',
+      shared ? offered(t('For a browser'), shared.url, hidden(shared.url)) : offered(t('Address'), state.url, hidden(state.url)),
+      shared ? offered(t('Address'), shared.reach) : '',
       shared?.fingerprint ? offered(t('Fingerprint'), shared.fingerprint) : '',
       state.read_write ? offered(t('Token to change'), state.read_write, '••••••••') : '',
       state.read_only ? offered(t('Token to look'), state.read_only, '••••••••') : '',
@@ -94,14 +96,14 @@ export function create({ connection }) {
       h(
         'div',
         { class: 'row actions' },
-        guard(shared ? h('button', { class: 'danger', onclick: stop }, t('Stop sharing …')) : h('button', { class: 'primary', onclick: start }, t('Start sharing …'))),
+        guard(shared ? h('button', { class: 'danger', onclick: stop }, t('Stop sharing')) : h('button', { class: 'primary', onclick: start }, t('Start sharing …'))),
       ),
     );
     if (held) for (const button of sharing.querySelectorAll('button')) if (button.getAttribute('aria-label') === held) button.focus();
   }
 
   async function start() {
-    const listen = h('input', { id: 'share-listen', name: 'listen', value: '0.0.0.0:7440', required: true, spellcheck: 'false' });
+    const listen = h('input', { id: 'share-listen', name: 'listen', placeholder: '0.0.0.0:7440', spellcheck: 'false' });
     const tls = h('input', { type: 'checkbox', name: 'tls' });
     await ask({
       title: t('Start sharing?'),
@@ -109,7 +111,7 @@ export function create({ connection }) {
       content: h('div', { class: 'fields' }, h('label', { for: 'share-listen' }, t('Listen at')), listen, h('span'), h('label', { class: 'check' }, tls, t('Encrypt (TLS)'))),
       action: t('Start sharing'),
       async submit() {
-        const { ok } = await connection.request('share', { listen: listen.value.trim(), tls: tls.checked });
+        const { ok } = await connection.request('share', { ...(listen.value.trim() && { listen: listen.value.trim() }), tls: tls.checked });
         showSharing(ok);
         say(t('Other machines reach this host now'), 'good');
       },
@@ -117,8 +119,6 @@ export function create({ connection }) {
   }
 
   async function stop() {
-    const wanted = await confirm({ title: t('Stop sharing?'), text: t('Clients on other machines lose their connection.'), action: t('Stop sharing'), danger: true });
-    if (!wanted) return;
     try {
       const { ok } = await connection.request('unshare');
       showSharing(ok);
@@ -133,11 +133,11 @@ export function create({ connection }) {
     { class: 'view' },
     h('div', { class: 'head' }, h('h1', { tabindex: -1 }, t('Host'))),
     fault,
-    h('div', { class: 'cards' }, h('section', { class: 'card', 'aria-label': t('Status') }, h('h2', null, t('Status')), facts), sharing),
+    h('div', { class: 'cards' }, h('section', { class: 'card', 'aria-label': t('Status') }, h('h2', null, t('Status')), facts, h('p', null, h('label', { class: 'check' }, unlocked, t('Open the page unlocked in this browser')))), sharing),
     h('h2', null, t('Clients')),
     clients.element,
   );
-  sharing.append(h('h2', null, t('Sharing')), h('p', { class: 'faint' }, t('Loading …')));
+  sharing.append(h('h2', null, t('Sharing')), unshared);
   return {
     element,
     close() {

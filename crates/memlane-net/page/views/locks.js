@@ -18,7 +18,7 @@ export function create({ connection }) {
   const sheet = new Sheet({
     label: t('Locks'),
     columns: [
-      { title: t('Lock'), style: 'id' },
+      { title: t('Id'), style: 'id' },
       { title: t('State') },
       { title: t('Holder') },
       { title: t('Thread'), style: 'number' },
@@ -26,7 +26,7 @@ export function create({ connection }) {
       { title: t('Waiters') },
       { title: t('Contended'), style: 'number' },
       { title: t('Recoveries'), style: 'number' },
-      { title: '' },
+      { title: t('Action'), untold: true },
     ],
     empty: t('No lock is held, waited for or inconsistent'),
   });
@@ -56,7 +56,7 @@ export function create({ connection }) {
     if (is === drawn) return;
     drawn = is;
     const stuck = edges.filter((edge) => edge.deadlock);
-    setText(alarm, stuck.length ? t('Deadlock: {lines}', { lines: stuck.map(({ line }) => line).join('; ') }) : '');
+    setText(alarm, stuck.length ? t('Deadlock: {n} threads wait for each other, at {ids}', { n: stuck.length, ids: [...new Set(stuck.map(({ id }) => id))].join(', ') }) : '');
     picture.hidden = graph.regions.length === 0;
     picture.replaceChildren(draw(graph, width));
     waits.replaceChildren(...edges.map((edge) => h('li', { class: edge.deadlock ? 'fault' : '' }, edge.line)));
@@ -68,7 +68,7 @@ export function create({ connection }) {
     const { holder } = lock;
     const dead = holder?.alive === false;
     const state = lock.deadlock ? tag(t('deadlock'), 'red') : dead ? tag(t('owner dead'), 'red') : lock.inconsistent ? tag(t('inconsistent'), 'red') : holder ? tag(t('held'), 'amber') : tag(t('free'), '');
-    const release = () => guard(h('button', { class: 'danger', onclick: () => forceRelease(connection, lock.id, holder).then(() => polled.now()) }, dead ? t('Release …') : t('Force release …')));
+    const release = () => guard(h('button', { class: 'danger', onclick: () => forceRelease(connection, lock.id, holder).then(() => polled.now()) }, t('Force release …')));
     return {
       key: lock.id,
       tone: dead || lock.deadlock ? 'red' : '',

@@ -13,7 +13,7 @@ import { t } from '../words.js';
 export function create({ connection }) {
   const sheet = new Sheet({
     label: t('Orphans'),
-    columns: [{ title: t('Region'), style: 'id' }, { title: t('What to do') }, { title: t('Finding') }],
+    columns: [{ title: t('Id'), style: 'id' }, { title: t('What to do') }, { title: t('Finding') }],
     empty: t('Nothing was left behind'),
   });
   const summary = h('span', { class: 'faint', role: 'status', 'aria-label': t('Findings') });

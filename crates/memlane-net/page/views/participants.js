@@ -2,7 +2,7 @@
 // The processes attached to the space: what they hold and wait for.
 
 import { h, setText } from '../element.js';
-import { regionLinks, tag } from '../people.js';
+import { processTag, regionLinks } from '../people.js';
 import { poll } from '../poll.js';
 import { Sheet } from '../sheet.js';
 import { duration, number, secondsSince, t } from '../words.js';
@@ -22,10 +22,10 @@ export function create({ connection }) {
       { title: t('State') },
       { title: t('User') },
       { title: t('Attached for'), style: 'number' },
-      { title: t('Holds') },
-      { title: t('Waits for') },
+      { title: t('Holds'), style: 'wide' },
+      { title: t('Waits for'), style: 'wide' },
       { title: t('Regions'), style: 'number' },
-      { title: t('Attached to') },
+      { title: t('Attached to'), style: 'wide' },
     ],
     empty: t('No process is attached to a region'),
   });
@@ -57,13 +57,13 @@ function row(process) {
     cells: [
       process.program || '?',
       String(process.pid || ''),
-      tag(process.state, process.alive ? (process.state === 'running' ? 'green' : 'amber') : 'red'),
+      processTag(process),
       process.user ?? '',
       duration(secondsSince(process.attached)),
       regionLinks([...process.locks, ...process.publishes]),
       waits.join('; '),
       number(regions.length),
-      regions.length > MOST_NAMED ? regionLinks(regions.slice(0, MOST_NAMED).concat()) : regionLinks(regions),
+      regionLinks(regions, MOST_NAMED),
     ],
   };
 }
