@@ -51,6 +51,15 @@ pub(super) struct Tally {
     pub(super) recoveries: u64,
 }
 
+impl Tally {
+    /// Whether another holder was killed, the next one told, and the job handed out again.
+    pub(super) fn has_recovered_since(&self, before: &Self) -> bool {
+        self.holders_killed > before.holders_killed
+            && self.recoveries > before.recoveries
+            && self.jobs_again > before.jobs_again
+    }
+}
+
 impl Crew {
     pub(super) fn start(space: &Space, stage: &Stage, messages: &Sender<Message>) -> Outcome<Self> {
         let start = |role| Child::start(role, stage, messages).map(|child| Member { role, child });
