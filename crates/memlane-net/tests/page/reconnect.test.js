@@ -1,0 +1,51 @@
+/** The host is killed and started again: the page goes on by itself, and pretends nothing. */
+import assert from 'node:assert/strict';
+import { connection, detail, row, shows, unlock } from './look.js';
+import { scene } from './scene.js';
+
+/** The browser itself says so on the console when there is no host. */
+const expected = /WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/;
+
+scene('the page goes on where it was when the host is killed and comes back', async ({ stage, host, open }) => {
+  await stage.memlane('create', 'value', 'robot/speed', 'f64', '1.5');
+  const page = await open({ expected });
+  await shows(row(page, 'robot/speed'), '1.5');
+  await host.kill();
+  await shows(connection(page), /lost|reconnect|connecting/i);
+  // What is shown is what was last seen, and memory goes on without the host.
+  assert.match((await row(page, 'robot/speed').textContent()) ?? '', /1\.5/);
+  await stage.memlane('set', 'robot/speed', '2.75');
+  await host.restart();
+  await shows(row(page, 'robot/speed'), '2.75');
+  await shows(connection(page), /^(?!.*(lost|reconnect|connecting))/i);
+});
+
+scene('what is typed while the host is away is not lost, nor sent unseen', async ({ stage, host, open }) => {
+  await stage.memlane('create', 'text', 'notes', '100');
+  const page = await open({ route: detail('notes'), expected });
+  await unlock(page);
+  const editor = page.getByRole('textbox', { name: 'Text' });
+  await host.kill();
+  await shows(connection(page), /lost|reconnect|connecting/i);
+  await editor.fill('written while the host was away');
+  await host.restart();
+  await shows(connection(page), /^(?!.*(lost|reconnect|connecting))/i);
+  assert.equal(await editor.inputValue(), 'written while the host was away');
+  const save = page.getByRole('button', { name: 'Save' });
+  await save.click();
+  await shows(page.getByText('Saved').first(), 'Saved');
+  assert.equal(await stage.memlane('get', 'notes'), 'written while the host was away\n');
+});
+
+scene('of a change that was under way when the host died, the page says that it does not know', async ({ stage, host, open }) => {
+  await stage.memlane('create', 'text', 'notes', '100');
+  const page = await open({ route: detail('notes'), expected });
+  await unlock(page);
+  await page.getByRole('textbox', { name: 'Text' }).fill('sent, and never answered');
+  // A host that is stopped takes the request and answers nothing.
+  process.kill(host.pid, 'SIGSTOP');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await host.restart();
+  await page.getByText(/not known|unknown/i).first().waitFor();
+  assert.equal(await page.getByRole('textbox', { name: 'Text' }).inputValue(), 'sent, and never answered');
+});
