@@ -11,7 +11,7 @@ scene('a foreign segment is listed and shown in hex', async ({ open }) => {
   const name = `${directory.split('/').pop()}.segment`;
   const path = join('/dev/shm', name);
   try {
-    const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+    const bytes = Uint8Array.from(Array.from({ length: 256 }, (_, index) => index));
     writeFileSync(path, bytes);
     const page = await open();
     await goTo(page, 'Foreign');
@@ -19,7 +19,7 @@ scene('a foreign segment is listed and shown in hex', async ({ open }) => {
     await shows(line, '256');
     await line.getByRole('button').or(line.getByRole('link')).first().click();
     await page.getByText(/10 11 12 13 14 15 16 17/).first().waitFor();
-    assert.deepEqual(readFileSync(path), bytes);
+    assert.deepEqual(new Uint8Array(readFileSync(path)), bytes);
   } finally {
     rmSync(directory, { recursive: true });
     rmSync(path, { force: true });
