@@ -9,11 +9,11 @@ import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
+import { CHROMIUM, IS_ROOT } from './browser.js';
 import { detail, regions, row } from './look.js';
 import { READ_WRITE, Stage } from './stage.js';
 import { until } from './until.js';
 
-const CHROMIUM = process.env.MEMLANE_CHROMIUM ?? '/usr/bin/chromium';
 const MEASURED = 15_000;
 const RATE = 60;
 const LEAST_SHOWN = 55;
@@ -28,7 +28,7 @@ class Alone {
   /** @param {Stage} stage */
   constructor(stage) {
     const words = ['--headless=new', '--remote-debugging-port=0', `--user-data-dir=${stage.file('profile')}`, '--no-first-run', '--disable-dev-shm-usage'];
-    if (process.getuid?.() === 0) words.push('--no-sandbox');
+    if (IS_ROOT) words.push('--no-sandbox');
     this.process = spawn(CHROMIUM, [...words, '--window-size=1280,800', 'about:blank'], { stdio: 'ignore' });
     this.port = stage.file('profile/DevToolsActivePort');
   }

@@ -24,7 +24,7 @@ async function savePicture(path) {
     return canvas.toDataURL('image/png').split(',')[1] ?? '';
   }, { width: WIDTH, height: HEIGHT, colours: pixels });
   await page.close();
-  writeFileSync(path, Buffer.from(base64, 'base64'));
+  writeFileSync(path, base64, 'base64');
 }
 
 /** What an image of any source shows, as red, green and blue. @param {import('playwright-core').Page} page @param {string | null} url null: the page's own picture */

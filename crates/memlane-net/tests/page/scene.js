@@ -6,11 +6,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { ARTEFACTS, launch } from './browser.js';
 import { Stage } from './stage.js';
-
-/** Where what a failed scene leaves is kept. */
-export const ARTEFACTS = process.env.MEMLANE_PAGE_ARTEFACTS ?? 'artefacts';
 
 /** Long enough for any scene; one that is not over by then hangs. */
 const LONGEST = 90_000;
@@ -18,15 +15,9 @@ const LONGEST = 90_000;
 /** @type {Promise<import('playwright-core').Browser> | undefined} */
 let browser;
 
-/** The browser of this process of tests, Debian's own. */
+/** The browser of this process of tests. */
 export function theBrowser() {
-  browser ??= chromium.launch({
-    executablePath: process.env.MEMLANE_CHROMIUM ?? '/usr/bin/chromium',
-    // As root, as in a container, Chromium has no sandbox.
-    chromiumSandbox: process.getuid?.() !== 0,
-    args: ['--disable-dev-shm-usage'],
-  });
-  return browser;
+  return (browser ??= launch());
 }
 
 after(async () => (await browser)?.close());

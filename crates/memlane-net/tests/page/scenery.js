@@ -20,8 +20,8 @@ export const REGIONS = {
   frames: 'camera/front',
 };
 
-/** Makes all of it. @param {import('./stage.js').Stage} stage */
-export async function furnish(stage) {
+/** Makes all of it. @param {import('./stage.js').Stage} stage @param {{film?: boolean}} options `film`: somebody publishes pictures */
+export async function furnish(stage, { film = true } = {}) {
   const { value, record, array, raw, text, lock, rlock, rwlock, semaphore, event, condition, barrier, queue, pipe, stream, frames } = REGIONS;
   const made = [
     ['value', value, 'f64', '1.5'],
@@ -50,6 +50,5 @@ export async function furnish(stage) {
     t: index / 200,
   }));
   await stage.memlane('stream', 'append', stream, ...records);
-  const film = stage.actor('film', frames, '30');
-  await film.says('published');
+  if (film) await stage.actor('film', frames, '30').says('published');
 }
