@@ -12,7 +12,7 @@ export const views = (page) => page.getByRole('navigation', { name: 'Views' });
 export const regions = (page) => page.getByRole('table', { name: 'Regions' });
 
 /** The row of a region. @param {Page} page @param {string} id */
-export const row = (page, id) => regions(page).getByRole('row', { name: id });
+export const row = (page, id) => regions(page).getByRole('row', { name: id, exact: true });
 
 /** Opens a view by its link. @param {Page} page @param {string} view */
 export async function goTo(page, view) {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ARTEFACTS, launch } from './browser.js';
 import { Stage } from './stage.js';
+import { PATIENCE } from './until.js';
 
 /** Long enough for any scene; one that is not over by then hangs. */
 const LONGEST = 90_000;
@@ -50,6 +51,7 @@ class Pages {
     });
     if (record) await context.tracing.start({ snapshots: true });
     const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
     const name = `page-${this.#opened.length + 1}`;
     this.#opened.push({ page, name, record });
     const complain = (/** @type {string} */ complaint) => {

@@ -1,7 +1,7 @@
 /** Waiting for a condition: tests wait for nothing else. */
 
 /** How long something may take on a machine that is busy with other things. */
-const PATIENCE = 20_000;
+export const PATIENCE = 15_000;
 const LOOK_EVERY = 20;
 
 /**
