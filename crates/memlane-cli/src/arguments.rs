@@ -7,9 +7,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
     bw::Bandwidth, completions::Completions, connect::Connect, create::Create, discover::Discover,
-    doctor::Doctor, event::EventCommand, get::Get, host::HostCommand, hz::Hertz, legacy::LegacyCommand,
-    locks::Locks, ls::List, myo::MyoArguments, myo_dongle::MyoDongle, ps::Processes, put::Put, rm::Remove,
-    sem::SemaphoreCommand, set::Set, show::Show, stream::StreamCommand, take::Take, watch::Watch,
+    doctor::Doctor, event::EventCommand, get::Get, gui::Gui, host::HostCommand, hz::Hertz,
+    legacy::LegacyCommand, locks::Locks, ls::List, myo::MyoArguments, myo_dongle::MyoDongle, ps::Processes,
+    put::Put, rm::Remove, sem::SemaphoreCommand, set::Set, show::Show, stream::StreamCommand, take::Take,
+    watch::Watch,
 };
 use crate::context::Context;
 use crate::demo::DemoArguments;
@@ -74,6 +75,7 @@ enum Command {
     /// Publish and view pictures, and exchange them with other programs through a mapped file
     #[command(subcommand)]
     Frame(FrameCommand),
+    Gui(Gui),
     Host(HostCommand),
     Discover(Discover),
     Connect(Connect),
@@ -136,6 +138,7 @@ impl Command {
             Self::Sem(command) => command.run(context),
             Self::Stream(command) => command.run(context),
             Self::Frame(command) => command.run(context),
+            Self::Gui(command) => command.run(context),
             Self::Host(command) => command.run(context),
             Self::Discover(command) => command.run(context),
             Self::Connect(command) => command.run(context),

@@ -10,6 +10,7 @@
 //! | `shared` | what all connections share |
 //! | `connections` | how many there are, and from where |
 //! | `http` | plain HTTP, and how it becomes a WebSocket |
+//! | `page` | the web page's files |
 //! | `rest` | regions as resources of plain HTTP |
 //! | `conversation` | what is said on one WebSocket |
 //! | `incoming`, `outgoing`, `outbox`, `metered` | frames and bytes of a connection |
@@ -38,6 +39,7 @@ mod metered;
 mod metrics;
 mod outbox;
 mod outgoing;
+mod page;
 mod picture;
 mod rest;
 mod rows;

@@ -1,11 +1,11 @@
 //! `memlane host`: serves the space's regions to clients on other machines.
 //!
 //! `--json` prints one line when clients can connect: `space`, `address`, `port`, `reach` (`ADDRESS:PORT` for other
-//! machines),
+//! machines), `url` (of the page, with a token),
 //! `read_write` and `read_only` (the tokens, null for one that there is not), `fingerprint` (null without TLS).
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -29,9 +29,9 @@ use crate::failure::{Exit, Failure, Outcome};
 /// clients hold is given back.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HostCommand {
-    /// Where to listen; 0.0.0.0 is every address of this machine, port 0 one that is free
-    #[arg(long, value_name = "ADDRESS[:PORT]", default_value = "127.0.0.1")]
-    listen: String,
+    /// Where to listen, 127.0.0.1 unless said; 0.0.0.0 is every address of this machine, port 0 one that is free
+    #[arg(long, value_name = "ADDRESS[:PORT]")]
+    listen: Option<String>,
 
     /// Let nobody change anything
     #[arg(long)]
@@ -76,8 +76,25 @@ enum LogFormat {
     Json,
 }
 
+/// What to do when the port is taken that nobody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Fail,
+    GoElsewhere,
+}
+
 impl HostCommand {
     pub(crate) fn run(self, context: &Context) -> Outcome {
+        self.serve(context, Taken::Fail, |running| present(context, running))
+    }
+
+    /// Serves until a signal ends it; `present` says where.
+    pub(crate) fn serve(
+        self,
+        context: &Context,
+        taken: Taken,
+        present: impl FnOnce(&Running) -> Outcome,
+    ) -> Outcome {
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
             .map_err(|error| Failure::new(Exit::Failure, format!("signals cannot be caught: {error}")))?;
         if let Some(format) = self.log {
@@ -85,16 +102,27 @@ impl HostCommand {
         }
         raise_file_limit();
         let announces = self.announce;
-        let running = self.host(context)?.start().map_err(failure)?;
+        let may_move = taken == Taken::GoElsewhere && self.listen.is_none();
+        let host = self.host(context)?;
+        let running = match host.clone().start() {
+            Err(error) if may_move && is_taken(&error) => {
+                host.listen((Ipv4Addr::LOCALHOST, 0).into()).start()
+            }
+            started => started,
+        };
+        let running = running.map_err(failure)?;
         let announcement = announces.then(|| announcement(&running)).transpose()?;
-        present(context, &running)?;
+        present(&running)?;
         signals.forever().next();
         drop(announcement);
         running.stop().map_err(failure)
     }
 
     fn host(self, context: &Context) -> Outcome<Host> {
-        let mut host = Host::new(context.space()?.clone()).listen(resolved(&self.listen)?).only(self.only);
+        let mut host = Host::new(context.space()?.clone()).only(self.only);
+        if let Some(listen) = self.listen {
+            host = host.listen(resolved(&listen)?);
+        }
         if let Some(tokens) = tokens(self.token_file)? {
             host = host.tokens(tokens);
         }
@@ -117,7 +145,7 @@ fn announcement(running: &Running) -> Outcome<Announcement> {
 }
 
 /// Says where the host is and what lets clients in.
-fn present(context: &Context, running: &Running) -> Outcome {
+pub(crate) fn present(context: &Context, running: &Running) -> Outcome {
     let (address, tokens) = (running.address(), running.tokens());
     let reach = SocketAddr::new(machine::reached_at(address.ip()), address.port());
     let space = context.space()?.directory();
@@ -127,12 +155,14 @@ fn present(context: &Context, running: &Running) -> Outcome {
             "address": address.ip().to_string(),
             "port": address.port(),
             "reach": reach.to_string(),
+            "url": running.url(),
             "read_write": tokens.read_write(),
             "read_only": tokens.read_only(),
             "fingerprint": running.fingerprint(),
         }));
     }
     context.print(format_args!("serving {} at {address}", space.display()))?;
+    context.print(format_args!("  page             {}", running.url()))?;
     if let Some(token) = tokens.read_write() {
         context.print(format_args!("  token            {token}"))?;
     }
@@ -197,9 +227,13 @@ fn start_log(format: LogFormat) {
     }
 }
 
+fn is_taken(error: &HostError) -> bool {
+    matches!(error, HostError::Listen(_, cause) if cause.kind() == io::ErrorKind::AddrInUse)
+}
+
 fn failure(error: HostError) -> Failure {
     let exit = match &error {
-        HostError::Listen(_, cause) if cause.kind() == io::ErrorKind::AddrInUse => Exit::Busy,
+        error if is_taken(error) => Exit::Busy,
         HostError::Tokens | HostError::Certificate(_) => Exit::Usage,
         HostError::TokenFile(_, cause) if cause.kind() == io::ErrorKind::NotFound => Exit::NotFound,
         HostError::File(_, cause) | HostError::Listen(_, cause)

@@ -23,6 +23,7 @@ pub(crate) mod stream;
 pub(crate) mod take;
 
 pub(crate) mod discover;
+pub(crate) mod gui;
 pub(crate) mod host;
 pub(crate) mod legacy;
 pub(crate) mod myo;

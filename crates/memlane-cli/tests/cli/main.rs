@@ -9,6 +9,7 @@ mod scratch;
 mod terminal;
 
 mod changing;
+mod gui;
 mod legacy;
 mod looking;
 mod measuring;

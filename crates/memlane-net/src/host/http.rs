@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use tungstenite::handshake::derive_accept_key;
 
 use super::conversation::{Peer, converse};
+use super::page;
 use super::rest;
 use super::shared::Shared;
 use crate::protocol::PATH;
@@ -22,18 +23,15 @@ use crate::protocol::hello::Access;
 const REGIONS: &str = "/api/v1/regions";
 const REGION: &str = "/api/v1/regions/{*id}";
 
-/// What `/` says.
-const ABOUT: &str = "This is a memlane host. Its protocol is spoken at /api/v1; it is documented in docs/protocol.md of memlane.\n";
-
 /// What is where.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route("/", get(|| async { ABOUT }))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/metrics", get(metrics))
         .route(PATH, get(upgrade))
         .route(REGIONS, get(rest::list))
         .route(REGION, get(rest::read).put(rest::write))
+        .fallback_service(get(page::serve))
         .layer(DefaultBodyLimit::max(shared.limits.message_bytes))
         .layer(middleware::from_fn_with_state(shared.clone(), check))
         .with_state(shared)

@@ -23,6 +23,7 @@ use super::http::router;
 use super::limits::Limits;
 use super::metered::{Metered, Pulse};
 use super::metrics::Metrics;
+use super::page;
 use super::secret::{Vault, random};
 use super::service::Service;
 use super::sessions::Sessions;
@@ -185,12 +186,12 @@ impl Host {
         let runtime = runtime.map_err(HostError::Threads)?;
         let bound = runtime.block_on(self.bind())?;
         let (address, tokens) = (bound.address(), bound.tokens().clone());
-        let fingerprint = bound.fingerprint().map(Into::into);
+        let (url, fingerprint) = (bound.url(), bound.fingerprint().map(Into::into));
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = runtime.spawn(bound.serve(async {
             let _ = stopped.await;
         }));
-        Ok(Running { address, tokens, fingerprint, stop, serving, runtime })
+        Ok(Running { address, tokens, url, fingerprint, stop, serving, runtime })
     }
 }
 
@@ -218,6 +219,13 @@ impl Bound {
     /// The SHA-256 of its certificate in hexadecimal digits, by which clients know it; `None` without TLS.
     pub fn fingerprint(&self) -> Option<&str> {
         self.tls.as_ref().map(|(_, fingerprint)| fingerprint.as_str())
+    }
+
+    /// Where a browser of another machine, or of this one if no other can reach it, finds its page: with a token, for
+    /// writing if there is one. Whoever has it has the token.
+    pub fn url(&self) -> String {
+        let reach = SocketAddr::new(machine::reached_at(self.address.ip()), self.address.port());
+        page::url(reach, self.tls.is_some(), self.tokens().read_write().or(self.tokens().read_only()))
     }
 
     /// Serves until `shutdown` is done. Then clients are told, what sessions hold is given back, connections are closed
@@ -258,6 +266,7 @@ impl Drop for Leftovers {
 pub struct Running {
     address: SocketAddr,
     tokens: Tokens,
+    url: String,
     fingerprint: Option<String>,
     stop: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<Result<(), HostError>>,
@@ -273,6 +282,11 @@ impl Running {
     /// What lets clients in.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// Where a browser finds its page, as of [`Bound::url`].
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The SHA-256 of its certificate, as of [`Bound::fingerprint`].

@@ -56,6 +56,30 @@ fn health_needs_no_token_and_all_else_does() {
 }
 
 #[test]
+fn the_page_needs_no_token() {
+    let served = Served::new(|host| host);
+    let page = get(&served, "/", "");
+    assert_eq!((status(&page), body(&page).contains("<title>memlane</title>")), (200, true), "{page}");
+    assert_eq!(tag(&get(&served, "/index.html", "")), tag(&page));
+    let policy = "content-security-policy: default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; style-src 'self';";
+    let headers = ["text/html; charset=utf-8", "nosniff", "no-referrer", "no-cache", policy];
+    assert!(headers.iter().all(|header| page.contains(header)), "{page}");
+    let known = get(&served, "/", &format!("If-None-Match: {}\n", tag(&page)));
+    assert_eq!((status(&known), body(&known)), (304, ""));
+    for path in
+        ["/nothing.js", "/api/v1/nothing", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/.", "//etc/passwd"]
+    {
+        let missing = get(&served, path, "");
+        assert!(status(&missing) == 404 && missing.contains("the page is at /"), "{path}: {missing}");
+    }
+    let request = "POST / HTTP/1.1\nHost: localhost\nConnection: close\nContent-Length: 0\n\n";
+    assert_eq!(status(&http(served.address(), request, b"")), 405);
+    // Of no other name than this machine's.
+    let request = "GET / HTTP/1.1\nHost: evil.example.com\nConnection: close\n\n";
+    assert_eq!(status(&http(served.address(), request, b"")), 403);
+}
+
+#[test]
 fn requests_for_others_are_refused() {
     let served = Served::new(|host| host.name("lab.example.org"));
     let asked = |host: &str, lines: &str| {
@@ -106,7 +130,6 @@ fn what_asks_for_no_websocket_is_told_so() {
     assert_eq!(status(&get(&served, "/api/v1", "")), 426);
     assert_eq!(status(&get(&served, "/api/v1", "Upgrade: websocket\nSec-WebSocket-Key: x\n")), 426);
     assert_eq!(status(&get(&served, "/nothing", "")), 404);
-    assert!(body(&get(&served, "/", "")).contains("docs/protocol.md"));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 /** Debian's Chromium, and where what it shows is kept. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 /** What is kept of a run: of scenes that failed, and the screenshots. */
-export const ARTEFACTS = process.env.MEMLANE_PAGE_ARTEFACTS ?? 'artefacts';
+export const ARTEFACTS = process.env.MEMLANE_PAGE_ARTEFACTS ?? join(tmpdir(), 'memlane-page');
 
 export const CHROMIUM = process.env.MEMLANE_CHROMIUM ?? '/usr/bin/chromium';
 
