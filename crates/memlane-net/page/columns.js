@@ -29,7 +29,7 @@ export function stateName(state) {
 
 /** A schema with its lengths and names, without what only machines care for. @param {Row} row */
 function shape({ schema }) {
-  return schema?.split(/ (?:unit|encoding)=/)[0]?.replace(/\|/g, '') ?? '';
+  return schema?.split(/ (?:unit|encoding)=/)[0]?.replace(/[|<]/g, '') ?? '';
 }
 
 /** @param {Row} row seconds since it last changed */
@@ -47,29 +47,29 @@ export function columns(narrow) {
   /** @type {Column[]} */
   const all = [
     {
-      key: 'state', title: t('State'), width: narrow ? '26px' : '112px', style: 'state', tone: ({ state }) => toneOf(state),
+      key: 'state', title: narrow ? '' : t('State'), width: narrow ? '26px' : '102px', style: 'state', tone: ({ state }) => toneOf(state),
       text: ({ state }) => (narrow ? '' : stateName(state)), hint: ({ state }) => stateName(state), order: ({ state }) => URGENCY.indexOf(state ?? ''),
     },
-    { key: 'id', title: t('Id'), width: 'minmax(150px, 1.1fr)', style: 'id', text: ({ id }) => id, hint: ({ id, note }) => (note ? `${id}: ${note}` : id), order: ({ id }) => id },
-    { key: 'kind', title: t('Kind'), width: '84px', text: ({ kind }) => kind ?? '', order: ({ kind }) => kind ?? null },
-    { key: 'shape', title: t('Shape'), width: 'minmax(90px, 0.4fr)', style: 'mono', text: shape, hint: ({ schema }) => schema ?? '', order: (row) => shape(row) || null },
-    { key: 'size', title: t('Size'), width: '76px', style: 'number', text: ({ size }) => maybe(size, bytes), order: ({ size }) => size ?? null },
+    { key: 'id', title: t('Id'), width: narrow ? 'minmax(110px, 1fr)' : 'minmax(150px, 1fr)', style: 'id', text: ({ id }) => id, hint: ({ id, note }) => (note ? `${id}: ${note}` : id), order: ({ id }) => id },
+    { key: 'kind', title: t('Kind'), width: '88px', text: ({ kind }) => kind ?? '', order: ({ kind }) => kind ?? null },
+    { key: 'shape', title: t('Shape'), width: 'minmax(84px, 0.4fr)', style: 'mono', text: shape, hint: ({ schema }) => schema ?? '', order: (row) => shape(row) || null },
+    { key: 'size', title: t('Size'), width: '70px', style: 'number', text: ({ size }) => maybe(size, bytes), order: ({ size }) => size ?? null },
     {
-      key: 'preview', title: t('Preview'), width: 'minmax(140px, 1.4fr)', style: 'mono', text: ({ error, preview }) => error ?? preview ?? '',
+      key: 'preview', title: t('Preview'), width: narrow ? 'minmax(100px, 1.2fr)' : 'minmax(190px, 1.6fr)', style: 'mono', text: ({ error, preview }) => error ?? preview ?? '',
       hint: ({ error, preview }) => error ?? preview ?? '', order: ({ preview }) => preview ?? null,
     },
-    { key: 'rate', title: t('Rate'), width: '72px', style: 'number', text: ({ rate }) => maybe(rate, (n) => (n ? t('{n} Hz', { n: number(n) }) : '')), order: ({ rate }) => rate ?? null },
+    { key: 'rate', title: t('Rate'), width: '64px', style: 'number', text: ({ rate }) => maybe(rate, (n) => (n ? t('{n} Hz', { n: number(n) }) : '')), order: ({ rate }) => rate ?? null },
     {
-      key: 'bytes', title: t('Bytes/s'), width: '84px', style: 'number',
+      key: 'bytes', title: t('Bytes/s'), width: '78px', style: 'number',
       text: ({ bytes_per_second: n }) => maybe(n, (n) => (n ? `${bytes(n)}/s` : '')), order: ({ bytes_per_second: n }) => n ?? null,
     },
-    { key: 'age', title: t('Age'), width: '88px', style: 'number', text: (row) => maybe(age(row), duration), order: age },
-    { key: 'writer', title: t('Writer'), width: 'minmax(90px, 0.5fr)', text: ({ writer }) => writer ?? '', hint: ({ writer }) => writer ?? '', order: ({ writer }) => writer ?? null },
-    { key: 'readers', title: t('Readers'), width: '70px', style: 'number', text: ({ readers }) => maybe(readers || null, number), order: ({ readers }) => readers ?? null },
-    { key: 'drops', title: t('Drops'), width: '64px', style: 'number', text: ({ drops }) => maybe(drops, number), order: ({ drops }) => drops ?? null },
-    { key: 'version', title: t('Version'), width: '80px', style: 'number', text: ({ version }) => maybe(version, number), order: ({ version }) => version ?? null },
+    { key: 'age', title: t('Age'), width: narrow ? '68px' : '74px', style: 'number', text: (row) => maybe(age(row), duration), order: age },
+    { key: 'writer', title: t('Writer'), width: 'minmax(84px, 0.5fr)', text: ({ writer }) => writer ?? '', hint: ({ writer }) => writer ?? '', order: ({ writer }) => writer ?? null },
+    { key: 'readers', title: t('Readers'), width: '66px', style: 'number', text: ({ readers }) => maybe(readers || null, number), order: ({ readers }) => readers ?? null },
+    { key: 'drops', title: t('Drops'), width: '54px', style: 'number', text: ({ drops }) => maybe(drops, number), order: ({ drops }) => drops ?? null },
+    { key: 'version', title: t('Version'), width: '66px', style: 'number', text: ({ version }) => maybe(version, number), order: ({ version }) => version ?? null },
     {
-      key: 'holder', title: t('Lock holder'), width: 'minmax(100px, 0.5fr)', text: ({ lock_holder: holder }) => holder ?? '',
+      key: 'holder', title: t('Lock holder'), width: 'minmax(88px, 0.5fr)', text: ({ lock_holder: holder }) => holder ?? '',
       hint: ({ lock_holder: holder }) => holder ?? '', order: ({ lock_holder: holder }) => holder ?? null,
     },
   ];

@@ -25,8 +25,8 @@ export class Elements {
     this.wanted = { start: 0, count: this.isWhole ? this.count : 0 };
     this.view = viewOf(new Uint8Array());
     this.isBusy = false;
-    if (this.isWhole) pane.follow({ form: 'bytes', rate: RATE }, (_, payload) => this.take(0, payload));
-    else pane.every(LOOK, () => this.look());
+    if (this.isWhole) pane.follow(() => ({ form: 'bytes', rate: RATE }), (_, payload) => this.take(0, payload));
+    else pane.poll(LOOK, () => this.look());
   }
 
   /** @param {number} start @param {Uint8Array} bytes */

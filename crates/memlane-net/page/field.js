@@ -1,7 +1,7 @@
 // @ts-check
 // A control for one scalar: a switch, or a field with steps. What is new shows at once, except where a person types.
 
-import { h } from './element.js';
+import { h, setText } from './element.js';
 import { say } from './notice.js';
 import { guard } from './padlock.js';
 import { same, viewOf } from './places.js';
@@ -29,7 +29,7 @@ function toggle({ name, write }) {
   const show = (/** @type {Uint8Array} */ bytes) => {
     shown = bytes.slice();
     element.setAttribute('aria-checked', String(bytes[0] !== 0));
-    element.dataset.text = bytes[0] ? t('true') : t('false');
+    setText(element, bytes[0] ? t('true') : t('false'));
   };
   show(shown);
   return { element, show };
@@ -45,7 +45,7 @@ function entry({ name, type, unit = '', write, steps = true }) {
 
   const input = /** @type {HTMLInputElement} */ (
     h('input', {
-      type: 'text', class: isNumber ? 'entry number' : 'entry', 'aria-label': name, autocomplete: 'off', spellcheck: 'false',
+      type: 'text', class: isNumber ? `entry number${type.size === 8 ? ' wide-number' : ''}` : 'entry', 'aria-label': name, autocomplete: 'off', spellcheck: 'false',
       inputmode: isNumber ? 'decimal' : 'text',
       oninput: () => ((typedOver ??= shown), hint()),
       onkeydown: (/** @type {KeyboardEvent} */ event) => key(event),

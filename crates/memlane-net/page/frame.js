@@ -78,6 +78,7 @@ export class Frame {
       h('nav', { 'aria-label': t('Views') }, this.#links),
       this.main,
     );
+    this.#badge.title = '';
     this.mark(this.#view);
     this.tell(this.#connection);
   }
@@ -102,11 +103,13 @@ export class Frame {
     const { hello, welcome, via } = connection ?? {};
     setText(this.#place, hello ? `${hello.host} · ${hello.space}` : '');
     this.#place.title = this.#place.textContent ?? '';
-    this.#badge.hidden = !welcome;
-    if (welcome) {
-      setText(this.#badge, welcome.local ? t('local') : via ? t('remote, via {host}', { host: via.host }) : t('remote'));
-      this.#badge.title = reasonOf(connection);
-      this.#badge.className = `badge ${via ? 'far' : ''}`;
+    this.#badge.hidden = !welcome && !via;
+    this.#badge.className = `badge ${via ? 'far' : ''}`;
+    const place = !welcome ? '' : welcome.local ? t('local') : via ? t('remote, via {host}', { host: via.host }) : t('remote');
+    const reason = welcome ? reasonOf(connection) : '';
+    if (this.#badge.title !== reason || !place) {
+      this.#badge.replaceChildren(place || t('via {host}', { host: via?.host ?? '' }), h('span', { class: 'unseen' }, reason && ` (${reason})`));
+      this.#badge.title = reason;
     }
     const [tone, words] = inWords(connection);
     setText(this.#status, words);
@@ -142,6 +145,7 @@ function inWords(connection) {
     case 'connecting':
       return ['amber', connection.welcome ? t('Reconnecting …') : t('Connecting …')];
     case 'lost':
+      if (why?.code === 'unreachable') return ['amber', t('Not reachable, trying again: {why}', { why: why.message })];
       return ['amber', why ? t('Lost, trying again: {why}', { why: why.message }) : t('Connection lost, trying again …')];
     case 'refused':
       return ['red', t('Refused: {why}', { why: why?.message ?? '' })];

@@ -86,7 +86,7 @@ export class Grid {
     source.see(top, bottom);
     const names = Array.from({ length: right - left }, (_, at) => left + at);
     this.fit(this.head, names.length + 1, 'columnheader');
-    setText(this.head.children[0], '');
+    setText(this.head.children[0], '#');
     names.forEach((column, at) => this.put(this.head.children[at + 1], column, source.columnName(column)));
     while (this.pool.length < bottom - top) {
       const row = h('div', { class: 'cells-row', role: 'row' });

@@ -1,17 +1,17 @@
 // @ts-check
 // Bytes in rows of sixteen: where, what, and as ASCII; a page at a time. A byte can be chosen.
 
-import { h } from './element.js';
+import { h, setText } from './element.js';
 import { bytes as inBytes, number, t } from './words.js';
 
-/** @typedef {(start: number, count: number) => Promise<Uint8Array | null>} Read */
+/** @typedef {{ size: number, read: (start: number, count: number) => Promise<Uint8Array>, choose?: (offset: number, byte: number) => void }} Options `choose`: a byte was chosen */
 
 const ACROSS = 16;
 const ROWS = 32;
 const PAGE = ACROSS * ROWS;
 
 export class Hex {
-  /** @param {{ size: number, read: Read, choose?: (offset: number, byte: number) => void }} options */
+  /** @param {Options} options */
   constructor({ size, read, choose }) {
     this.size = size;
     this.read = read;
@@ -57,10 +57,15 @@ export class Hex {
     if (this.isBusy) return;
     this.isBusy = true;
     const { start } = this;
-    const bytes = await this.read(start, Math.min(PAGE, this.size - start));
-    this.isBusy = false;
+    try {
+      const bytes = await this.read(start, Math.min(PAGE, this.size - start));
+      if (start === this.start) this.show(bytes);
+    } catch (error) {
+      setText(this.where, /** @type {Error} */ (error).message);
+    } finally {
+      this.isBusy = false;
+    }
     if (start !== this.start) await this.refresh();
-    else if (bytes) this.show(bytes);
   }
 
   /** @param {Uint8Array} bytes of the page */

@@ -1,12 +1,12 @@
 // @ts-check
 // A lock of any kind: who holds it and since when, who waits, and what a person may do about it.
 
-import { confirm } from './dialog.js';
 import { h } from './element.js';
 import { giveBack, leasesOf, take, use } from './leases.js';
 import { say } from './notice.js';
 import { guard } from './padlock.js';
-import { Pane, facts, part, person, tell } from './pane.js';
+import { Pane, facts, part, person } from './pane.js';
+import { forceRelease } from './release.js';
 import { duration, number, t } from './words.js';
 
 /**
@@ -26,7 +26,7 @@ export function lockView(context, ways) {
   const acquire = ways.map(({ name, mode }) => button(name, () => acquireIt(name, mode), 'primary'));
   const release = button(t('Release'), () => giveBack(context));
   const mend = button(t('Mark as consistent'), () => mendIt());
-  const force = button(t('Force release'), () => forceIt(), 'danger');
+  const force = button(t('Force release'), () => forceRelease(context.connection, context.id, state.holder ?? state.readers[0]), 'danger');
 
   /** @param {string} name @param {() => Promise<unknown>} act @param {string} [sort] */
   function button(name, act, sort = '') {
@@ -42,23 +42,6 @@ export function lockView(context, ways) {
   async function mendIt() {
     const newest = leasesOf(context).at(-1);
     if (newest) await use(context, 'make_consistent', newest);
-  }
-
-  async function forceIt() {
-    const ask = (/** @type {object} */ fields) => context.connection.request('force_release', { id: context.id, ...fields });
-    try {
-      const { ok } = await ask({}).catch(async (error) => {
-        if (error.code !== 'busy') throw error;
-        const title = t('End the process that holds this lock?');
-        const text = `${error.message}\n${t('It is alive. Its process is killed, and what it protects may be half done.')}`;
-        if (!(await confirm({ title, text, action: t('Kill it and release the lock'), danger: true }))) return { ok: null };
-        return ask({ confirmed: true });
-      });
-      const done = /** @type {any} */ (ok);
-      if (done) say(t('The lock was taken from {who}', { who: done.was }), 'good');
-    } catch (error) {
-      tell(error);
-    }
   }
 
   function show() {
@@ -98,7 +81,7 @@ export function lockView(context, ways) {
   }
 
   pane.add(standing, h('div', { class: 'toolbar' }, acquire, release, mend, force), h('div', { class: 'columns' }, part(t('Lock'), about), people));
-  pane.follow({}, ({ content }) => {
+  pane.follow(() => ({}), ({ content }) => {
     state = content;
     seenAt = performance.now();
     show();

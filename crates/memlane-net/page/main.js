@@ -5,6 +5,7 @@ import { Connection } from './connection.js';
 import { h } from './element.js';
 import { Frame } from './frame.js';
 import { Rows } from './model.js';
+import { say } from './notice.js';
 import { padlock } from './padlock.js';
 import { askForToken } from './token.js';
 import { languageChanges, t } from './words.js';
@@ -22,6 +23,9 @@ const TOKEN = 'memlane-token';
 const VIA = 'memlane-via';
 
 const VIEWS = new Set(['regions', 'region', 'participants', 'locks', 'host', 'connect', 'log', 'orphans', 'foreign']);
+
+/** What people type into, but for filters. */
+const TYPED = new Set(['text', 'number', 'password', 'url']);
 
 /** The token of the address, which is not left there for others to see; else what this tab had. */
 function takeToken() {
@@ -51,11 +55,17 @@ class Page {
   #view = null;
   /** Counts the views, as they are loaded asynchronously. */
   #shown = 0;
+  /** Something was typed into the view that it would lose if it were made again. */
+  #typed = false;
   /** @type {Frame} */
   #frame;
 
   constructor() {
     this.#frame = new Frame();
+    this.#frame.main.addEventListener('input', ({ target }) => {
+      const isText = target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && TYPED.has(target.type));
+      if (isText) this.#typed = true;
+    });
     window.addEventListener('hashchange', () => {
       const token = new URLSearchParams(location.hash.slice(1)).has('token') ? takeToken() : null;
       if (token !== null) this.connect(token, null);
@@ -64,7 +74,8 @@ class Page {
     languageChanges.addEventListener('change', () => {
       this.#frame.replace();
       this.#tell();
-      this.show(false);
+      if (this.#typed) say(t('This view changes its language once you leave it: something was typed into it'));
+      else this.show(false);
     });
   }
 
@@ -83,6 +94,10 @@ class Page {
     this.#rows = new Rows(connection);
     this.#tell();
     this.show(false);
+  }
+
+  leave() {
+    this.#connection?.close();
   }
 
   /** @param {string | null} fault */
@@ -134,6 +149,7 @@ class Page {
         this.connect(sessionStorage.getItem(TOKEN), via);
       },
     };
+    this.#typed = false;
     this.#view?.close();
     const view = create(context, rest.map(safelyDecoded).join('/'));
     this.#view = view;
@@ -153,4 +169,8 @@ function safelyDecoded(segment) {
   }
 }
 
-new Page().connect(takeToken(), keptVia());
+const page = new Page();
+page.connect(takeToken(), keptVia());
+// What this page holds is given back at once, not after a while.
+window.addEventListener('pagehide', () => page.leave());
+window.addEventListener('pageshow', ({ persisted }) => persisted && location.reload());

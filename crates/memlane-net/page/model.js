@@ -20,6 +20,7 @@
  * @property {number | null} [drops]
  * @property {number} [version]
  * @property {string | null} [lock_holder]
+ * @property {string} [uuid] of this very region
  * @property {string | null} [note]
  * @property {string} [created]
  * @property {string} [error] why it cannot be observed

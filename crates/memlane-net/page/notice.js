@@ -10,7 +10,7 @@ const STAY = 6000;
 const MOST = 4;
 
 const shown = h('div', { class: 'notices' });
-const polite = h('div', { role: 'status', 'aria-label': 'Notices', class: 'unseen' });
+const polite = h('div', { role: 'status', class: 'unseen' });
 const urgent = h('div', { role: 'alert', class: 'unseen' });
 document.body.append(shown, polite, urgent);
 
@@ -28,6 +28,7 @@ export function say(text, kind = 'info') {
   );
   shown.append(notice);
   while (shown.childElementCount > MOST) shown.firstElementChild?.remove();
+  polite.setAttribute('aria-label', t('Notices'));
   (kind === 'bad' ? urgent : polite).textContent = text;
   if (kind !== 'bad') setTimeout(put, STAY);
 }

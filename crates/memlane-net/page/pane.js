@@ -3,6 +3,8 @@
 
 import { h } from './element.js';
 import { say } from './notice.js';
+import { personOf } from './people.js';
+import { poll } from './poll.js';
 import { t } from './words.js';
 
 /**
@@ -58,9 +60,9 @@ export class Pane {
   }
 
   /**
-   * Subscribes to the region while the page is seen.
-   * @param {object} delivery @param {OnEvent} onEvent
-   * @returns {{ close(): void, restart(delivery: object): void }}
+   * Subscribes to the region while the page is seen; `delivery` says how, each time anew.
+   * @param {() => object} delivery @param {OnEvent} onEvent
+   * @returns {{ close(): void, restart(): void }}
    */
   follow(delivery, onEvent) {
     const { connection, id } = this.context;
@@ -73,7 +75,7 @@ export class Pane {
         this.alert.hidden = true;
         return onEvent(header, payload);
       };
-      if (wanted) subscription = connection.subscribe('subscribe', { id, ...delivery }, seen, onEnd);
+      if (wanted) subscription = connection.subscribe('subscribe', { id, ...delivery() }, seen, onEnd);
     };
     const end = () => {
       subscription?.close();
@@ -82,13 +84,20 @@ export class Pane {
     this.whileSeen(() => (begin(), end));
     return {
       close: () => ((wanted = false), end()),
-      restart: (other) => {
-        delivery = other;
+      restart: () => {
         end();
         wanted = true;
         if (!document.hidden && !this.closed) begin();
       },
     };
+  }
+
+  /** Looks again and again, while the page is seen. @param {number} period in milliseconds @param {() => Promise<void>} look */
+  poll(period, look) {
+    const fail = (/** @type {string | null} */ fault) => fault !== null && this.warn(fault);
+    const polling = poll(this.context.connection, period, look, fail);
+    this.onClose(() => polling.close());
+    return polling;
   }
 
   /** @param {number} milliseconds @param {() => void} step */
@@ -157,7 +166,6 @@ export function part(title, ...children) {
 /** A process, in words; red when it is dead. @param {any} participant */
 export function person(participant) {
   if (!participant) return h('span', { class: 'nobody' }, t('nobody'));
-  const { program, pid, alive, thread } = participant;
-  const of = thread ? t('{program}, process {pid}, thread {thread}', { program, pid, thread }) : t('{program}, process {pid}', { program, pid });
-  return h('span', { class: alive ? 'person' : 'person dead' }, of, alive ? null : ` ${t('(dead)')}`);
+  const { alive, thread } = participant;
+  return h('span', { class: alive ? 'person' : 'person dead' }, personOf(participant), thread ? t(', thread {thread}', { thread }) : null);
 }

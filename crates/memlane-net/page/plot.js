@@ -10,7 +10,8 @@ import { t } from './words.js';
  * @typedef {import('./track.js').Track} Track
  * @typedef {{ name: string, channel: number, colour: number, unit: string, shown: boolean }} Trace
  * @typedef {{ x0: number, x1: number, y0: number, y1: number }} Range
- * @typedef {{ label: string, height: number, traces: Trace[], xText: (x: number) => string, lanes?: boolean, bare?: boolean }} Options
+ * @typedef {{ label: string, height: number, traces: Trace[], xText: (x: number) => string, lanes?: boolean, isAgo?: boolean }} Options
+ * `isAgo`: the axis counts back from its right end.
  */
 
 const LEFT = 56;
@@ -23,13 +24,13 @@ export const COLOURS = 8;
 const DRAWS_PER_THEME = 30;
 
 export class Plot {
-  /** @param {Options} options `bare`: a sparkline, without axes */
+  /** @param {Options} options */
   constructor(options) {
     this.options = options;
     this.canvas = /** @type {HTMLCanvasElement} */ (h('canvas', { class: 'plot', role: 'img', tabindex: '0', 'aria-label': options.label }));
     this.canvas.style.height = `${options.height}px`;
     this.readout = h('output', { class: 'readout', 'aria-live': 'off' });
-    this.element = h('div', { class: options.bare ? 'plot-box bare' : 'plot-box' }, this.canvas, this.readout);
+    this.element = h('div', { class: 'plot-box' }, this.canvas, this.readout);
     this.pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext('2d'));
     /** @type {number | null} */
     this.cursor = null;
@@ -48,9 +49,7 @@ export class Plot {
 
   get area() {
     const { clientWidth, clientHeight } = this.canvas;
-    const { bare } = this.options;
-    const [left, right, top, bottom] = bare ? [0, 0, 2, 2] : [LEFT, RIGHT, TOP, BOTTOM];
-    return { left, top, width: Math.max(clientWidth - left - right, 1), height: Math.max(clientHeight - top - bottom, 1) };
+    return { left: LEFT, top: TOP, width: Math.max(clientWidth - LEFT - RIGHT, 1), height: Math.max(clientHeight - TOP - BOTTOM, 1) };
   }
 
   /** @param {number} offset of the pointer */
@@ -102,11 +101,11 @@ export class Plot {
     const shown = this.options.traces.filter((trace) => trace.shown);
     const lanes = this.options.lanes ? shown.map((trace) => [trace]) : [shown];
     const { area } = this;
-    if (!this.options.bare) this.drawTimes(area);
+    this.drawTimes(area);
     const laneHeight = area.height / Math.max(lanes.length, 1);
     lanes.forEach((traces, number) => {
       const lane = { ...area, top: area.top + number * laneHeight, height: laneHeight };
-      if (!this.options.bare) this.drawValues(lane, lanes.length > 1 ? traces[0] : null);
+      this.drawValues(lane, lanes.length > 1 ? traces[0] : null);
       for (const trace of traces) this.drawTrace(track, trace, lane);
     });
     this.drawGaps(track, area);
@@ -125,7 +124,9 @@ export class Plot {
     const { pen } = this;
     pen.textAlign = 'center';
     pen.textBaseline = 'top';
-    for (const x of ticks(x0, x1, width / 90)) {
+    const origin = this.options.isAgo ? x1 : 0;
+    for (const tick of ticks(x0 - origin, x1 - origin, width / 90)) {
+      const x = tick + origin;
       const at = left + ((x - x0) / (x1 - x0)) * width;
       pen.fillStyle = this.theme['--plot-grid'];
       pen.fillRect(Math.round(at), top, 1, height);

@@ -93,7 +93,9 @@ export class Table {
   }
 
   #makeHead() {
+    const least = this.#columns.reduce((sum, { width }) => sum + Number(/\d+/.exec(width)?.[0] ?? 0), 0);
     this.element.style.setProperty('--columns', this.#columns.map(({ width }) => width).join(' '));
+    this.element.style.setProperty('--least', `${least}px`);
     this.#head.replaceChildren(
       ...this.#columns.map(({ key, title, style }) =>
         h('div', { role: 'columnheader', class: style ?? '', 'data-key': key }, h('button', { onclick: () => this.#onSort(key) }, title)),

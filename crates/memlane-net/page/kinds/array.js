@@ -23,6 +23,8 @@ const FIELD_WIDTH = 120;
 /** Numbers of a line that are drawn; scalars of an element that have a column. */
 const MOST_POINTS = 1 << 16;
 const MOST_COLUMNS = 256;
+/** Milliseconds between two looks at the bytes. */
+const LOOK = 500;
 
 /** @param {import('../pane.js').Context} context @returns {import('../pane.js').View} */
 export function create(context) {
@@ -131,6 +133,6 @@ export function create(context) {
     h('div', { class: 'toolbar' }, h('span', { class: 'quiet' }, whole), choosers, history.button),
     views,
   );
-  pane.every(500, () => way === 'hex' && hex.refresh());
+  pane.poll(LOOK, async () => void (way === 'hex' && (await hex.refresh())));
   return pane;
 }

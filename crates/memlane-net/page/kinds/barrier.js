@@ -28,7 +28,7 @@ export function create(context) {
       guard(h('button', { type: 'button', onclick: () => pane.ask('reset') }, t('Reset')))),
     about, members,
   );
-  pane.follow({}, ({ content }) => {
+  pane.follow(() => ({}), ({ content }) => {
     const { parties, waiting, phase, broken } = content;
     standing.dataset.state = broken ? 'dead' : waiting ? 'held' : 'free';
     standing.replaceChildren(

@@ -27,7 +27,7 @@ export function create(context) {
       guard(h('button', { type: 'button', onclick: () => notify({}) }, t('Notify all')))),
     waiting,
   );
-  pane.follow({}, ({ content }) => {
+  pane.follow(() => ({}), ({ content }) => {
     standing.replaceChildren(h('span', { class: 'big' }, number(content.waiters.length)), h('span', { class: 'quiet' }, t('waiting')));
     waiting.replaceChildren(list(t('Waiting'), content.waiters, t('Nobody waits')));
   });

@@ -16,7 +16,7 @@ export function create(context) {
       guard(h('button', { type: 'button', class: 'primary', onclick: () => pane.ask('set') }, t('Set'))),
       guard(h('button', { type: 'button', onclick: () => pane.ask('clear') }, t('Clear')))),
   );
-  pane.follow({}, ({ content }) => {
+  pane.follow(() => ({}), ({ content }) => {
     standing.dataset.state = content.set ? 'held' : 'free';
     standing.replaceChildren(
       h('span', { class: 'big' }, content.set ? t('set') : t('clear')),

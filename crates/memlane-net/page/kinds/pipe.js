@@ -10,7 +10,7 @@ export function create(context) {
   const pane = new Pane(context);
   const shown = h('div', { class: 'pipe' });
   pane.add(shown);
-  pane.follow({}, ({ content }) => {
+  pane.follow(() => ({}), ({ content }) => {
     const { duplex, left, right, used, capacity } = content;
     const way = (/** @type {string} */ name, /** @type {number} */ size) =>
       h('div', { class: 'way' }, h('span', {}, name), h('meter', { class: 'gauge', min: 0, max: capacity, value: size, 'aria-label': name }), h('span', { class: 'quiet' }, t('{used} of {capacity}', { used: bytes(size), capacity: bytes(capacity) })));

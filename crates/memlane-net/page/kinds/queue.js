@@ -38,7 +38,7 @@ export function create(context) {
   const messages = h('ol', { class: 'messages', 'aria-label': t('Messages that come next') });
   const plot = new Plot({
     label: t('Depth over time'), height: 140, traces: [{ name: t('messages'), channel: 0, colour: 1, unit: '', shown: true }],
-    xText: (x) => t('{n} s', { n: brief(x - performance.now() / 1000, 3) }),
+    isAgo: true, xText: (x) => t('{n} s', { n: brief(Number((x - performance.now() / 1000).toFixed(1)), 3) }),
   });
 
   const draw = pane.repaint(() => {
@@ -77,8 +77,8 @@ export function create(context) {
   async function peek() {
     if (!isNew) return;
     isNew = false;
-    const answer = await context.connection.request('peek', { id: context.id, most: PEEKED }).catch(() => null);
-    if (!answer || pane.closed) return;
+    const answer = await context.connection.request('peek', { id: context.id, most: PEEKED });
+    if (pane.closed) return;
     let start = 0;
     const rows = /** @type {any} */ (answer.ok).messages.map((/** @type {any} */ message) => {
       const content = answer.payload.subarray(start, (start += message.length));
@@ -112,19 +112,18 @@ export function create(context) {
   pane.add(
     standing, gauge, part(t('Depth over time'), plot.element),
     h('div', { class: 'columns' },
-      h('div', {}, about, leases, part(t('Put a message'), h('form', { class: 'stack', onsubmit: put }, h('div', { class: 'toolbar' }, tag, send, close), content))),
+      h('div', {}, part(t('Queue'), about), leases, part(t('Put a message'), h('form', { class: 'stack', onsubmit: put }, h('div', { class: 'toolbar' }, tag, send, close), content))),
       part(t('Messages that come next'), messages)),
   );
   show();
-  pane.follow({}, (header) => {
+  pane.follow(() => ({}), (header) => {
     state = header.content;
     isNew = true;
     show();
     note();
   });
   pane.every(500, note);
-  pane.every(LOOK, peek);
-  peek();
+  pane.poll(LOOK, peek);
   return pane;
 }
 

@@ -60,7 +60,6 @@ export function create(context) {
     h('form', { class: 'toolbar', onsubmit: submit }, t('At'), where, what, write, history.button),
     hex.element,
   );
-  pane.every(LOOK, () => hex.refresh().catch((error) => pane.warn(error.message)));
-  hex.refresh().catch((error) => pane.warn(error.message));
+  pane.poll(LOOK, () => hex.refresh());
   return pane;
 }

@@ -40,7 +40,7 @@ export function create(context) {
     form(fields.map(({ leaf, field: { element } }) => ({ leaf, element }))),
     isCut ? h('p', { class: 'quiet' }, t('Only the first {n} numbers are shown.', { n: MOST })) : null,
   );
-  pane.follow({ form: 'bytes', rate: RATE }, (_, payload) => {
+  pane.follow(() => ({ form: 'bytes', rate: RATE }), (_, payload) => {
     for (const { leaf, field: { show } } of fields) show(payload.subarray(leaf.offset, leaf.offset + leaf.type.size));
   });
   return pane;

@@ -40,7 +40,7 @@ export function create(context) {
 
   pane.add(standing, gauge, h('div', { class: 'toolbar' }, count, acquire, isOwned ? release : raise, mine), holders);
   showMine();
-  pane.follow({}, ({ content }) => {
+  pane.follow(() => ({}), ({ content }) => {
     const { free, total } = content;
     const isLimited = total < UNLIMITED;
     const rest = isLimited ? t('of {n} free', { n: number(total) }) : t('tokens');

@@ -149,7 +149,7 @@ export function create(context) {
     editor,
     h('div', { class: 'toolbar' }, save, revert, counter, state, h('span', { class: 'quiet key-hint' }, t('Ctrl+S saves'))),
   );
-  pane.follow({ form: 'json', rate: RATE }, ({ version, content }) => see({ version, content }));
+  pane.follow(() => ({ form: 'json', rate: RATE }), ({ version, content }) => see({ version, content }));
   show();
   return pane;
 }

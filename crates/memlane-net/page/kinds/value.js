@@ -38,7 +38,7 @@ export function create(context) {
   const plot = new Plot({
     label: t('Recent values'), height: 120,
     traces: [{ name: schema.unit ? '' : t('value'), channel: 0, colour: 1, unit: schema.unit, shown: true }],
-    xText: (x) => t('{n} s', { n: brief(x - performance.now() / 1000, 3) }),
+    isAgo: true, xText: (x) => t('{n} s', { n: brief(Number((x - performance.now() / 1000).toFixed(1)), 3) }),
   });
   const numberOf = numberReader(type);
   const draw = pane.repaint(() => {
@@ -53,7 +53,7 @@ export function create(context) {
 
   let seen = 0;
   let last = NaN;
-  pane.follow({ form: 'bytes', rate: RATE }, (_, payload) => {
+  pane.follow(() => ({ form: 'bytes', rate: RATE }), (_, payload) => {
     big.textContent = text(type, read(type, viewOf(payload)));
     entry.show(payload);
     slide?.show(payload);

@@ -1,10 +1,80 @@
 // @ts-check
-import { h } from '../element.js';
-import { t } from '../words.js';
+// Who changed what through this host, as it happens.
 
-/** @typedef {import('../main.js').Context} Context */
+import { h, setText } from '../element.js';
+import { poll } from '../poll.js';
+import { regionLinks, tag } from '../people.js';
+import { Sheet } from '../sheet.js';
+import { moment, number, t } from '../words.js';
 
-/** @param {Context} context */
-export function create(context) {
-  return { element: h('div', { class: 'view' }, h('h1', { tabindex: -1 }, t('log'))), close() {} };
+/** The host waits so long for news, in seconds: not longer, since requests behind it have to wait for its end in the end. */
+const TIMEOUT = 2;
+/** Entries that are shown; the host keeps as many. */
+const MOST = 1000;
+
+/** @param {import('../main.js').Context} context */
+export function create({ connection }) {
+  const sheet = new Sheet({
+    label: t('Log'),
+    columns: [
+      { title: t('Time'), style: 'number' },
+      { title: t('Client') },
+      { title: t('From') },
+      { title: t('Session') },
+      { title: t('Operation') },
+      { title: t('Id'), style: 'id' },
+      { title: t('Outcome') },
+    ],
+    empty: t('Nothing was changed through this host yet'),
+  });
+  const fault = h('p', { role: 'alert', class: 'fault' });
+  const count = h('span', { class: 'faint' });
+  const filter = h('input', { type: 'search', 'aria-label': t('Filter'), placeholder: t('Filter'), oninput: () => show() });
+  /** @type {any[]} */
+  let entries = [];
+  /** The instance whose numbers these are. */
+  let instance = '';
+
+  function show() {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = entries.filter(({ client, from, op, id, outcome }) => {
+      const text = `${client} ${from} ${op} ${id ?? ''} ${outcome}`.toLowerCase();
+      return words.every((word) => text.includes(word));
+    });
+    setText(count, t('{n} entries', { n: number(wanted.length) }));
+    sheet.show(wanted.map(row));
+  }
+
+  const polled = poll(
+    connection,
+    0,
+    async () => {
+      if (connection.hello.instance !== instance) [instance, entries] = [connection.hello.instance, []];
+      const since = entries[0]?.number;
+      const { ok } = await connection.request('log', since === undefined ? { timeout: 0 } : { since, timeout: TIMEOUT });
+      if (ok.entries.length === 0 && since !== undefined) return;
+      entries = [...ok.entries].reverse().concat(entries).slice(0, MOST);
+      show();
+      // Without an entry there is no number to wait after.
+      if (entries.length === 0) await new Promise((resolve) => setTimeout(resolve, TIMEOUT * 1000));
+    },
+    (why) => setText(fault, why ?? ''),
+  );
+  const element = h(
+    'div',
+    { class: 'view' },
+    h('div', { class: 'head' }, h('h1', { tabindex: -1 }, t('Log')), count, h('span', { class: 'grow' }), filter),
+    h('p', { class: 'faint' }, t('What clients changed through this host. Programs on its machine write to memory directly and are not in it.')),
+    fault, sheet.element,
+  );
+  return { element, close: polled.close };
+}
+
+/** @param {any} entry @returns {import('../sheet.js').Row} */
+function row({ number: n, moment: at, session, client, from, op, id, outcome }) {
+  const good = outcome === 'ok';
+  return {
+    key: String(n),
+    cells: [moment(at), client ?? '', from ?? '', String(session ?? ''), op, id ? regionLinks([id]) : '', tag(good ? t('done') : String(outcome), good ? 'green' : 'red')],
+  };
 }
