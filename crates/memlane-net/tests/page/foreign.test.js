@@ -17,7 +17,7 @@ scene('a foreign segment is listed and shown in hex', async ({ open }) => {
     await goTo(page, 'Foreign');
     const line = page.getByRole('row').filter({ hasText: name });
     await shows(line, '256');
-    await line.getByRole('button').or(line.getByRole('link')).first().click();
+    await line.getByRole('button', { name: `Look at ${name}` }).click();
     await page.getByText(/10 11 12 13 14 15 16 17/).first().waitFor();
     assert.deepEqual(new Uint8Array(readFileSync(path)), bytes);
   } finally {

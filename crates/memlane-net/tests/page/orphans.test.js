@@ -11,10 +11,8 @@ scene('what a killed holder left is listed, and cleaned up at a press', async ({
   await goTo(page, 'Orphans');
   await page.getByText('robot/arm').first().waitFor();
   await unlock(page);
-  await page.getByRole('button', { name: /clean up/i }).first().click();
-  const question = page.getByRole('dialog');
-  await question.or(page.getByText(/cleaned|nothing/i).first()).first().waitFor();
-  if (await question.isVisible()) await question.getByRole('button').last().click();
+  await page.getByRole('button', { name: 'Clean up …' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Clean up' }).click();
   await until('the dead participant to be gone', async () => {
     const all = await stage.told('ps');
     return !all.some((/** @type {{pid: number}} */ { pid }) => pid === holder.pid);

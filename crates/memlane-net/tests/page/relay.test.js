@@ -13,8 +13,8 @@ scene('the page shows another host through its own, and says that it is remote a
     const page = await open();
     await row(page, 'here/speed').waitFor();
     await goTo(page, 'Connect');
-    await page.getByLabel(/host|address/i).first().fill(`127.0.0.1:${host.port}`);
-    await page.getByLabel(/token/i).first().fill(READ_WRITE);
+    await page.getByLabel('Host', { exact: true }).fill(`127.0.0.1:${host.port}`);
+    await page.getByLabel('Token', { exact: true }).fill(READ_WRITE);
     await page.getByRole('main').getByRole('button', { name: 'Connect' }).click();
     await goTo(page, 'Regions');
     await shows(row(page, 'there/speed'), '7.5');
@@ -33,8 +33,8 @@ scene('the page shows another host through its own, and says that it is remote a
 scene('a host that cannot be reached is said to be so', async ({ open }) => {
   const page = await open({ expected: /WebSocket/ });
   await goTo(page, 'Connect');
-  await page.getByLabel(/host|address/i).first().fill('127.0.0.1:9');
-  await page.getByLabel(/token/i).first().fill('any');
+  await page.getByLabel('Host', { exact: true }).fill('127.0.0.1:9');
+  await page.getByLabel('Token', { exact: true }).fill('any');
   await page.getByRole('main').getByRole('button', { name: 'Connect' }).click();
   await page.getByText(/reach|refused/i).first().waitFor();
 });
