@@ -51,7 +51,7 @@ export function columns(narrow) {
       text: ({ state }) => (narrow ? '' : stateName(state)), hint: ({ state }) => stateName(state), order: ({ state }) => URGENCY.indexOf(state ?? ''),
     },
     { key: 'id', title: t('Id'), width: narrow ? 'minmax(110px, 1fr)' : 'minmax(150px, 1fr)', style: 'id', text: ({ id }) => id, hint: ({ id, note }) => (note ? `${id}: ${note}` : id), order: ({ id }) => id },
-    { key: 'kind', title: t('Kind'), width: '88px', text: ({ kind }) => kind ?? '', order: ({ kind }) => kind ?? null },
+    { key: 'kind', title: t('Kind'), width: '92px', text: ({ kind }) => kind ?? '', order: ({ kind }) => kind ?? null },
     { key: 'shape', title: t('Shape'), width: 'minmax(84px, 0.4fr)', style: 'mono', text: shape, hint: ({ schema }) => schema ?? '', order: (row) => shape(row) || null },
     { key: 'size', title: t('Size'), width: '70px', style: 'number', text: ({ size }) => maybe(size, bytes), order: ({ size }) => size ?? null },
     {
@@ -65,8 +65,8 @@ export function columns(narrow) {
     },
     { key: 'age', title: t('Age'), width: narrow ? '68px' : '74px', style: 'number', text: (row) => maybe(age(row), duration), order: age },
     { key: 'writer', title: t('Writer'), width: 'minmax(84px, 0.5fr)', text: ({ writer }) => writer ?? '', hint: ({ writer }) => writer ?? '', order: ({ writer }) => writer ?? null },
-    { key: 'readers', title: t('Readers'), width: '66px', style: 'number', text: ({ readers }) => maybe(readers || null, number), order: ({ readers }) => readers ?? null },
-    { key: 'drops', title: t('Drops'), width: '54px', style: 'number', text: ({ drops }) => maybe(drops, number), order: ({ drops }) => drops ?? null },
+    { key: 'readers', title: t('Readers'), width: '72px', style: 'number', text: ({ readers }) => maybe(readers || null, number), order: ({ readers }) => readers ?? null },
+    { key: 'drops', title: t('Drops'), width: '62px', style: 'number', text: ({ drops }) => maybe(drops, number), order: ({ drops }) => drops ?? null },
     { key: 'version', title: t('Version'), width: '66px', style: 'number', text: ({ version }) => maybe(version, number), order: ({ version }) => version ?? null },
     {
       key: 'holder', title: t('Lock holder'), width: 'minmax(88px, 0.5fr)', text: ({ lock_holder: holder }) => holder ?? '',

@@ -24,13 +24,15 @@
  * @property {string | null} [note]
  * @property {string} [created]
  * @property {string} [error] why it cannot be observed
- * @property {number} [isNewUntil] in the page's time: it came while somebody looked
+ * @property {number} [newUntil] in the page's time: it was made a moment ago
  */
 
 /** Events a second. */
 const RATE = 4;
 /** For how long a row counts as new, in milliseconds. */
 const NEW_FOR = 6000;
+/** Rows of before a reconnection that are not heard of again are gone, once no other was for so long. */
+const SETTLE = 1000;
 
 /** Tells `change` when rows changed; `order` when rows came or went. Follows only while it is wanted and the page is seen. */
 export class Rows extends EventTarget {
@@ -39,6 +41,10 @@ export class Rows extends EventTarget {
   /** @type {{close(): void} | null} */
   #watch = null;
   #wanted = false;
+  /** Rows of before, not heard of since. @type {Set<string>} */
+  #doubtful = new Set();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #settling;
   #see = () => this.#adapt();
 
   /** @type {Map<string, Row>} */
@@ -70,6 +76,7 @@ export class Rows extends EventTarget {
 
   close() {
     this.rest();
+    clearTimeout(this.#settling);
     document.removeEventListener('visibilitychange', this.#see);
   }
 
@@ -86,24 +93,37 @@ export class Rows extends EventTarget {
     this.#watch = wanted ? this.#connection.subscribe('watch', fields, (event) => this.#take(event), end) : null;
   }
 
-  /** The first event has all rows, also after a reconnection. @param {{event: number, changed?: Row[], gone?: string[]}} event */
+  /** The first events have all rows, also after a reconnection. @param {{event: number, changed?: Row[], gone?: string[]}} event */
   #take({ event, changed = [], gone = [] }) {
-    const before = this.byId;
-    if (event === 1) this.byId = new Map();
-    let ordered = event === 1;
+    if (event === 1) this.#doubtful = new Set(this.byId.keys());
+    let ordered = !this.known;
+    let confirmed = event === 1;
     const now = performance.now();
     for (const row of changed) {
-      const old = before.get(row.id);
-      if (old) row.isNewUntil = old.isNewUntil;
-      else if (this.known) row.isNewUntil = now + NEW_FOR;
+      const old = this.byId.get(row.id);
+      if (old) row.newUntil = old.newUntil;
+      else if (Date.now() - Date.parse(row.created ?? '') < NEW_FOR) row.newUntil = now + NEW_FOR;
       ordered ||= !old;
+      confirmed = this.#doubtful.delete(row.id) || confirmed;
       this.byId.set(row.id, row);
     }
     for (const id of gone) ordered = this.byId.delete(id) || ordered;
     this.known = true;
     this.fault = null;
     if (ordered) this.order += 1;
+    if (confirmed && this.#doubtful.size > 0) this.#settle();
     this.dispatchEvent(new Event('change'));
+  }
+
+  #settle() {
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      if (!this.#watch || this.#doubtful.size === 0) return;
+      for (const id of this.#doubtful) this.byId.delete(id);
+      this.#doubtful.clear();
+      this.order += 1;
+      this.dispatchEvent(new Event('change'));
+    }, SETTLE);
   }
 }
 

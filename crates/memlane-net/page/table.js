@@ -69,6 +69,9 @@ export class Table {
     this.element = h('div', { role: 'table', class: 'grid', 'aria-label': label, 'aria-colcount': columns.length }, heads, this.#body);
     this.element.addEventListener('scroll', () => this.draw(), { passive: true });
     this.element.addEventListener('keydown', (event) => this.#key(event));
+    this.#body.addEventListener('focusin', () => {
+      this.#active = this.#focused()?.[0] ?? this.#active;
+    });
     this.#size = new ResizeObserver(() => this.draw());
     this.#size.observe(this.element);
     this.#makeHead();
@@ -242,12 +245,16 @@ export class Table {
     });
   }
 
+  #focused() {
+    return [...this.#lines].find(([, { element }]) => element.contains(document.activeElement));
+  }
+
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || !this.#body.contains(document.activeElement)) return;
-    const line = [...this.#lines].find(([, { element }]) => element.contains(document.activeElement));
-    if (!line) return;
-    const [, { index }] = line;
+    const focused = this.#focused();
+    if (!focused) return;
+    const [, { index }] = focused;
     const page = Math.max(1, Math.floor(this.element.clientHeight / ROW) - 2);
     /** @type {Record<string, number>} */
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };

@@ -127,10 +127,14 @@ export function create({ connection, rows }) {
   rows.addEventListener('change', update);
   rows.follow();
   arrange();
-  queueMicrotask(() => (table.place = kept.place));
+  const restore = () => (table.place = kept.place);
+  queueMicrotask(restore);
   return {
     element,
-    focus: () => kept.place.active !== '' && table.focus(),
+    focus() {
+      restore();
+      return kept.place.active !== '' && table.focus();
+    },
     close() {
       kept.place = table.place;
       rows.removeEventListener('change', update);
@@ -145,7 +149,7 @@ export function create({ connection, rows }) {
 
 /** @param {Row} row */
 function isNew(row) {
-  return row.isNewUntil !== undefined && row.isNewUntil > performance.now();
+  return row.newUntil !== undefined && row.newUntil > performance.now();
 }
 
 /** @param {Row} row @param {string[]} words all of which are in what a person would look for */
