@@ -190,6 +190,7 @@ export class Grid {
     this.placeInput();
     this.input.focus();
     if (typed === null) this.input.select();
+    else this.input.setSelectionRange(typed.length, typed.length);
   }
 
   placeInput() {

@@ -49,7 +49,10 @@ export class History {
     this.show();
     if (!change) return;
     const { name, place, before, after } = change;
-    const put = (/** @type {Uint8Array} */ bytes) => text(place.type, read(place.type, viewOf(bytes)));
+    const put = (/** @type {Uint8Array} */ bytes) => {
+      const words = text(place.type, read(place.type, viewOf(bytes)));
+      return place.type.sort === 'bytes' ? `“${words}”` : words;
+    };
     try {
       let found = await place.exchange(after, before);
       while (found) {

@@ -9,6 +9,8 @@ import { viewOf } from './places.js';
 import { t } from './words.js';
 
 const STEPS = 1000;
+/** What comes from the host so many milliseconds after the last step can be older than that step. */
+const SETTLING = 300;
 
 /**
  * `write` is called with whether the gesture goes on; while it is not done, the newest position waits for it.
@@ -22,6 +24,8 @@ export function slider({ name, type, write }) {
   let before = null;
   let isChosen = false;
   let [isBusy, isWaiting, isSame] = [false, false, false];
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let settling;
   const range = /** @type {HTMLInputElement} */ (
     h('input', { type: 'range', class: 'slider', 'aria-label': t('Slide {name}', { name }), oninput: () => slide(), onchange: () => end(), onblur: () => end() })
   );
@@ -57,6 +61,8 @@ export function slider({ name, type, write }) {
     isSame = before !== null;
     before ??= shown;
     isWaiting = true;
+    clearTimeout(settling);
+    settling = setTimeout(() => ((settling = undefined), place()), SETTLING);
     if (isBusy) return;
     isBusy = true;
     while (isWaiting) {
@@ -70,20 +76,20 @@ export function slider({ name, type, write }) {
 
   function end() {
     before = null;
-    if (!isBusy) place();
+    place();
   }
 
   function place() {
     const value = number(viewOf(shown), 0);
     if (!isChosen && (range.max === '' || value < Number(range.min) || value > Number(range.max))) setRange(...rangeFor(type, value));
-    if (!before) range.value = String(value);
+    if (!before && settling === undefined) range.value = String(value);
     range.setAttribute('aria-valuetext', brief(value, 6));
   }
 
   /** @param {Uint8Array} bytes */
   function show(bytes) {
     shown = bytes.slice();
-    if (!before) place();
+    place();
   }
   setRange(...rangeFor(type, 0));
   return { element, show };

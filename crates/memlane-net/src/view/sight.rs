@@ -4,7 +4,7 @@ use memlane::frames::PublisherState;
 use memlane::lock::LockState;
 use memlane::observer::{Content, FramesState, Observation};
 use memlane::schema::{Datum, Schema};
-use memlane::{Kind, Observer};
+use memlane::{Kind, Observer, Participant};
 use serde_json::{Value, json};
 
 use super::datum_json::unfit;
@@ -208,9 +208,11 @@ pub fn frames_line(state: &FramesState) -> String {
     format!("{frame}, {publisher}")
 }
 
-/// What is new when it changes; how long the lock is held is not.
-pub fn lock_key(state: &LockState) -> (Option<(u16, u32, u32)>, usize, bool, u32) {
-    let holder = state.holder.as_ref();
-    let holder = holder.map(|holder| (holder.participant.slot, holder.participant.generation, holder.thread));
+/// What is new when it changes: that the holder died is, how long it holds the lock is not.
+pub fn lock_key(state: &LockState) -> (Option<(u16, u32, u32, bool)>, usize, bool, u32) {
+    let holder = state.holder.as_ref().map(|holder| {
+        let Participant { slot, generation, alive, .. } = holder.participant;
+        (slot, generation, holder.thread, alive)
+    });
     (holder, state.waiters.len(), state.inconsistent, state.recoveries)
 }
