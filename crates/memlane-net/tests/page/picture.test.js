@@ -76,15 +76,23 @@ scene('the pointer reads a pixel, and a saved picture is what was published', as
 });
 
 scene('a live picture tells its rate; frozen, it stays as it is', async ({ stage, open }) => {
-  const film = stage.actor('film', 'camera/front', '30');
+  const film = stage.actor('film', 'camera/front', '10');
   await film.says('published');
   const page = await open({ route: detail('camera/front'), record: false });
   await shows(page.getByRole('main'), /\d fps/);
   await page.getByRole('button', { name: 'Freeze' }).click();
-  const frozen = JSON.stringify((await drawn(page)).colours.slice(0, 8));
+  const frozen = await corner(page);
   const published = film.lines.length;
   await until('more to be published', () => film.lines.length > published + 1);
-  assert.equal(JSON.stringify((await drawn(page)).colours.slice(0, 8)), frozen);
+  assert.equal(await corner(page), frozen);
   await page.getByRole('button', { name: 'Freeze' }).click();
-  await until('it to move', async () => JSON.stringify((await drawn(page)).colours.slice(0, 8)) !== frozen);
+  await until('it to move', async () => (await corner(page)) !== frozen);
+});
+
+/** The first pixels, which tell pictures of the film apart. @param {import('playwright-core').Page} page */
+const corner = (page) => page.evaluate(() => {
+  const canvas = document.querySelector('canvas');
+  const copy = new OffscreenCanvas(8, 1).getContext('2d');
+  if (canvas) copy?.drawImage(canvas, 0, 0);
+  return copy?.getImageData(0, 0, 8, 1).data.join();
 });

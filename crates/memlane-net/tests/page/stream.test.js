@@ -5,7 +5,7 @@ import { scene } from './scene.js';
 
 const COUNT = 120;
 /** Three significant figures at most, so that the readout has all of them. @param {number} index */
-const sample = (index) => Math.round(100 * Math.sin(index / 7)) / 4;
+const sample = (index) => 0 + Math.round(100 * Math.sin(index / 7)) / 4;
 
 scene('each point of the plot is a record that was appended', async ({ stage, open }) => {
   await stage.memlane('create', 'stream', 'myo/emg', '{emg:[2]<f8}');
