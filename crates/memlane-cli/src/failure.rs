@@ -7,6 +7,7 @@ use std::path::Path;
 
 use memlane::Error;
 use memlane_net::client;
+use memlane_net::force_release::Unfreed;
 use memlane_net::protocol::fault;
 
 /// What a command comes to.
@@ -79,6 +80,16 @@ impl From<client::Error> for Failure {
     }
 }
 
+impl From<Unfreed> for Failure {
+    fn from(unfreed: Unfreed) -> Self {
+        match unfreed {
+            Unfreed::Region(error) => error.into(),
+            Unfreed::Held { .. } => Self::new(Exit::Busy, unfreed),
+            _ => Self::new(Exit::Permission, unfreed),
+        }
+    }
+}
+
 /// Of writing to the standard output: whoever closes the pipe has seen enough.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
@@ -129,7 +140,11 @@ fn exit_of_code(code: &str) -> Exit {
         "not_found" | "no_field" | "out_of_range" | "closed" | "end_of_pipe" | "broken_pipe" => {
             Exit::NotFound
         }
-        "permission_denied" | fault::READ_ONLY | fault::NOT_SHARED | fault::UNAUTHORISED => Exit::Permission,
+        "permission_denied"
+        | fault::READ_ONLY
+        | fault::NOT_SHARED
+        | fault::UNAUTHORISED
+        | fault::OUT_OF_REACH => Exit::Permission,
         "already_exists"
         | "name_conflict"
         | "wrong_kind"

@@ -19,7 +19,8 @@
 //! | `errand` | one request on its way to being answered |
 //! | `service` | what a session can ask, done on the space |
 //! | `lease` | what a session holds |
-//! | `metrics` | what happened so far |
+//! | `metrics`, `log` | what happened so far |
+//! | `sharing` | a second door, for other machines |
 //! | `watcher`, `threads`, `hold` | waiting for many things on few threads, and what needs a thread of its own |
 //! | `subscription`, `feed`, `rows`, `picture` | what is new, for all who subscribed to it |
 
@@ -35,6 +36,7 @@ mod incoming;
 mod lease;
 mod limits;
 mod link;
+mod log;
 mod metered;
 mod metrics;
 mod outbox;
@@ -49,6 +51,7 @@ mod service;
 mod session;
 mod sessions;
 mod shared;
+mod sharing;
 mod subscription;
 mod threads;
 mod tls;

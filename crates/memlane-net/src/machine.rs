@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 
+use crate::protocol::DEFAULT_PORT;
+
 /// An address of a network that exists in documentation only. The system says from where it would send
 /// there; nothing is sent.
 const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
@@ -29,6 +31,27 @@ pub fn reached_at(listening: IpAddr) -> IpAddr {
         return listening;
     }
     towards_elsewhere().or_else(of_name).unwrap_or(Ipv4Addr::LOCALHOST.into())
+}
+
+/// Where `ADDRESS[:PORT]` is, for who wants to listen there; without a port at the usual one. Or why it is no such
+/// place.
+///
+/// ```
+/// # use memlane_net::machine::listening;
+/// assert_eq!(listening("0.0.0.0"), Ok("0.0.0.0:7440".parse().unwrap()));
+/// assert_eq!(listening("[::1]:80"), Ok("[::1]:80".parse().unwrap()));
+/// assert!(listening("nowhere at all").is_err());
+/// ```
+pub fn listening(place: &str) -> Result<SocketAddr, String> {
+    if let Ok(ip) = place.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return Ok((ip, DEFAULT_PORT).into());
+    }
+    let addresses =
+        if place.contains(':') { place.to_socket_addrs() } else { (place, DEFAULT_PORT).to_socket_addrs() };
+    let advice = "expected an address of this machine, as `0.0.0.0`, `192.168.1.5:7440` or `[::1]:7440`";
+    let refused = |why: String| format!("`{place}` is no place to listen: {why}; {advice}");
+    let found = addresses.map_err(|error| refused(error.to_string()))?.next();
+    found.ok_or_else(|| refused("the name has no address".into()))
 }
 
 fn towards_elsewhere() -> Option<IpAddr> {

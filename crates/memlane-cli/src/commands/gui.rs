@@ -1,11 +1,14 @@
 //! `memlane gui`: a host of the space for this machine, and its page in the browser.
 //!
-//! `--json` prints what `memlane host --json` prints.
+//! `--json` prints what `memlane host --json` prints; of a host that runs already, what it answers to `sharing`.
 
 use std::env;
 use std::process::{Command, Stdio};
 
+use memlane_net::client::hosts_of;
 use memlane_net::host::Running;
+use memlane_net::protocol::operation::Operation;
+use serde_json::{Map, Value};
 
 use crate::commands::host::{self, HostCommand, Taken};
 use crate::context::Context;
@@ -20,8 +23,9 @@ const OPENER: &str = "xdg-open";
 
 /// See and change the regions in a browser
 ///
-/// Serves the page until Ctrl-C, at port 7440 of this machine or, when that is taken, at one that is free. Prints its
-/// address, which lets in whoever has it, and opens it when there is a display.
+/// Serves the page until Ctrl-C, at port 7440 of this machine or, when that is taken, at one that is free; where a host
+/// serves the space already, its page is taken. Prints the page's address, which lets in whoever has it, and opens it
+/// when there is a display.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Gui {
     #[command(flatten)]
@@ -35,8 +39,31 @@ pub(crate) struct Gui {
 impl Gui {
     pub(crate) fn run(self, context: &Context) -> Outcome {
         let Self { host, no_browser } = self;
+        if let Some(sharing) = running_host(context).filter(|_| host.is_plain()) {
+            return present_running(context, &sharing, !no_browser);
+        }
         host.serve(context, Taken::GoElsewhere, |running| present(context, running, !no_browser))
     }
+}
+
+/// What a host that serves the space already says of where it is.
+fn running_host(context: &Context) -> Option<Map<String, Value>> {
+    let hosts = hosts_of(context.space().ok()?);
+    hosts.iter().find_map(|host| Some(host.request(Operation::Sharing, Vec::new()).ok()?.0))
+}
+
+fn present_running(context: &Context, sharing: &Map<String, Value>, opens: bool) -> Outcome {
+    let url = sharing.get("url").and_then(Value::as_str).unwrap_or_default();
+    if context.json() {
+        context.print(Value::from(sharing.clone()))?;
+    } else {
+        context.print(url)?;
+        context.say("it is served by a host that runs already");
+    }
+    if opens {
+        open(context, url);
+    }
+    Ok(())
 }
 
 fn present(context: &Context, running: &Running, opens: bool) -> Outcome {

@@ -5,7 +5,7 @@
 //! `read_write` and `read_only` (the tokens, null for one that there is not), `fingerprint` (null without TLS).
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -13,7 +13,6 @@ use memlane_net::client::TOKEN_VARIABLE;
 use memlane_net::discovery::Announcement;
 use memlane_net::host::{Host, HostError, Running, Tls, Tokens};
 use memlane_net::machine;
-use memlane_net::protocol::DEFAULT_PORT;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -86,6 +85,14 @@ pub(crate) enum Taken {
 impl HostCommand {
     pub(crate) fn run(self, context: &Context) -> Outcome {
         self.serve(context, Taken::Fail, |running| present(context, running))
+    }
+
+    /// Whether nothing was asked of it that a host which runs already may not do.
+    pub(crate) fn is_plain(&self) -> bool {
+        let has_certificate = self.tls || self.certificate.is_some();
+        let is_limited = self.read_only || !self.only.is_empty();
+        let is_set = self.listen.is_some() || self.token_file.is_some() || !self.name.is_empty();
+        !(has_certificate || is_limited || is_set || self.announce || self.log.is_some())
     }
 
     /// Serves until a signal ends it; `present` says where.
@@ -190,19 +197,7 @@ pub(crate) fn present(context: &Context, running: &Running) -> Outcome {
 }
 
 fn resolved(listen: &str) -> Outcome<SocketAddr> {
-    if let Ok(ip) = listen.trim_matches(['[', ']']).parse::<IpAddr>() {
-        return Ok((ip, DEFAULT_PORT).into());
-    }
-    let addresses = if listen.contains(':') {
-        listen.to_socket_addrs()
-    } else {
-        (listen, DEFAULT_PORT).to_socket_addrs()
-    };
-    let advice = "expected an address of this machine, as `0.0.0.0`, `192.168.1.5:7440` or `[::1]:7440`";
-    let refused =
-        |why: String| Failure::new(Exit::Usage, format!("`{listen}` is no place to listen: {why}; {advice}"));
-    let found = addresses.map_err(|error| refused(error.to_string()))?.next();
-    found.ok_or_else(|| refused("the name has no address".into()))
+    machine::listening(listen).map_err(|why| Failure::new(Exit::Usage, why))
 }
 
 fn tokens(file: Option<PathBuf>) -> Outcome<Option<Tokens>> {

@@ -2,9 +2,10 @@
 //!
 //! Every region has a lock; shown are those that are held, waited for or inconsistent, unless `--all`.
 //! `--json` prints an array of rows (module `view::locks` of memlane-net). With `--graph` every thread that waits for
-//! anything is shown, and for whom.
+//! anything is shown, and for whom. `--release` prints an object of `id`, `was` (who held it), `killed`.
 
-use serde_json::Value;
+use memlane_net::force_release::{Decision, Freed};
+use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::failure::Outcome;
@@ -22,11 +23,27 @@ pub(crate) struct Locks {
     /// Show every thread that waits, for whatever it is, and who could end that
     #[arg(short, long, conflicts_with = "all")]
     graph: bool,
+
+    /// Free the lock of this region, whose holder is dead; the next owner is told
+    #[arg(long, value_name = "ID", conflicts_with_all = ["all", "graph"])]
+    release: Option<String>,
+
+    /// If its holder lives, end its process by SIGKILL; of a client of a host, take the lock from it
+    #[arg(long, requires = "release")]
+    kill: bool,
+
+    /// What the lock guards is whole: the next owner is not told
+    #[arg(long, requires = "release")]
+    consistent: bool,
 }
 
 impl Locks {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let source = context.source()?;
+        if let Some(id) = &self.release {
+            let decision = Decision { confirmed: self.kill, consistent: self.consistent };
+            return show_freed(context, id, source.force_release(id, decision)?);
+        }
         if self.graph {
             return show_graph(context, &source.edges()?);
         }
@@ -44,6 +61,15 @@ impl Locks {
         }
         Ok(())
     }
+}
+
+fn show_freed(context: &Context, id: &str, freed: Freed) -> Outcome {
+    let Freed { was, killed } = freed;
+    if context.json() {
+        return context.print(json!({"id": id, "was": was, "killed": killed}));
+    }
+    let how = if killed { ", which was ended" } else { "" };
+    context.print(human::printable(&format!("{id}: free; it was held by {was}{how}")))
 }
 
 fn show_graph(context: &Context, edges: &[Value]) -> Outcome {

@@ -1,14 +1,14 @@
 //! `memlane ls [PATTERN…]`: the regions of a space, sorted by id.
 //!
 //! A file that cannot be observed is a row with its error. `--json` prints an array of rows
-//! (module `view::row` of memlane-net).
+//! (module `view::row` of memlane-net), with `--foreign` of segments (module `foreign`).
 
 use serde_json::Value;
 
 use crate::context::{Context, Failures};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::table::{Cell, Column, Table, Tone};
-use crate::words::text;
+use crate::words::{age, text};
 use crate::{human, pattern};
 
 const COLUMNS: [Column; 11] = [
@@ -37,11 +37,18 @@ pub(crate) struct List {
     /// Show more: age, creator and note
     #[arg(short, long)]
     long: bool,
+
+    /// Show shared memory of other programs instead: what /dev/shm holds beside spaces
+    #[arg(long, conflicts_with_all = ["patterns", "long"])]
+    foreign: bool,
 }
 
 impl List {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let source = context.source()?;
+        if self.foreign {
+            return show_foreign(context, &source.foreign()?);
+        }
         let rows = source.rows(&self.patterns)?;
         if context.json() {
             context.print_rows(&rows)?;
@@ -67,6 +74,33 @@ impl List {
         }
         table
     }
+}
+
+fn show_foreign(context: &Context, segments: &[Value]) -> Outcome {
+    if context.json() {
+        return context.print_rows(segments);
+    }
+    if segments.is_empty() {
+        context.remark("no other program's shared memory is there");
+        return Ok(());
+    }
+    let mut table = Table::new(&[
+        Column::words("NAME").elastic(),
+        Column::numbers("SIZE"),
+        Column::words("OWNER"),
+        Column::words("MODE"),
+        Column::numbers("CHANGED"),
+    ]);
+    for segment in segments {
+        table.push([
+            text(&segment["name"]).into(),
+            human::bytes(segment["size"].as_u64().unwrap_or(0)).into(),
+            text(&segment["owner"]).into(),
+            text(&segment["mode"]).into(),
+            age(&segment["modified"]).into(),
+        ]);
+    }
+    context.print_table(&table)
 }
 
 fn cells(row: &Value, long: bool) -> Cells {

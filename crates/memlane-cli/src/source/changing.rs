@@ -2,7 +2,8 @@
 
 use memlane::schema::{Datum, Schema};
 use memlane::{AnyArray, AnyValue, Observer, Raw, Record, Text};
-use memlane_net::client;
+use memlane_net::client::{self, hosts_of};
+use memlane_net::force_release::{Decision, Freed, force_release};
 use memlane_net::protocol::fault;
 use memlane_net::protocol::operation::{Operation, Part};
 use memlane_net::view::datum_json::{from_json, to_json, unfit};
@@ -35,6 +36,18 @@ impl Source {
         match self {
             Self::Here(space) => Ok(space.remove(id)?),
             Self::There(client) => Ok(client.delete(id)?),
+        }
+    }
+
+    /// Frees a lock that its holder does not give back.
+    pub(crate) fn force_release(&self, id: &str, decision: Decision) -> Outcome<Freed> {
+        match self {
+            Self::Here(space) => match hosts_of(space).iter().find(|host| holds_for_session(host, id)) {
+                // The host's process is the holder, and is not what is meant.
+                Some(host) => free_at(host, id, decision),
+                None => Ok(force_release(space, id, decision)?),
+            },
+            Self::There(client) => free_at(client, id, decision),
         }
     }
 
@@ -121,6 +134,19 @@ impl Source {
             }
         }
     }
+}
+
+fn holds_for_session(host: &client::Client, id: &str) -> bool {
+    let locks = host.locks(false).unwrap_or_default();
+    locks.iter().any(|lock| lock["id"] == id && !lock["holder"]["session"].is_null())
+}
+
+fn free_at(client: &client::Client, id: &str, decision: Decision) -> Outcome<Freed> {
+    let Decision { confirmed, consistent } = decision;
+    let (fields, _) =
+        client.request(Operation::ForceRelease { id: id.to_owned(), confirmed, consistent }, Vec::new())?;
+    let was = fields.get("was").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ok(Freed { was, killed: fields.get("killed") == Some(&Value::Bool(true)) })
 }
 
 fn write(

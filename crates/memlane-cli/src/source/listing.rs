@@ -1,6 +1,7 @@
 //! The documents of listings, as `--json` prints them.
 
 use memlane::{WaitGraph, doctor};
+use memlane_net::foreign;
 use memlane_net::protocol::operation::Operation;
 use memlane_net::view::process::{Joined, Process, join};
 use memlane_net::view::row::Row;
@@ -83,6 +84,16 @@ impl Source {
         }
     }
 
+    /// Shared memory of other programs (module `foreign` of memlane-net).
+    pub(crate) fn foreign(&self) -> Outcome<Vec<Value>> {
+        match self {
+            Self::Here(_) => foreign::list().map_err(|error| {
+                Failure::new(Exit::Failure, format!("shared memory cannot be listed: {error}"))
+            }),
+            Self::There(client) => Ok(client.rows(Operation::Foreign, "segments")?),
+        }
+    }
+
     /// What the dead left behind (module `view::finding`), put away where `fix` is asked for.
     pub(crate) fn findings(&self, fix: bool) -> Outcome<Vec<Value>> {
         match self {
@@ -90,11 +101,7 @@ impl Source {
                 let findings = if fix { doctor::fix(space)? } else { doctor::examine(space)? };
                 Ok(findings.iter().map(finding::document).collect())
             }
-            Self::There(_) if fix => Err(Failure::new(
-                Exit::Usage,
-                "what the dead left behind is put away on the machine where it is; run `memlane doctor --fix` there",
-            )),
-            Self::There(client) => Ok(client.rows(Operation::Doctor, "findings")?),
+            Self::There(client) => Ok(client.rows(Operation::Doctor { fix }, "findings")?),
         }
     }
 }

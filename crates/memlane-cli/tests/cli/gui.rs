@@ -73,6 +73,15 @@ fn the_page_is_served_and_shown() {
 }
 
 #[test]
+fn a_host_that_runs_is_used() {
+    let terminal = Terminal::new();
+    let gui = Gui::start(&terminal, "/nowhere", &["--no-browser", "--listen", "127.0.0.1:0"]);
+    let again = terminal.run(&["gui", "--no-browser"]);
+    assert_eq!((again.code, again.output.trim_end()), (Some(0), gui.url.as_str()), "{again:?}");
+    gui.end();
+}
+
+#[test]
 fn a_taken_port_is_no_obstacle() {
     let (here, there) = (Terminal::new(), Terminal::new());
     let both = [&here, &there].map(|terminal| Gui::start(terminal, "/nowhere", &["--no-browser"]));

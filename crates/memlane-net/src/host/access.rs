@@ -221,6 +221,13 @@ impl Gate {
             let whose = if self.read_only { "this host is" } else { "this token is" };
             return Err(Fault::new(fault::READ_ONLY, format!("{whose} for looking only")));
         }
+        let reaches_beyond = matches!(
+            operation,
+            Operation::Doctor { fix: true } | Operation::Foreign | Operation::ForeignRead { .. }
+        );
+        if reaches_beyond && !self.only.is_empty() {
+            return Err(Fault::new(fault::NOT_SHARED, "the host shares some of its regions only"));
+        }
         match operation.id() {
             Some(id) if !self.shares(id) => {
                 Err(Fault::new(fault::NOT_SHARED, format!("the host does not share `{id}`")))

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::connections::Place;
@@ -38,10 +39,27 @@ const DISPLACED: u16 = 4001;
 #[derive(Debug, Clone)]
 pub(super) struct Peer {
     pub(super) ends: Ends,
+    /// Who says that it passes on what another client says.
+    pub(super) by: Option<String>,
     pub(super) pulse: Arc<Pulse>,
     /// Keeps the connection's place as long as anybody talks on it.
     #[expect(dead_code, reason = "it is there to be dropped")]
     pub(super) place: Arc<Place>,
+    /// Becomes true when whoever came by the same door is served no more.
+    pub(super) closed: watch::Receiver<bool>,
+}
+
+impl Peer {
+    /// Until its door is closed.
+    pub(super) async fn closed(&self) {
+        // Whose sender is gone is closed too.
+        let _ = self.closed.clone().wait_for(|closed| *closed).await;
+    }
+
+    /// Whether it is on this machine, and nobody in between said that it speaks for another.
+    pub(super) fn is_local(&self) -> bool {
+        self.by.is_none() && self.ends.client.ip().to_canonical().is_loopback()
+    }
 }
 
 /// Why a conversation ends.
@@ -107,7 +125,7 @@ async fn talk<R: AsyncRead + Unpin>(
 ) -> Last {
     let entered = tokio::select! {
         entered = timeout(shared.limits.hello, enter(shared, peer, outbox, incoming)) => entered,
-        () = shared.stopped() => return farewell(shutting_down()),
+        () = peer.closed() => return farewell(shutting_down(shared)),
     };
     let late = || Fault::new(fault::UNAUTHORISED, format!("no hello came within {:?}", shared.limits.hello));
     let (link, session) = match entered.unwrap_or_else(|_| Err(Ending::Refused(late()))) {
@@ -125,7 +143,7 @@ async fn talk<R: AsyncRead + Unpin>(
     tokio::select! {
         last = serve(shared, &session, &link, incoming) => last,
         () = link.cut.notified() => Last::Said(None, DISPLACED, "a newer connection has the session"),
-        () = shared.stopped() => farewell(shutting_down()),
+        () = peer.closed() => farewell(shutting_down(shared)),
     }
 }
 
@@ -164,7 +182,7 @@ async fn enter<R: AsyncRead + Unpin>(
         ));
     }
     let entry = shared.gate.enter(&client, &challenge, &peer.ends).map_err(Ending::Refused)?;
-    let link = Link::new(outbox.clone(), peer.ends.client, client.client);
+    let link = Link::new(outbox.clone(), peer, client.client);
     let entered = shared.sessions.enter(shared, client.session.as_deref(), entry.access, &link);
     let (session, resumed) = entered.map_err(Ending::Refused)?;
     let from = link.from;
@@ -260,8 +278,10 @@ fn understand(op: Option<String>, message: &Message) -> (String, Result<Operatio
     }
 }
 
-fn shutting_down() -> Fault {
-    Fault::new(fault::SHUTTING_DOWN, "the host stops")
+fn shutting_down(shared: &Shared) -> Fault {
+    let stops = *shared.stopping.borrow();
+    let message = if stops { "the host stops" } else { "the host is shared with other machines no more" };
+    Fault::new(fault::SHUTTING_DOWN, message)
 }
 
 fn farewell(fault: Fault) -> Last {

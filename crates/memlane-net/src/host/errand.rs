@@ -68,7 +68,7 @@ impl Errand {
                 return Err(Stop::Bye);
             }
             Ok(operation) => {
-                let mut work = Work::new(self.shared.clone(), self.session.clone(), operation, payload);
+                let mut work = Work::new(&self, operation, payload);
                 match Pin::new(&mut work).poll(context) {
                     Poll::Ready(outcome) => self.answer(outcome),
                     Poll::Pending => self.wait(work),
@@ -172,8 +172,9 @@ async fn when<F: Future<Output = ()>>(
 pub(super) struct Work(Pin<Box<dyn Future<Output = Result<Done, Fault>> + Send>>);
 
 impl Work {
-    fn new(shared: Arc<Shared>, session: Arc<Session>, operation: Operation, payload: Bytes) -> Self {
-        Self(Box::pin(async move { shared.perform(&session.leases, operation, payload).await }))
+    fn new(errand: &Errand, operation: Operation, payload: Bytes) -> Self {
+        let (shared, session, link) = (errand.shared.clone(), errand.session.clone(), errand.link.clone());
+        Self(Box::pin(async move { shared.serve(&session, &link, operation, payload).await }))
     }
 }
 

@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::protocol::fault::Fault;
+
 /// What can go wrong before a host serves.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -31,4 +33,18 @@ pub enum HostError {
     /// No threads can be started, or one failed.
     #[error("the host's threads failed: {0}")]
     Threads(#[source] io::Error),
+}
+
+impl From<HostError> for Fault {
+    fn from(error: HostError) -> Self {
+        let code = match &error {
+            HostError::Listen(_, cause) if cause.kind() == io::ErrorKind::AddrInUse => "busy",
+            HostError::Listen(_, cause) if cause.kind() == io::ErrorKind::PermissionDenied => {
+                "permission_denied"
+            }
+            HostError::Listen(..) => "bad_parameter",
+            _ => "system",
+        };
+        Self::new(code, error.to_string())
+    }
 }

@@ -1,5 +1,6 @@
 //! Plain HTTP on the host's port, and how it becomes a WebSocket.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -20,6 +21,9 @@ use super::shared::Shared;
 use crate::protocol::PATH;
 use crate::protocol::hello::Access;
 
+/// What says that a request is passed on for somebody else.
+const INTERMEDIARIES: [header::HeaderName; 3] =
+    [header::VIA, header::FORWARDED, header::HeaderName::from_static("x-forwarded-for")];
 const REGIONS: &str = "/api/v1/regions";
 const REGION: &str = "/api/v1/regions/{*id}";
 
@@ -44,7 +48,10 @@ async fn metrics(_: Allowed, State(shared): State<Arc<Shared>>) -> impl IntoResp
 
 /// What the request's token allows; without a token there is no answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Allowed(pub(super) Access);
+pub(super) struct Allowed {
+    pub(super) access: Access,
+    pub(super) from: Option<SocketAddr>,
+}
 
 impl FromRequestParts<Arc<Shared>> for Allowed {
     type Rejection = Response;
@@ -53,9 +60,9 @@ impl FromRequestParts<Arc<Shared>> for Allowed {
         let authorization = text(&parts.headers, header::AUTHORIZATION).unwrap_or_default();
         let token = authorization.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let access = token.and_then(|(_, token)| shared.gate.enter_by_token(token.trim()));
-        access.map(Self).ok_or_else(|| {
+        let from = parts.extensions.get::<Peer>().map(|peer| peer.ends.client);
+        access.map(|access| Self { access, from }).ok_or_else(|| {
             shared.metrics.refused();
-            let from = parts.extensions.get::<Peer>().map(|peer| peer.ends.client);
             tracing::warn!(?from, path = parts.uri.path(), "refused a request without a right token");
             let advice = "send the host's token as `Authorization: Bearer TOKEN`\n";
             (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], advice).into_response()
@@ -96,9 +103,10 @@ async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Request) -> Res
         return (StatusCode::UPGRADE_REQUIRED, headers, advice).into_response();
     };
     let accept = derive_accept_key(key.as_bytes());
-    let Some(peer) = request.extensions().get::<Peer>().cloned() else {
+    let Some(mut peer) = request.extensions().get::<Peer>().cloned() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
+    peer.by = INTERMEDIARIES.into_iter().find_map(|name| text(request.headers(), name)).map(Into::into);
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         if let Ok(socket) = upgrade.await {

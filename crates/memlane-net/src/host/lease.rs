@@ -192,6 +192,16 @@ impl Held {
         Self { id, uuid, thing, since, gone: watch::Sender::new(false) }
     }
 
+    /// Whether it is a lock, held for changing.
+    pub(crate) fn is_lock(&self) -> bool {
+        matches!(self.thing, Thing::Lock(..) | Thing::Thread(..))
+    }
+
+    /// Whether it is the lock of region `id`, held for changing.
+    pub(crate) fn is_lock_of(&self, id: &str) -> bool {
+        self.is_lock() && self.id == id
+    }
+
     /// Does it as long as it is held.
     pub(crate) async fn while_held<T>(
         &self,

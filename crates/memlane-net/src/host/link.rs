@@ -9,6 +9,7 @@ use tokio::task::AbortHandle;
 
 use serde_json::{Map, Value};
 
+use super::conversation::Peer;
 use super::outbox::Outbox;
 use super::outgoing::Outgoing;
 use super::session::Waits;
@@ -25,6 +26,8 @@ pub(super) struct Link {
     pub(super) from: SocketAddr,
     /// What the client calls itself.
     pub(super) client: String,
+    /// It is on this machine and talks to the host directly.
+    pub(super) local: bool,
     /// A newer connection has the session.
     pub(super) cut: Notify,
     waits: Mutex<Waits>,
@@ -47,11 +50,12 @@ struct Pace {
 }
 
 impl Link {
-    pub(super) fn new(outbox: Arc<Outbox>, from: SocketAddr, client: String) -> Arc<Self> {
+    pub(super) fn new(outbox: Arc<Outbox>, peer: &Peer, client: String) -> Arc<Self> {
         Arc::new(Self {
             outbox,
-            from,
+            from: peer.ends.client,
             client,
+            local: peer.is_local(),
             cut: Notify::new(),
             waits: Mutex::default(),
             numbers: AtomicU64::new(0),

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use super::http::{Allowed, text};
 use super::lease::Leases;
+use super::log::Who;
 use super::picture::Setting;
 use super::service::Done;
 use super::shared::Shared;
@@ -187,7 +188,8 @@ async fn perform(
 ) -> Result<Done, Fault> {
     let changes = operation.is_remembered();
     let id = operation.id().unwrap_or_default().to_owned();
-    let outcome = match shared.gate.admit(allowed.0, &operation) {
+    let Allowed { access, from } = allowed;
+    let outcome = match shared.gate.admit(access, &operation) {
         Ok(()) => shared.perform(&Leases::default(), operation, payload).await,
         Err(refused) => Err(refused),
     };
@@ -195,6 +197,8 @@ async fn perform(
     let op = if changes { "PUT" } else { "GET" };
     shared.metrics.answered(op, code);
     if changes || Shared::is_refusal(code) {
+        let who = Who { session: None, client: "plain HTTP", from };
+        shared.log.add(&who, op, Some(&id), code);
         tracing::info!(op, id, outcome = code, "by plain HTTP");
     }
     outcome

@@ -13,7 +13,6 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 
 use super::HostError;
 use super::access::{Gate, Tokens};
@@ -21,6 +20,7 @@ use super::connections::Connections;
 use super::conversation::Peer;
 use super::http::router;
 use super::limits::Limits;
+use super::log::Log;
 use super::metered::{Metered, Pulse};
 use super::metrics::Metrics;
 use super::page;
@@ -28,6 +28,7 @@ use super::secret::{Vault, random};
 use super::service::Service;
 use super::sessions::Sessions;
 use super::shared::Shared;
+use super::sharing::Sharing;
 use super::tls::Tls;
 use crate::machine;
 use crate::protocol::DEFAULT_PORT;
@@ -171,12 +172,16 @@ impl Host {
             sessions: Sessions::default(),
             connections: Arc::new(Connections::default()),
             metrics: Arc::new(Metrics::default()),
+            log: Log::default(),
+            sharing: Sharing::default(),
             stopping: watch::Sender::new(false),
+            vault,
+            tls,
             host,
-            port: address.port(),
+            address,
             began: Instant::now(),
         };
-        Ok(Bound { listener, address, vault, tls, shared: Arc::new(shared) })
+        Ok(Bound { listener, shared: Arc::new(shared) })
     }
 
     /// Serves on threads of its own, for programs that are not async.
@@ -199,16 +204,13 @@ impl Host {
 #[derive(Debug)]
 pub struct Bound {
     listener: TcpListener,
-    address: SocketAddr,
-    vault: Vault,
-    tls: Option<(Arc<ServerConfig>, String)>,
     shared: Arc<Shared>,
 }
 
 impl Bound {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.shared.address
     }
 
     /// What lets clients in.
@@ -218,29 +220,34 @@ impl Bound {
 
     /// The SHA-256 of its certificate in hexadecimal digits, by which clients know it; `None` without TLS.
     pub fn fingerprint(&self) -> Option<&str> {
-        self.tls.as_ref().map(|(_, fingerprint)| fingerprint.as_str())
+        self.shared.tls.as_ref().map(|tls| tls.fingerprint.as_str())
     }
 
     /// Where a browser of another machine, or of this one if no other can reach it, finds its page: with a token, for
     /// writing if there is one. Whoever has it has the token.
     pub fn url(&self) -> String {
-        let reach = SocketAddr::new(machine::reached_at(self.address.ip()), self.address.port());
-        page::url(reach, self.tls.is_some(), self.tokens().read_write().or(self.tokens().read_only()))
+        let reach = SocketAddr::new(machine::reached_at(self.address().ip()), self.address().port());
+        page::url(
+            reach,
+            self.fingerprint().is_some(),
+            self.tokens().read_write().or(self.tokens().read_only()),
+        )
     }
 
     /// Serves until `shutdown` is done. Then clients are told, what sessions hold is given back, connections are closed
     /// and the secret is removed, all within a second.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), HostError> {
-        let Self { listener, vault, shared, tls, .. } = self;
-        let tls = tls.map(|(config, _)| TlsAcceptor::from(config));
-        let leftovers = Leftovers { vault, shared: shared.clone() };
+        let Self { listener, shared } = self;
+        let tls = shared.tls.as_ref().map(|tls| TlsAcceptor::from(tls.config.clone()));
+        let leftovers = Leftovers(shared.clone());
+        let closed = shared.stopping.subscribe();
         tokio::select! {
-            () = accept_all(&listener, &shared, tls.as_ref()) => {}
+            () = accept_all(&listener, &shared, tls.as_ref(), &closed) => {}
             () = shutdown => {}
         }
         drop(listener);
         tracing::info!("stopping");
-        shared.stopping.send_replace(true);
+        shared.stop();
         shared.sessions.end_all(&Fault::new(fault::SHUTTING_DOWN, "the host stops"));
         let _ = timeout(STOP, shared.connections.all_ended()).await;
         drop(leftovers);
@@ -249,15 +256,13 @@ impl Bound {
 }
 
 /// What a host that ends puts away, also when its future is dropped.
-struct Leftovers {
-    vault: Vault,
-    shared: Arc<Shared>,
-}
+struct Leftovers(Arc<Shared>);
 
 impl Drop for Leftovers {
     fn drop(&mut self) {
-        self.shared.stopping.send_replace(true);
-        self.vault.remove(&secret_name(self.shared.port), &self.shared.gate.secret);
+        let shared = &self.0;
+        shared.stop();
+        shared.vault.remove(&secret_name(shared.address.port()), &shared.gate.secret);
     }
 }
 
@@ -303,7 +308,7 @@ impl Running {
     }
 }
 
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+pub(super) fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // Connections of a host that was killed are still ending; they are no reason not to start.
     socket.set_reuseaddr(true)?;
@@ -311,11 +316,17 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, tls: Option<&TlsAcceptor>) {
+/// Accepts whoever comes; `closed` tells them when it is over.
+pub(super) async fn accept_all(
+    listener: &TcpListener,
+    shared: &Arc<Shared>,
+    tls: Option<&TlsAcceptor>,
+    closed: &watch::Receiver<bool>,
+) {
     let router = router(shared.clone());
     loop {
         match listener.accept().await {
-            Ok((socket, client)) => accept(socket, client, shared, &router, tls),
+            Ok((socket, client)) => accept(socket, client, shared, &router, tls, closed),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 sleep(BREATH).await;
@@ -330,6 +341,7 @@ fn accept(
     shared: &Arc<Shared>,
     router: &Router,
     tls: Option<&TlsAcceptor>,
+    closed: &watch::Receiver<bool>,
 ) {
     let Some(place) = shared.connections.place(client.ip(), &shared.limits) else {
         shared.metrics.refused();
@@ -342,7 +354,8 @@ fn accept(
     let Ok(host) = socket.local_addr() else { return };
     // Small answers are not kept back for more to come.
     let _ = socket.set_nodelay(true);
-    let peer = Peer { ends: Ends { client, host }, pulse: Pulse::new(), place: Arc::new(place) };
+    let (pulse, place) = (Pulse::new(), Arc::new(place));
+    let peer = Peer { ends: Ends { client, host }, by: None, pulse, place, closed: closed.clone() };
     let socket = Metered::new(socket, shared.metrics.clone(), peer.pulse.clone());
     let (shared, router) = (shared.clone(), router.clone());
     match tls.cloned() {
@@ -362,7 +375,7 @@ async fn serve_http(
     peer: Peer,
     socket: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 ) {
-    let pulse = peer.pulse.clone();
+    let (pulse, door) = (peer.pulse.clone(), peer.clone());
     let router = router.layer(axum::Extension(peer));
     let mut connection = std::pin::pin!(
         http1::Builder::new()
@@ -376,7 +389,7 @@ async fn serve_http(
     let _ = tokio::select! {
         served = connection.as_mut() => served,
         () = pulse.stopped(shared.limits.silence) => return,
-        () = shared.stopped() => {
+        () = door.closed() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -4,10 +4,10 @@
 //! |---|---|
 //! | `handle` | regions that are open, so that a request opens no file |
 //! | `patience` | how long a request waits |
-//! | `looking` | lists and documents: list, describe, participants, locks, wait_graph, doctor |
+//! | `looking` | lists and documents: list, describe, participants, locks, wait_graph, doctor, foreign |
 //! | `making` | create, delete |
 //! | `cells` | read, wait, write, add, compare_exchange |
-//! | `locks` | lock, release, abandon, make_consistent |
+//! | `locks` | lock, release, abandon, force_release, make_consistent |
 //! | `signals` | semaphores, events, conditions, barriers |
 //! | `queues`, `pipes`, `channels` | put, get … send, receive; publish, append, records |
 
@@ -36,6 +36,7 @@ use super::rows::Rows;
 use super::subscription::Subscription;
 use super::threads::Threads;
 use super::watcher::{Thing, Watchers};
+use crate::force_release::Decision;
 use crate::protocol::fault::{self, Fault};
 use crate::protocol::operation::Operation;
 pub(crate) use cells::{frame_fields, shown};
@@ -93,8 +94,8 @@ impl Service {
         })
     }
 
-    /// Does it. Where it has to wait, dropping the future ends the wait, and nothing is taken. `status`, `unsubscribe`,
-    /// `cancel` and `bye` are the server's, which knows what they are about.
+    /// Does it. Where it has to wait, dropping the future ends the wait, and nothing is taken. `status`, `log`, `sharing`,
+    /// `share`, `unshare`, `unsubscribe`, `cancel` and `bye` are the server's, which knows what they are about.
     pub(crate) async fn perform(&self, leases: &Leases, operation: Operation, payload: Bytes) -> Outcome {
         use Operation as Op;
         match operation {
@@ -103,7 +104,9 @@ impl Service {
             Op::Participants => self.participants().await,
             Op::Locks { all } => self.locks(all).await,
             Op::WaitGraph => self.wait_graph().await,
-            Op::Doctor => self.doctor().await,
+            Op::Doctor { fix } => self.doctor(fix).await,
+            Op::Foreign => self.foreign().await,
+            Op::ForeignRead { name, start, count } => self.foreign_read(name, start, count).await,
             Op::Create { id, specification, exist_ok } => self.create(id, specification, exist_ok).await,
             Op::Delete { id } => self.delete(&id),
             Op::Read { id, part, form } => self.read(&id, &part, form),
@@ -118,6 +121,9 @@ impl Service {
             Op::Lock { id, mode, timeout } => self.lock(leases, &id, mode, timeout).await,
             Op::Release { lease } => self.release(leases, lease).await,
             Op::Abandon { lease } => self.abandon(leases, lease).await,
+            Op::ForceRelease { id, confirmed, consistent } => {
+                self.force_release(id, Decision { confirmed, consistent }).await
+            }
             Op::MakeConsistent { lease } => self.make_consistent(leases, lease).await,
             Op::Acquire { id, count, timeout } => self.acquire(leases, &id, count, timeout).await,
             Op::Raise { id, count } => self.raise(&id, count),

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,13 +12,19 @@ use tokio::sync::watch;
 use super::access::Gate;
 use super::connections::Connections;
 use super::errand::Errand;
-use super::lease::Leases;
+use super::lease::{How, Leases};
 use super::limits::Limits;
+use super::link::Link;
+use super::log::{Log, Who};
 use super::metrics::{Level, Metrics};
-use super::service::{Done, Service};
+use super::secret::Vault;
+use super::service::{Done, Patience, Service};
+use super::session::Session;
 use super::sessions::Sessions;
+use super::sharing::{self, Sharing};
+use super::tls::Served;
 use crate::protocol::fault::{self, Fault};
-use crate::protocol::hello::{HostDescription, HostHello, secret_name};
+use crate::protocol::hello::{Access, HostDescription, HostHello, secret_name};
 use crate::protocol::operation::Operation;
 
 /// A host while it serves.
@@ -34,11 +41,65 @@ pub(super) struct Shared {
     /// The machine's name.
     pub(super) host: String,
     pub(super) space: PathBuf,
-    pub(super) port: u16,
+    /// Where it listens.
+    pub(super) address: SocketAddr,
+    pub(super) tls: Option<Served>,
+    pub(super) vault: Vault,
+    pub(super) sharing: Sharing,
+    pub(super) log: Log,
     pub(super) began: Instant,
 }
 
 impl Shared {
+    /// Does what a session asked over `link`: what is about the host itself here, what is about its space there.
+    pub(super) async fn serve(
+        self: &Arc<Self>,
+        session: &Session,
+        link: &Link,
+        operation: Operation,
+        payload: Bytes,
+    ) -> Result<Done, Fault> {
+        let sharing = || {
+            let tokens = link.local && session.access == Access::ReadWrite;
+            Ok(Done { fields: sharing::describe(self, tokens), payload: Bytes::new() })
+        };
+        if let Some(what) = not_for_others(&operation).filter(|_| !link.local) {
+            let message =
+                format!("{what} only by clients that are on the host's machine and talk to it directly");
+            return Err(Fault::new(fault::OUT_OF_REACH, message));
+        }
+        match operation {
+            Operation::Log { since, timeout } => {
+                let patience = Patience::new(timeout)?;
+                let entries = tokio::select! {
+                    biased;
+                    entries = self.log.after(since.unwrap_or(0)) => entries,
+                    () = patience.over() => Vec::new(),
+                };
+                Ok(Done::of(json!({"entries": entries})))
+            }
+            Operation::Sharing => sharing(),
+            Operation::Share { listen, tls } => {
+                sharing::share(self, listen.as_deref(), tls)?;
+                sharing()
+            }
+            Operation::Unshare => {
+                sharing::unshare(self)?;
+                sharing()
+            }
+            Operation::ForceRelease { id, confirmed, .. } if let Some(holder) = self.holder_of(&id) => {
+                take_back(&id, &holder, confirmed)
+            }
+            operation => self.perform(&session.leases, operation, payload).await,
+        }
+    }
+
+    /// The session that holds the lock of that region.
+    fn holder_of(&self, id: &str) -> Option<Arc<Session>> {
+        let holds = |session: &Arc<Session>| session.leases.find(|held| held.is_lock_of(id)).is_some();
+        self.sessions.all().into_iter().find(holds)
+    }
+
     /// Does what a session may do, or refuses it.
     pub(super) async fn perform(
         &self,
@@ -87,16 +148,16 @@ impl Shared {
                 host: self.host.clone(),
                 instance: self.gate.instance.clone(),
                 space: self.space.display().to_string(),
-                secret: secret_name(self.port),
+                secret: secret_name(self.address.port()),
                 challenge,
             },
         }
     }
 
-    /// Until the host stops.
-    pub(super) async fn stopped(&self) {
-        // The sender is ours: it is not gone before we are.
-        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+    /// From now on nobody is served.
+    pub(super) fn stop(&self) {
+        self.stopping.send_replace(true);
+        self.sharing.close();
     }
 
     /// How the host does.
@@ -157,6 +218,8 @@ impl Shared {
         if is_refused || errand.remembered {
             let (op, id, n) = (&errand.name, errand.id.as_deref().unwrap_or_default(), errand.n);
             let (session, from) = (&errand.session.name, errand.link.from);
+            let who = Who { session: Some(session), client: &errand.link.client, from: Some(from) };
+            self.log.add(&who, op, errand.id.as_deref(), outcome);
             if is_refused {
                 tracing::warn!(session, %from, n, op, id, outcome, "refused");
             } else {
@@ -164,4 +227,29 @@ impl Shared {
             }
         }
     }
+}
+
+/// What is done of an operation that is about the host's machine itself.
+fn not_for_others(operation: &Operation) -> Option<&'static str> {
+    match operation {
+        Operation::ForceRelease { confirmed: true, .. } => Some("a process is ended"),
+        Operation::Share { .. } | Operation::Unshare => Some("a host is shared"),
+        Operation::Foreign | Operation::ForeignRead { .. } => Some("foreign memory is looked at"),
+        _ => None,
+    }
+}
+
+/// Ends the leases by which a session holds the lock of that region, as of a dead owner.
+fn take_back(id: &str, holder: &Session, confirmed: bool) -> Result<Done, Fault> {
+    let (client, from) = holder.client();
+    let was = format!("session {} of {client} from {from}", holder.name);
+    if !confirmed {
+        let message = format!("the lock of `{id}` is held by {was}; confirm that it is to be taken from it");
+        return Err(Fault::new("busy", message).with("holder", was));
+    }
+    while let Some((number, _)) = holder.leases.find(|held| held.is_lock_of(id)) {
+        // Whoever gives it back meanwhile does the same.
+        let _ = holder.leases.take(number).map(|held| held.give_back(How::Died));
+    }
+    Ok(Done::of(json!({"was": was, "killed": false})))
 }

@@ -26,6 +26,14 @@ pub struct Tls {
     given: Option<(String, String)>,
 }
 
+/// Encryption as it is served.
+#[derive(Debug, Clone)]
+pub(super) struct Served {
+    pub(super) config: Arc<ServerConfig>,
+    /// The SHA-256 of the certificate, in hexadecimal digits.
+    pub(super) fingerprint: String,
+}
+
 impl Tls {
     /// With a certificate that the host makes when it first needs one, and keeps in its space. Clients are told its
     /// [fingerprint](super::Bound::fingerprint).
@@ -43,12 +51,8 @@ impl Tls {
         Ok(Self { given: Some((read(certificate)?, read(key)?)) })
     }
 
-    /// How connections are encrypted, and the certificate's fingerprint.
-    pub(super) fn prepare(
-        self,
-        vault: &Vault,
-        names: &[String],
-    ) -> Result<(Arc<ServerConfig>, String), HostError> {
+    /// As connections are encrypted.
+    pub(super) fn prepare(self, vault: &Vault, names: &[String]) -> Result<Served, HostError> {
         let (certificate, key) = match self.given {
             Some(given) => given,
             None => kept(vault, names)?,
@@ -64,7 +68,7 @@ impl Tls {
             .and_then(|config| config.with_no_client_auth().with_single_cert(chain, key));
         let mut config = config.map_err(|error| refused(&error))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok((Arc::new(config), fingerprint))
+        Ok(Served { config: Arc::new(config), fingerprint })
     }
 }
 

@@ -26,6 +26,10 @@ pub const CONFLICT: &str = "conflict";
 pub const LIMIT: &str = "limit";
 /// What was held is held no more: the session was away for longer than the grace time, or gave it back.
 pub const LEASE_ENDED: &str = "lease_ended";
+/// It is about the host's machine itself, and cannot be done from where the client is, or by the host.
+pub const OUT_OF_REACH: &str = "out_of_reach";
+/// The host that a client asked to be passed on to cannot be reached.
+pub const UNREACHABLE: &str = "unreachable";
 /// The host stops.
 pub const SHUTTING_DOWN: &str = "shutting_down";
 /// The host may have done it or not, and cannot be asked any more. Said by clients.

@@ -197,9 +197,47 @@ pub enum Operation {
     /// Who waits for whom: `edges`, rows as of `memlane locks --graph --json`.
     WaitGraph,
     /// What the dead left behind: `findings`, rows as of `memlane doctor --json`.
-    Doctor,
+    Doctor {
+        /// What nobody can miss is put away; the rows say what was.
+        #[serde(default, skip_serializing_if = "is_false")]
+        fix: bool,
+    },
     /// How the host does: `sessions`, `connections`, `leases`, `subscriptions`, and how much went in and out.
     Status,
+
+    /// What was changed and refused: `entries`, once there is one; the last 1000 are kept.
+    Log {
+        /// Only those after that number; absent, all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<u64>,
+        /// For how long to wait for one.
+        #[serde(default)]
+        timeout: Option<f64>,
+    },
+    /// Where the host listens, for itself and for others, and to whom it may be told, what lets in.
+    Sharing,
+    /// Listens for other machines too: as `sharing`. For clients on the host's machine.
+    Share {
+        /// `ADDRESS[:PORT]`; absent, all addresses at the usual port or one near it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        listen: Option<String>,
+        /// Encrypted, by the host's own certificate; absent, as the host itself.
+        #[serde(default, skip_serializing_if = "is_false")]
+        tls: bool,
+    },
+    /// Listens for other machines no more, and ends their connections: as `sharing`.
+    Unshare,
+    /// Shared memory of other programs: `segments`. For clients on the host's machine.
+    Foreign,
+    /// Bytes of one: the payload. For clients on the host's machine, with a token for writing.
+    ForeignRead {
+        /// The segment.
+        name: String,
+        /// The first byte.
+        start: u64,
+        /// How many, 65536 at most.
+        count: u64,
+    },
 
     /// Makes a region, which must not exist unless `exist_ok`: its document, with `created`.
     Create {
@@ -319,6 +357,17 @@ pub enum Operation {
     Abandon {
         /// The lease.
         lease: u64,
+    },
+    /// Frees a lock that its holder does not give back: `was`, who held it, and whether it was `killed`.
+    ForceRelease {
+        /// The region.
+        id: String,
+        /// A living holder is to be ended; else, `busy`. For clients on the host's machine.
+        #[serde(default, skip_serializing_if = "is_false")]
+        confirmed: bool,
+        /// The next owner is not told.
+        #[serde(default, skip_serializing_if = "is_false")]
+        consistent: bool,
     },
     /// Says that the data behind a lock is right again.
     MakeConsistent {
@@ -521,8 +570,12 @@ impl Operation {
                 | Self::Participants
                 | Self::Locks { .. }
                 | Self::WaitGraph
-                | Self::Doctor
+                | Self::Doctor { fix: false }
                 | Self::Status
+                | Self::Log { .. }
+                | Self::Sharing
+                | Self::Foreign
+                | Self::ForeignRead { .. }
                 | Self::Read { .. }
                 | Self::Wait { .. }
                 | Self::Peek { .. }
@@ -538,7 +591,9 @@ impl Operation {
     /// What a client must be given to ask it.
     #[must_use]
     pub fn access(&self) -> Access {
-        if self.is_remembered() { Access::ReadWrite } else { Access::ReadOnly }
+        // Whoever may only look at a space may not look at what others keep beside it.
+        let is_guarded = self.is_remembered() || matches!(self, Self::ForeignRead { .. });
+        if is_guarded { Access::ReadWrite } else { Access::ReadOnly }
     }
 
     /// The lease that it speaks of, if it names one.
@@ -560,6 +615,7 @@ impl Operation {
     pub fn timeout_mut(&mut self) -> Option<&mut Option<f64>> {
         match self {
             Self::Wait { timeout, .. }
+            | Self::Log { timeout, .. }
             | Self::Lock { timeout, .. }
             | Self::Acquire { timeout, .. }
             | Self::Await { timeout, .. }
@@ -588,6 +644,7 @@ impl Operation {
             | Self::Lock { id, .. }
             | Self::Acquire { id, .. }
             | Self::Raise { id, .. }
+            | Self::ForceRelease { id, .. }
             | Self::Set { id }
             | Self::Clear { id }
             | Self::Await { id, .. }

@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 use tungstenite::WebSocket;
+use tungstenite::client::IntoClientRequest;
 use tungstenite::protocol::CloseFrame;
 
 use crate::served::Served;
@@ -41,7 +42,16 @@ pub(crate) struct Client {
 impl Client {
     /// Connects and hears the host's hello.
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let (socket, _) = tungstenite::client(format!("ws://{address}/api/v1"), stream(address)).unwrap();
+        Self::connect_with(address, &[])
+    }
+
+    /// The same, with more headers.
+    pub(crate) fn connect_with(address: SocketAddr, headers: &[(&'static str, &str)]) -> Self {
+        let mut request = format!("ws://{address}/api/v1").into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let (socket, _) = tungstenite::client(request, stream(address)).unwrap();
         let hello = HostDescription {
             protocol: 0,
             memlane: String::new(),
@@ -54,6 +64,12 @@ impl Client {
         let mut client = Self { socket, hello, session: String::new() };
         client.hello = serde_json::from_value::<HostHello>(client.hear().0).unwrap().hello;
         client
+    }
+
+    /// Let in by that token.
+    pub(crate) fn let_in(mut self, token: &str) -> Self {
+        self.enter(json!({"token": token}));
+        self
     }
 
     /// Says hello with these fields; what the host replies.

@@ -5,6 +5,7 @@ mod hello;
 mod http;
 mod life;
 mod limits;
+mod machine;
 #[path = "../served/mod.rs"]
 mod served;
 mod sessions;

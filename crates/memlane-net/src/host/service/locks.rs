@@ -13,6 +13,7 @@ use memlane::{Error, Kind, Lock};
 use serde_json::json;
 
 use super::{Attached, Done, Handle, Outcome, Patience, Service};
+use crate::force_release::{Decision, Unfreed, force_release};
 use crate::host::hold::{Bound, Hold};
 use crate::host::lease::{Absence, Era, Held, How, Leases, Thing, give_lock_back};
 use crate::protocol::fault::Fault;
@@ -120,6 +121,14 @@ impl Service {
         Ok(Done::default())
     }
 
+    pub(super) async fn force_release(&self, id: String, decision: Decision) -> Outcome {
+        self.aside(move |space| {
+            let freed = force_release(space, &id, decision)?;
+            Ok::<_, Unfreed>(Done::of(json!({"was": freed.was, "killed": freed.killed})))
+        })
+        .await
+    }
+
     pub(super) async fn make_consistent(&self, leases: &Leases, lease: u64) -> Outcome {
         let held = leases.get(lease)?;
         match &held.thing {
@@ -132,10 +141,10 @@ impl Service {
 }
 
 fn only_locks(held: &Held) -> Result<(), Fault> {
-    match held.thing {
-        Thing::Lock(..) | Thing::Thread(..) => Ok(()),
-        _ => Err(super::bad(format!("the lease is of `{}`, and not a lock held for changing", held.id))),
+    if held.is_lock() {
+        return Ok(());
     }
+    Err(super::bad(format!("the lease is of `{}`, and not a lock held for changing", held.id)))
 }
 
 /// What was to be had at once; why not is noted.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tokio::task;
 
 use super::{Done, Outcome, Service};
+use crate::foreign;
 use crate::protocol::fault::Fault;
 use crate::view::process::{Joined, Process, join};
 use crate::view::row::Row;
@@ -61,17 +62,49 @@ impl Service {
         .await
     }
 
-    pub(super) async fn doctor(&self) -> Outcome {
-        self.look(|space| {
-            let findings = doctor::examine(space)?;
+    pub(super) async fn doctor(&self, fix: bool) -> Outcome {
+        self.look(move |space| {
+            let findings = if fix { doctor::fix(space)? } else { doctor::examine(space)? };
             Ok(json!({"findings": findings.iter().map(finding::document).collect::<Vec<_>>()}))
         })
         .await
     }
 
-    async fn look(&self, look: impl FnOnce(&Space) -> memlane::Result<Value> + Send + 'static) -> Outcome {
-        let space = self.space.clone();
-        let looked = task::spawn_blocking(move || look(&space)).await;
-        Ok(Done::of(looked.map_err(|error| Fault::new("system", error.to_string()))??))
+    pub(super) async fn foreign(&self) -> Outcome {
+        self.aside(|_| Ok::<_, Fault>(Done::of(json!({"segments": foreign::list().map_err(unreadable)?}))))
+            .await
     }
+
+    pub(super) async fn foreign_read(&self, name: String, start: u64, count: u64) -> Outcome {
+        self.aside(move |_| {
+            Ok::<_, Fault>(Done::default().with(foreign::read(&name, start, count).map_err(unreadable)?))
+        })
+        .await
+    }
+
+    async fn look(&self, look: impl FnOnce(&Space) -> memlane::Result<Value> + Send + 'static) -> Outcome {
+        self.aside(move |space| look(space).map(Done::of)).await
+    }
+
+    /// Does it on a thread that may wait.
+    pub(super) async fn aside<E: Into<Fault> + Send + 'static>(
+        &self,
+        work: impl FnOnce(&Space) -> Result<Done, E> + Send + 'static,
+    ) -> Outcome {
+        let space = self.space.clone();
+        let done = task::spawn_blocking(move || work(&space)).await;
+        done.map_err(|error| Fault::new("system", error.to_string()))?.map_err(Into::into)
+    }
+}
+
+/// Why a segment cannot be looked at, in the words for regions.
+fn unreadable(error: std::io::Error) -> Fault {
+    use std::io::ErrorKind;
+    let code = match error.kind() {
+        ErrorKind::NotFound => "not_found",
+        ErrorKind::PermissionDenied => "permission_denied",
+        ErrorKind::InvalidInput => "bad_parameter",
+        _ => "system",
+    };
+    Fault::new(code, format!("the foreign segment cannot be read: {error}"))
 }
