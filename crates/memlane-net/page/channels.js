@@ -24,7 +24,7 @@ export function channelsOf(schema) {
   const isNumber = (/** @type {Leaf} */ leaf) => leaf.type.sort !== 'bytes';
   const timed = found.find((leaf) => TIMES.has(leaf.path.toLowerCase()) && isNumber(leaf) && leaf.unit in UNITS);
   const time = timed ? { leaf: timed, factor: UNITS[timed.unit] } : null;
-  const missing = found.find((leaf) => leaf.path === 'lost' && leaf.type.sort === 'uint') ?? null;
+  const missing = found.find((leaf) => leaf.path === 'lost' && ['int', 'uint'].includes(leaf.type.sort)) ?? null;
   const drawn = found.filter((leaf) => leaf !== timed && leaf !== missing && isNumber(leaf)).slice(0, MOST);
   /** @type {Map<string, Group>} */
   const groups = new Map();

@@ -47,8 +47,8 @@ export function columns(narrow) {
   /** @type {Column[]} */
   const all = [
     {
-      key: 'state', title: narrow ? '' : t('State'), width: narrow ? '26px' : '102px', style: 'state', tone: ({ state }) => toneOf(state),
-      text: ({ state }) => (narrow ? '' : stateName(state)), hint: ({ state }) => stateName(state), order: ({ state }) => URGENCY.indexOf(state ?? ''),
+      key: 'state', title: t('State'), width: narrow ? '26px' : '102px', style: 'state', tone: ({ state }) => toneOf(state),
+      text: ({ state }) => stateName(state), hint: ({ state }) => stateName(state), order: ({ state }) => URGENCY.indexOf(state ?? ''),
     },
     { key: 'id', title: t('Id'), width: narrow ? 'minmax(110px, 1fr)' : 'minmax(150px, 1fr)', style: 'id', text: ({ id }) => id, hint: ({ id, note }) => (note ? `${id}: ${note}` : id), order: ({ id }) => id },
     { key: 'kind', title: t('Kind'), width: '92px', text: ({ kind }) => kind ?? '', order: ({ kind }) => kind ?? null },

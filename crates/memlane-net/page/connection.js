@@ -74,7 +74,12 @@ export class Connection extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #acknowledgement;
   #pulse = setInterval(() => this.#listen(), SILENCE / 2);
-  #wake = () => this.#state === 'lost' && !document.hidden && this.#connect();
+  #wake = () => {
+    if (document.hidden) return;
+    if (this.#state === 'lost') this.#connect();
+    // Silence while nobody looked says nothing.
+    else this.#heard = performance.now();
+  };
   /** @type {State} */
   #state = 'connecting';
 
@@ -98,6 +103,11 @@ export class Connection extends EventTarget {
 
   get state() {
     return this.#state;
+  }
+
+  /** Whether what was last said came from the host that is wanted, and not from one on the way there. */
+  get isThere() {
+    return !this.#via || this.#hellos > 1;
   }
 
   /** The far host that is reached through the one that serves the page. */
@@ -219,10 +229,10 @@ export class Connection extends EventTarget {
 
   /** Browsers answer the host's pings without telling the page, so that it asks when it hears nothing. */
   #listen() {
-    if (this.#state !== 'open' || document.hidden) return;
+    if (this.#state === 'lost' || document.hidden) return;
     const silent = performance.now() - this.#heard;
     if (silent > 2 * SILENCE) this.#lose(new Fault('silent', 'the host does not answer'));
-    else if (silent > SILENCE) this.request('cancel', { request: 0 }).catch(() => {});
+    else if (silent > SILENCE && this.#state === 'open') this.request('cancel', { request: 0 }).catch(() => {});
   }
 
   /** @param {string | ArrayBuffer} data */

@@ -8,6 +8,15 @@ import { Rows } from './model.js';
 import { say } from './notice.js';
 import { padlock } from './padlock.js';
 import { askForToken } from './token.js';
+import { create as connect } from './views/connect.js';
+import { create as foreign } from './views/foreign.js';
+import { create as host } from './views/host.js';
+import { create as locks } from './views/locks.js';
+import { create as log } from './views/log.js';
+import { create as orphans } from './views/orphans.js';
+import { create as participants } from './views/participants.js';
+import { create as region } from './views/region.js';
+import { create as regions } from './views/regions.js';
 import { languageChanges, t } from './words.js';
 
 /** @typedef {import('./connection.js').Via} Via */
@@ -22,7 +31,8 @@ import { languageChanges, t } from './words.js';
 const TOKEN = 'memlane-token';
 const VIA = 'memlane-via';
 
-const VIEWS = new Set(['regions', 'region', 'participants', 'locks', 'host', 'connect', 'log', 'orphans', 'foreign']);
+/** By their routes. @type {Map<string, (context: Context, argument: string) => View>} */
+const VIEWS = new Map(Object.entries({ regions, region, participants, locks, host, connect, log, orphans, foreign }));
 
 /** What people type into, but for filters. */
 const TYPED = new Set(['text', 'number', 'password', 'url']);
@@ -53,8 +63,6 @@ class Page {
   #rows = null;
   /** @type {View | null} */
   #view = null;
-  /** Counts the views, as they are loaded asynchronously. */
-  #shown = 0;
   /** Something was typed into the view that it would lose if it were made again. */
   #typed = false;
   /** @type {Frame} */
@@ -102,7 +110,6 @@ class Page {
 
   /** @param {string | null} fault */
   #askForToken(fault) {
-    this.#shown += 1;
     this.#view?.close();
     this.#view = null;
     this.#frame.tell(this.#connection);
@@ -120,7 +127,7 @@ class Page {
     this.#frame.tell(connection);
     if (!connection) return;
     const { state, why } = connection;
-    if (state === 'refused' && why?.code === 'unauthorised' && !connection.via) {
+    if (state === 'refused' && why?.code === 'unauthorised' && (!connection.via || !connection.isThere)) {
       sessionStorage.removeItem(TOKEN);
       return this.#askForToken(why.message);
     }
@@ -129,15 +136,13 @@ class Page {
   }
 
   /** Shows the view that the address names. @param {boolean} moved by the person */
-  async show(moved) {
+  show(moved) {
     const connection = this.#connection;
     const rows = this.#rows;
     if (!connection || !rows) return this.#askForToken(null);
     const [name = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/');
-    if (!VIEWS.has(name)) return location.replace('#/regions');
-    const mine = (this.#shown += 1);
-    const { create } = await import(`./views/${name}.js`);
-    if (mine !== this.#shown) return;
+    const create = VIEWS.get(name);
+    if (!create) return location.replace('#/regions');
     /** @type {Context} */
     const context = {
       connection,

@@ -20,8 +20,8 @@ export function layoutOf(schema) {
   const [rows, columns, channels = 1] = schema.shape;
   const { type: sample, encoding } = schema;
   if (![2, 3].includes(schema.shape.length) || sample.sort === 'struct' || sample.sort === 'bytes' || channels > 4) return null;
-  const letters = /^(bgra?|rgba?)/.exec(encoding)?.[0] ?? ['', 'v', 'xy', 'rgb', 'rgba'][channels];
-  const names = Array.from({ length: channels }, (_, channel) => letters[channel] ?? `c${channel}`);
+  const letters = /^(bgra?|rgba?)/.exec(encoding)?.[0] ?? ['', '', 'xy', 'rgb', 'rgba'][channels];
+  const names = Array.from({ length: channels }, (_, channel) => (channels === 1 ? '' : (letters[channel] ?? `c${channel}`)));
   return { rows, columns, channels, sample, names, size: rows * columns * channels * sample.size };
 }
 
@@ -114,5 +114,5 @@ export function wholeRange({ sample }) {
 export function samplesAt({ columns, channels, sample, names }, frame, x, y) {
   const view = viewOf(frame);
   const start = (y * columns + x) * channels * sample.size;
-  return names.map((name, channel) => `${name} ${text(sample, read(sample, view, start + channel * sample.size))}`);
+  return names.map((name, channel) => `${name && `${name} `}${text(sample, read(sample, view, start + channel * sample.size))}`);
 }

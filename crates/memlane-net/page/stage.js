@@ -22,6 +22,8 @@ export class Stage {
     this.isFitted = true;
     /** The pixel under the cursor. @type {{ x: number, y: number } | null} */
     this.cursor = null;
+    /** Whether it is where the pointer is: then it leaves with the pointer. */
+    this.isPointed = false;
     /** @type {{ x: number, y: number } | null} */
     this.dragged = null;
     this.sizes = new ResizeObserver(() => this.place());
@@ -32,8 +34,7 @@ export class Stage {
     element.addEventListener('pointermove', (event) => this.move(event));
     element.addEventListener('pointerup', () => (this.dragged = null));
     element.addEventListener('pointercancel', () => (this.dragged = null));
-    element.addEventListener('pointerleave', () => document.activeElement !== element && this.unpoint());
-    element.addEventListener('blur', () => this.unpoint());
+    element.addEventListener('pointerleave', () => this.isPointed && this.unpoint());
     element.addEventListener('keydown', (event) => this.key(event));
   }
 
@@ -56,8 +57,15 @@ export class Stage {
     this.place();
   }
 
-  /** @param {number} scale @param {number} [x] what stays where it is @param {number} [y] */
-  zoom(scale, x = this.element.clientWidth / 2, y = this.element.clientHeight / 2) {
+  /** The middle of the chosen pixel, else of what is seen. @returns {[number, number]} */
+  get middle() {
+    const { cursor, scale } = this;
+    if (cursor && !this.isPointed) return [this.x + (cursor.x + 0.5) * scale, this.y + (cursor.y + 0.5) * scale];
+    return [this.element.clientWidth / 2, this.element.clientHeight / 2];
+  }
+
+  /** @param {number} scale @param {[number, number]} around what stays where it is */
+  zoom(scale, [x, y] = this.middle) {
     const next = Math.min(Math.max(scale, 0.05), CLOSEST);
     this.x = x - ((x - this.x) * next) / this.scale;
     this.y = y - ((y - this.y) * next) / this.scale;
@@ -101,6 +109,16 @@ export class Stage {
     this.point(this.cursor.x, this.cursor.y);
   }
 
+  /** Moves the picture so far that the chosen pixel is seen. */
+  bringIntoSight() {
+    if (!this.cursor || this.isFitted) return;
+    const [x, y] = this.middle;
+    const { clientWidth, clientHeight } = this.element;
+    this.x -= x - Math.min(Math.max(x, this.scale), clientWidth - this.scale);
+    this.y -= y - Math.min(Math.max(y, this.scale), clientHeight - this.scale);
+    this.place();
+  }
+
   /** @param {MouseEvent} event @returns {[number, number]} */
   inside(event) {
     const { left, top } = this.element.getBoundingClientRect();
@@ -111,7 +129,7 @@ export class Stage {
   wheel(event) {
     event.preventDefault();
     const [x, y] = this.inside(event);
-    this.zoom(this.scale * STEP ** (-event.deltaY / 100), x, y);
+    this.zoom(this.scale * STEP ** (-event.deltaY / 100), [x, y]);
   }
 
   /** @param {PointerEvent} event */
@@ -129,6 +147,7 @@ export class Stage {
       return this.place();
     }
     const [x, y] = this.inside(event).map((at, axis) => Math.floor((at - (axis ? this.y : this.x)) / this.scale));
+    this.isPointed = true;
     if (x >= 0 && y >= 0 && x < this.canvas.width && y < this.canvas.height) this.pointAt(x, y);
     else this.unpoint();
   }
@@ -142,11 +161,13 @@ export class Stage {
       ArrowLeft: () => this.pointAt(x - many, y), ArrowRight: () => this.pointAt(x + many, y),
       ArrowUp: () => this.pointAt(x, y - many), ArrowDown: () => this.pointAt(x, y + many),
       '+': () => this.zoom(this.scale * STEP), '=': () => this.zoom(this.scale * STEP), '-': () => this.zoom(this.scale / STEP),
-      0: () => this.fit(), 1: () => this.zoom(1),
+      0: () => this.fit(), 1: () => this.zoom(1), Escape: () => this.unpoint(),
     };
     const act = keys[event.key];
     if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
+    this.isPointed = false;
     act();
+    this.bringIntoSight();
   }
 }

@@ -86,8 +86,8 @@ export function create({ connection }) {
     sharing.replaceChildren(
       h('h2', null, t('Sharing')),
       h('p', null, shared ? t('Other machines reach this host.') : t('Only this machine reaches this host.')),
-      shared ? offered(t('For a browser'), shared.url ?? '', hidden(shared.url ?? '')) : offered(t('Address'), state.url ?? `${state.address}:${state.port}`),
-      shared ? offered(t('Address'), `${shared.reach ?? shared.address}`.includes(':') ? String(shared.reach ?? shared.address) : `${shared.reach ?? shared.address}:${shared.port}`) : '',
+      shared ? offered(t('For a browser'), shared.url, hidden(shared.url)) : offered(t('Address'), state.url, hidden(state.url)),
+      shared ? offered(t('Address'), shared.reach) : '',
       shared?.fingerprint ? offered(t('Fingerprint'), shared.fingerprint) : '',
       state.read_write ? offered(t('Token to change'), state.read_write, '••••••••') : '',
       state.read_only ? offered(t('Token to look'), state.read_only, '••••••••') : '',
@@ -103,7 +103,7 @@ export function create({ connection }) {
   }
 
   async function start() {
-    const listen = h('input', { id: 'share-listen', name: 'listen', value: '0.0.0.0:7440', required: true, spellcheck: 'false' });
+    const listen = h('input', { id: 'share-listen', name: 'listen', placeholder: '0.0.0.0:7440', spellcheck: 'false' });
     const tls = h('input', { type: 'checkbox', name: 'tls' });
     await ask({
       title: t('Start sharing?'),
@@ -111,7 +111,7 @@ export function create({ connection }) {
       content: h('div', { class: 'fields' }, h('label', { for: 'share-listen' }, t('Listen at')), listen, h('span'), h('label', { class: 'check' }, tls, t('Encrypt (TLS)'))),
       action: t('Start sharing'),
       async submit() {
-        const { ok } = await connection.request('share', { listen: listen.value.trim(), tls: tls.checked });
+        const { ok } = await connection.request('share', { ...(listen.value.trim() && { listen: listen.value.trim() }), tls: tls.checked });
         showSharing(ok);
         say(t('Other machines reach this host now'), 'good');
       },

@@ -1,6 +1,7 @@
 // @ts-check
 // Who changed what through this host, as it happens.
 
+import { Fault } from '../connection.js';
 import { h, setText } from '../element.js';
 import { poll } from '../poll.js';
 import { regionLinks, tag } from '../people.js';
@@ -9,6 +10,8 @@ import { moment, number, t } from '../words.js';
 
 /** The host waits so long for news, in seconds: not longer, since requests behind it have to wait for its end in the end. */
 const TIMEOUT = 2;
+/** Between looks, in milliseconds. */
+const PERIOD = 250;
 /** Entries that are shown; the host keeps as many. */
 const MOST = 1000;
 
@@ -35,6 +38,16 @@ export function create({ connection }) {
   /** The instance whose numbers these are. */
   let instance = '';
 
+  /** @param {number} since @returns {Promise<any[]>} */
+  async function newer(since) {
+    try {
+      return (await connection.request('log', { since, timeout: entries.length ? TIMEOUT : 0 })).ok.entries;
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'timeout') return [];
+      throw error;
+    }
+  }
+
   function show() {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const wanted = entries.filter(({ client, from, op, id, outcome }) => {
@@ -47,16 +60,11 @@ export function create({ connection }) {
 
   const polled = poll(
     connection,
-    0,
+    PERIOD,
     async () => {
       if (connection.hello.instance !== instance) [instance, entries] = [connection.hello.instance, []];
-      const since = entries[0]?.number;
-      const { ok } = await connection.request('log', since === undefined ? { timeout: 0 } : { since, timeout: TIMEOUT });
-      if (ok.entries.length === 0 && since !== undefined) return;
-      entries = [...ok.entries].reverse().concat(entries).slice(0, MOST);
+      entries = (await newer(entries[0]?.number ?? 0)).reverse().concat(entries).slice(0, MOST);
       show();
-      // Without an entry there is no number to wait after.
-      if (entries.length === 0) await new Promise((resolve) => setTimeout(resolve, TIMEOUT * 1000));
     },
     (why) => setText(fault, why ?? ''),
   );

@@ -22,10 +22,10 @@ export function create({ connection }) {
       { title: t('State') },
       { title: t('User') },
       { title: t('Attached for'), style: 'number' },
-      { title: t('Holds') },
-      { title: t('Waits for') },
+      { title: t('Holds'), style: 'wide' },
+      { title: t('Waits for'), style: 'wide' },
       { title: t('Regions'), style: 'number' },
-      { title: t('Attached to') },
+      { title: t('Attached to'), style: 'wide' },
     ],
     empty: t('No process is attached to a region'),
   });

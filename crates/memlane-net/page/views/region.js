@@ -5,6 +5,7 @@ import { stateName } from '../columns.js';
 import { copyable, copy } from '../copy.js';
 import { deleteRegion } from '../delete.js';
 import { h, setText } from '../element.js';
+import { KINDS } from '../kinds.js';
 import { Rows, folderOf, toneOf } from '../model.js';
 import { guard } from '../padlock.js';
 import { processTag } from '../people.js';
@@ -14,7 +15,6 @@ import { bytes, duration, moment, number, secondsSince, t } from '../words.js';
 
 /** @typedef {import('../main.js').Context} Context */
 
-const KINDS = new Set('value record array text raw lock rlock rwlock semaphore event condition barrier queue pipe stream frames'.split(' '));
 /** Between looks at the participants, in milliseconds. */
 const PERIOD = 2000;
 
@@ -46,22 +46,26 @@ export function create({ connection }, id) {
   /** @type {{element: HTMLElement, close(): void} | null} */
   let detail = null;
   let closed = false;
+  /** Of the region that is shown, or that could not be: another one can come under its id. */
   let uuid = '';
+  let opening = false;
   const participants = participantSheet();
 
   const rows = new Rows(connection, [id]);
   rows.addEventListener('change', () => {
     const row = rows.byId.get(id);
     if (!row) {
-      if (rows.known) setText(gone, t('There is no region {id} any more', { id }));
+      if (rows.known && uuid) setText(gone, t('There is no region {id} any more', { id }));
       return;
     }
     setText(gone, row.error ?? '');
     setText(state, stateName(row.state));
     state.className = `tag ${toneOf(row.state)}`;
     showVitals(row);
-    // Another region has come under this id: what was shown is of the old one.
-    if (uuid && row.uuid && row.uuid !== uuid) open();
+    if (row.uuid && row.uuid !== uuid && !opening) {
+      uuid = row.uuid;
+      open();
+    }
   });
 
   /** @param {import('../model.js').Row} row */
@@ -85,15 +89,25 @@ export function create({ connection }, id) {
   }
 
   async function open() {
+    opening = true;
+    try {
+      await show();
+    } catch (error) {
+      if (!closed) body.replaceChildren(h('p', { role: 'alert', class: 'fault' }, error instanceof Error ? error.message : String(error)));
+    }
+    opening = false;
+  }
+
+  async function show() {
     const { ok: document } = await connection.request('describe', { id });
-    const module = KINDS.has(document.kind) ? await import(`../kinds/${document.kind}.js`).catch(() => plain) : plain;
     if (closed) return;
     uuid = document.uuid;
     setText(kind, document.kind);
     setText(about, document.note ?? '');
     about.hidden = !document.note;
     detail?.close();
-    const shown = module.create({ connection, id, document });
+    const ofKind = KINDS.get(document.kind) ?? plain;
+    const shown = ofKind({ connection, id, document });
     detail = shown;
     body.replaceChildren(shown.element);
     rest.replaceChildren(
@@ -110,10 +124,7 @@ export function create({ connection }, id) {
     participants.show(ok.participants.map(participantRow));
   }
 
-  const fail = (/** @type {Error} */ error) => {
-    if (!closed) body.replaceChildren(h('p', { role: 'alert', class: 'fault' }, error.message));
-  };
-  open().catch(fail);
+  open();
   rows.follow();
   const timer = setInterval(() => look().catch(() => {}), PERIOD);
   return {
@@ -167,11 +178,8 @@ function participantRow({ pid, program, process, slot, generation, alive, state,
   };
 }
 
-/** What is known of any kind: how it stands, as a document. */
-const plain = {
-  /** @param {{document: any}} context */
-  create({ document }) {
-    const shown = document.content ?? document.state ?? document.frames ?? document.lock;
-    return { element: h('pre', { class: 'card', tabindex: 0 }, JSON.stringify(shown, null, 2)), close() {} };
-  },
-};
+/** A kind that this page does not know yet: how it stands, as a document. @param {{document: any}} context */
+function plain({ document }) {
+  const shown = document.content ?? document.state ?? document.frames ?? document.lock;
+  return { element: h('pre', { class: 'card', tabindex: 0 }, JSON.stringify(shown, null, 2)), close() {} };
+}

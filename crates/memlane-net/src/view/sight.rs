@@ -70,6 +70,15 @@ impl Sight {
         }
     }
 
+    /// Bytes of the content, of the newest frame, or of a record, in a region of this schema.
+    pub fn content_size(&self, schema: Option<&Schema>) -> Option<u64> {
+        match self {
+            Self::Frames(state) => Some(state.length as u64),
+            Self::Content(Observation { content: Content::Text(text), .. }) => Some(text.len() as u64),
+            _ => schema.map(|schema| schema.size() as u64),
+        }
+    }
+
     /// Whether nothing has happened between the two looks.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -206,6 +215,11 @@ pub fn frames_line(state: &FramesState) -> String {
         _ => "nobody publishes".to_owned(),
     };
     format!("{frame}, {publisher}")
+}
+
+/// Whether regions of this kind count their changes. Those without a schema have none, but for some.
+pub fn counts_changes(kind: Kind, schema: Option<&Schema>) -> bool {
+    schema.is_some() || matches!(kind, Kind::Event | Kind::Queue | Kind::Barrier)
 }
 
 /// What is new when it changes: that the holder died is, how long it holds the lock is not.
