@@ -34,7 +34,10 @@ export function create(context) {
   const state = h('span', { class: 'quiet', role: 'status' });
   const banner = h('section', { class: 'conflict', 'aria-label': t('Conflict'), hidden: true });
   guard(save);
-  const lock = () => (editor.readOnly = padlock.locked);
+  const lock = () => {
+    editor.readOnly = padlock.locked;
+    editor.title = padlock.reason ?? '';
+  };
   padlock.addEventListener('change', lock);
   pane.onClose(() => padlock.removeEventListener('change', lock));
   lock();
