@@ -1,6 +1,6 @@
 /** Who is let in, and what for: tokens, and a page that only looks until it is told otherwise. */
 import assert from 'node:assert/strict';
-import { detail, regions, row, unlock } from './look.js';
+import { detail, editText, regions, row } from './look.js';
 import { scene } from './scene.js';
 import { READ_ONLY, READ_WRITE } from './stage.js';
 
@@ -35,8 +35,7 @@ scene('the page opens locked, and changes something only when unlocked', async (
   await save.waitFor();
   assert.ok(await save.isDisabled());
   assert.match((await save.getAttribute('title')) ?? '', /locked/i);
-  await unlock(page);
-  await page.getByRole('textbox', { name: 'Text' }).fill('calibrated');
+  await (await editText(page)).fill('calibrated');
   await save.click();
   await page.getByText(/^Saved as version/).first().waitFor();
   assert.equal(await stage.memlane('get', 'notes'), 'calibrated\n');

@@ -1,6 +1,6 @@
 /** English and Chinese. */
 import assert from 'node:assert/strict';
-import { row, unlock, VIEWS, views } from './look.js';
+import { editText, row, VIEWS, views } from './look.js';
 import { scene } from './scene.js';
 
 scene('the page speaks Chinese at a press, remembers it, and goes back', async ({ stage, open }) => {
@@ -31,9 +31,7 @@ scene('a browser that prefers Chinese gets it at once, in every view', async ({ 
 scene('what is typed survives a change of language', async ({ stage, open }) => {
   await stage.memlane('create', 'text', 'notes', '100');
   const page = await open({ route: 'region/notes' });
-  await unlock(page);
-  await page.getByRole('textbox', { name: 'Text' }).fill('half a sen');
-  page.on('dialog', (dialog) => dialog.accept());
+  await (await editText(page)).fill('half a sen');
   await page.getByRole('button', { name: '中文' }).click();
   await page.getByRole('button', { name: 'English' }).waitFor();
   assert.equal(await page.locator('textarea').first().inputValue(), 'half a sen');

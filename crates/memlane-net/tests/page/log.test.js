@@ -1,5 +1,5 @@
 /** Who changed what through the host. */
-import { detail, goTo, shows, unlock } from './look.js';
+import { detail, editText, goTo, shows } from './look.js';
 import { scene } from './scene.js';
 
 scene('a change made on one page stands in the log of another, with who made it', async ({ stage, open }) => {
@@ -7,8 +7,7 @@ scene('a change made on one page stands in the log of another, with who made it'
   const reader = await open();
   await goTo(reader, 'Log');
   const writer = await open({ route: detail('notes') });
-  await unlock(writer);
-  await writer.getByRole('textbox', { name: 'Text' }).fill('calibrated');
+  await (await editText(writer)).fill('calibrated');
   await writer.getByRole('button', { name: 'Save' }).click();
   const line = reader.getByRole('row').filter({ hasText: 'notes' }).first();
   await shows(line, /write/);

@@ -44,3 +44,10 @@ export async function shows(element, wanted) {
   });
   return text;
 }
+
+/** The editor of a text, unlocked, once it has what is there. @param {Page} page */
+export async function editText(page) {
+  await unlock(page);
+  await page.getByText(/^version \d/).first().waitFor();
+  return page.getByRole('textbox', { name: 'Text' });
+}

@@ -1,6 +1,6 @@
 /** The host is killed and started again: the page goes on by itself, and pretends nothing. */
 import assert from 'node:assert/strict';
-import { connection, detail, row, shows, unlock } from './look.js';
+import { connection, detail, editText, row, shows } from './look.js';
 import { scene } from './scene.js';
 
 /** The browser itself says so on the console when there is no host. */
@@ -25,8 +25,7 @@ scene('the page goes on where it was when the host is killed and comes back', as
 scene('what was typed and not saved when the host went away is there when it comes back', async ({ stage, host, open }) => {
   await stage.memlane('create', 'text', 'notes', '100');
   const page = await open({ route: detail('notes'), expected });
-  await unlock(page);
-  const editor = page.getByRole('textbox', { name: 'Text' });
+  const editor = await editText(page);
   await editor.fill('written and not saved');
   await host.kill();
   await shows(connection(page), AWAY);
@@ -42,12 +41,12 @@ scene('what was typed and not saved when the host went away is there when it com
 scene('of a change that was under way when the host died, the page says that it does not know', async ({ stage, host, open }) => {
   await stage.memlane('create', 'text', 'notes', '100');
   const page = await open({ route: detail('notes'), expected });
-  await unlock(page);
-  await page.getByRole('textbox', { name: 'Text' }).fill('sent, and never answered');
+  const editor = await editText(page);
+  await editor.fill('sent, and never answered');
   // A host that is stopped takes the request and answers nothing.
   process.kill(host.pid, 'SIGSTOP');
   await page.getByRole('button', { name: 'Save' }).click();
   await host.restart();
   await page.getByText(/Nobody knows whether/).first().waitFor();
-  assert.equal(await page.getByRole('textbox', { name: 'Text' }).inputValue(), 'sent, and never answered');
+  assert.equal(await editor.inputValue(), 'sent, and never answered');
 });
