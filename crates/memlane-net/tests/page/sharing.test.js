@@ -19,7 +19,7 @@ scene('sharing starts and stops; address, tokens and a QR code are there to take
   await page.getByRole('img', { name: /QR/i }).waitFor();
   const sharing = page.getByRole('region', { name: 'Sharing' });
   const [, port = ''] = (await shows(sharing, /:(\d{4,5})\b/)).match(/:(\d{4,5})\b/) ?? [];
-  assert.equal(await (await fetch(`http://127.0.0.1:${port}/healthz`)).text(), 'ok');
+  assert.equal(await (await fetch(`http://127.0.0.1:${port}/healthz`)).text(), 'ok\n');
   await sharing.getByRole('button', { name: /copy/i }).first().click();
   assert.notEqual(await page.evaluate(() => navigator.clipboard.readText()), '');
   await stop.click();
