@@ -13,6 +13,7 @@
 //! | `page` | the web page's files |
 //! | `rest` | regions as resources of plain HTTP |
 //! | `conversation` | what is said on one WebSocket |
+//! | `relay` | a client that is passed on to another host |
 //! | `incoming`, `outgoing`, `outbox`, `metered` | frames and bytes of a connection |
 //! | `sessions`, `session` | what outlives a connection: requests in their order, each once |
 //! | `link` | what ends with a connection |
@@ -43,6 +44,7 @@ mod outbox;
 mod outgoing;
 mod page;
 mod picture;
+mod relay;
 mod rest;
 mod rows;
 mod secret;

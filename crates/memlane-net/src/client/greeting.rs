@@ -13,7 +13,7 @@ use super::error::Error;
 use super::options::{Address, Options};
 use super::secret::Secret;
 use super::socket::Socket;
-use super::tls;
+use super::tls::{self, in_words};
 use crate::protocol::fault::Fault;
 use crate::protocol::hello::{ClientDescription, ClientHello, HostDescription, Reply, Welcome};
 use crate::protocol::message::{self, MAX_HEADER};
@@ -26,9 +26,6 @@ const TIME: Duration = Duration::from_secs(5);
 const READ_BYTES: usize = 16 * 1024;
 /// Bytes of a greeting at most.
 const MOST_GREETED: usize = 64 * 1024;
-
-/// What helps where no authority vouches for a host.
-const IF_SELF_MADE: &str = "if it made the certificate itself, give its fingerprint";
 
 /// A connection on which requests can be sent.
 #[derive(Debug)]
@@ -69,7 +66,14 @@ pub(super) fn greet(address: &Address, options: &Options, session: Option<&str>)
     let proof = secret.as_ref().ok().map(|secret| secret.answer(&host, &ends));
     let session = session.map(str::to_owned);
     let hello = ClientHello {
-        hello: ClientDescription { protocol: VERSION, client: options.name.clone(), token, proof, session },
+        hello: ClientDescription {
+            protocol: VERSION,
+            client: options.name.clone(),
+            token,
+            proof,
+            session,
+            via: None,
+        },
     };
     let hello = serde_json::to_string(&hello).unwrap_or_default();
     socket.send(Message::text(hello)).map_err(|error| unreachable(lost_in_words(&error)))?;
@@ -148,17 +152,5 @@ pub(super) fn lost_in_words(error: &tungstenite::Error) -> String {
             "it does not answer in plain HTTP; if it speaks TLS, give its fingerprint".into()
         }
         error => error.to_string(),
-    }
-}
-
-fn in_words(error: &std::io::Error) -> String {
-    use rustls::{CertificateError, Error as Tls};
-    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        Some(Tls::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => {
-            "its certificate has another fingerprint than was given".into()
-        }
-        Some(Tls::InvalidCertificate(why)) => format!("its certificate is not taken ({why}); {IF_SELF_MADE}"),
-        Some(Tls::InvalidMessage(_)) => "it does not speak TLS".into(),
-        _ => error.to_string(),
     }
 }

@@ -46,7 +46,7 @@ mod error;
 mod options;
 mod secret;
 mod socket;
-mod tls;
+pub(crate) mod tls;
 
 mod greeting;
 mod janitor;

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use memlane::Space;
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::io::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::error::{Error, Result};
-use super::handle::Client;
+use super::handle::{Client, Mode};
 use super::lease::Lease;
 use super::link::{Done, Link};
 use super::subscription::Subscription;
@@ -46,6 +49,36 @@ impl Place {
     /// The session that it is reached through.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The memory to open it in, where this client may use it directly: [`Client::space`], unless it may not write the
+    /// region's file. The methods here go through the host in any case.
+    pub fn space(&self) -> Option<&Space> {
+        self.client.space().filter(|_| self.obstacle().is_none())
+    }
+
+    /// Whether this client has the region's memory itself.
+    pub fn mode(&self) -> Mode {
+        if self.space().is_some() { Mode::Local } else { Mode::Remote }
+    }
+
+    /// Why it is in that [mode](Self::mode), for people.
+    pub fn why(&self) -> String {
+        self.obstacle().unwrap_or_else(|| self.client.why().to_owned())
+    }
+
+    /// What keeps a local client from this region's memory. Of a region that is not there yet, nothing.
+    fn obstacle(&self) -> Option<String> {
+        let path = self.client.space()?.directory().join(&self.id);
+        let rights = Access::READ_OK | Access::WRITE_OK;
+        match accessat(CWD, &path, rights, AtFlags::EACCESS) {
+            Ok(()) | Err(Errno::NOENT) => None,
+            Err(error) => Some(format!(
+                "this client is on the host's machine, but may not write {}: {}; it goes through the host",
+                path.display(),
+                std::io::Error::from(error)
+            )),
+        }
     }
 
     /// All that is known of it: the document of `memlane show --json`.

@@ -11,7 +11,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 use super::error::Error;
 
 /// Checks hosts by `fingerprint`, or else by the known authorities.
-pub(super) fn config(fingerprint: Option<&str>) -> Result<Arc<ClientConfig>, Error> {
+pub(crate) fn config(fingerprint: Option<&str>) -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(default_provider());
     let algorithms = provider.signature_verification_algorithms;
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
@@ -25,6 +25,23 @@ pub(super) fn config(fingerprint: Option<&str>) -> Result<Arc<ClientConfig>, Err
         builder.with_root_certificates(roots)
     };
     Ok(Arc::new(builder.with_no_client_auth()))
+}
+
+/// Why a connection was not made, or broke, where its certificate may be the cause.
+pub(crate) fn in_words(error: &std::io::Error) -> String {
+    use rustls::Error as Tls;
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(Tls::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => {
+            "its certificate has another fingerprint than was given".into()
+        }
+        Some(Tls::InvalidCertificate(why)) => {
+            format!(
+                "its certificate is not taken ({why}); if it made the certificate itself, give its fingerprint"
+            )
+        }
+        Some(Tls::InvalidMessage(_)) => "it does not speak TLS".into(),
+        _ => error.to_string(),
+    }
 }
 
 fn parse(text: &str) -> Result<[u8; SHA256_OUTPUT_LEN], Error> {

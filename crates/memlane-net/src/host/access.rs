@@ -215,11 +215,19 @@ impl Gate {
         if self.read_only { Access::ReadOnly } else { access }
     }
 
-    /// Whether `operation` may be done with this access.
-    pub(super) fn admit(&self, access: Access, operation: &Operation) -> Result<(), Fault> {
-        if operation.access() == Access::ReadWrite && access == Access::ReadOnly {
+    /// Whether this access is for more than looking: for changes, and for being passed on in this machine's name.
+    pub(super) fn admit_change(&self, access: Access) -> Result<(), Fault> {
+        if access == Access::ReadOnly {
             let whose = if self.read_only { "this host is" } else { "this token is" };
             return Err(Fault::new(fault::READ_ONLY, format!("{whose} for looking only")));
+        }
+        Ok(())
+    }
+
+    /// Whether `operation` may be done with this access.
+    pub(super) fn admit(&self, access: Access, operation: &Operation) -> Result<(), Fault> {
+        if operation.access() == Access::ReadWrite {
+            self.admit_change(access)?;
         }
         let reaches_beyond = matches!(
             operation,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::connections::Place;
 use super::incoming::{Ending, Incoming};
@@ -16,6 +16,7 @@ use super::link::Link;
 use super::metered::Pulse;
 use super::outbox::Outbox;
 use super::outgoing::Outgoing;
+use super::relay::{self, Far, pass_on};
 use super::secret::random;
 use super::session::{Asked, Session, Stop};
 use super::sessions::Sessions;
@@ -68,6 +69,14 @@ enum Last {
     Silence,
     /// This frame, after this message.
     Said(Option<Outgoing>, u16, &'static str),
+    /// It goes on with another host.
+    Through(Box<Far>),
+}
+
+/// As what a client was let in.
+enum Entered {
+    Session(Arc<Link>, Arc<Session>),
+    Through(Box<Far>),
 }
 
 /// Talks until either side ends it.
@@ -76,28 +85,40 @@ pub(super) async fn converse(shared: Arc<Shared>, peer: Peer, socket: impl Async
     let mut reader = pin!(reader);
     let outbox = Arc::new(Outbox::default());
     let mut incoming = Incoming::new(reader.as_mut(), outbox.clone(), HELLO_BYTES);
-    let mut writing = pin!(async {
-        let written = outbox.write_to(&mut writer).await;
-        let _ = writer.shutdown().await;
-        written
-    });
-    let last = tokio::select! {
-        biased;
-        last = talk(&shared, &peer, &outbox, &mut incoming) => last,
-        _ = &mut writing => Last::Silence,
-        () = watch(&shared, &peer.pulse, &outbox) => Last::Silence,
-    };
-    if let Last::Said(message, code, reason) = last {
-        if let Some(message) = message {
-            outbox.push(message);
-        }
-        outbox.close(Outgoing::close(code, reason));
-        let ending = async {
-            let _ = writing.await;
-            incoming.forget().await;
+    let farewell;
+    let last = {
+        let mut writing = pin!(outbox.write_to(&mut writer));
+        let last = tokio::select! {
+            biased;
+            last = talk(&shared, &peer, &outbox, &mut incoming) => last,
+            _ = &mut writing => Last::Silence,
+            () = watch(&shared, &peer.pulse, &outbox) => Last::Silence,
         };
-        let _ = timeout(FAREWELL, ending).await;
+        farewell = Instant::now() + FAREWELL;
+        match &last {
+            Last::Silence => return,
+            Last::Said(message, code, reason) => {
+                message.iter().cloned().for_each(|message| outbox.push(message));
+                outbox.close(Outgoing::close(*code, reason));
+            }
+            Last::Through(_) => outbox.end(),
+        }
+        // Whole frames: what comes after them is another's, or nothing.
+        if !matches!(timeout_at(farewell, writing).await, Ok(Ok(()))) {
+            return;
+        }
+        last
+    };
+    if let Last::Through(far) = last {
+        let said = incoming.beyond_first();
+        drop(incoming);
+        return pass_on(&shared, &peer, tokio::io::join(reader, writer), said, *far).await;
     }
+    let ending = async {
+        let _ = writer.shutdown().await;
+        incoming.forget().await;
+    };
+    let _ = timeout_at(farewell, ending).await;
 }
 
 /// Asks a silent client whether it is there; ends when it is not.
@@ -129,7 +150,8 @@ async fn talk<R: AsyncRead + Unpin>(
     };
     let late = || Fault::new(fault::UNAUTHORISED, format!("no hello came within {:?}", shared.limits.hello));
     let (link, session) = match entered.unwrap_or_else(|_| Err(Ending::Refused(late()))) {
-        Ok(entered) => entered,
+        Ok(Entered::Session(link, session)) => (link, session),
+        Ok(Entered::Through(far)) => return Last::Through(far),
         Err(Ending::Gone) => return Last::Silence,
         Err(Ending::Refused(fault)) => {
             shared.metrics.refused();
@@ -167,7 +189,7 @@ async fn enter<R: AsyncRead + Unpin>(
     peer: &Peer,
     outbox: &Arc<Outbox>,
     incoming: &mut Incoming<R>,
-) -> Result<(Arc<Link>, Arc<Session>), Ending> {
+) -> Result<Entered, Ending> {
     let unlucky = |error: std::io::Error| Ending::Refused(Fault::new("system", error.to_string()));
     let challenge = random(CHALLENGE_BYTES).map_err(unlucky)?;
     outbox.push(message(&shared.hello(challenge.clone())));
@@ -181,7 +203,15 @@ async fn enter<R: AsyncRead + Unpin>(
             Fault::new(fault::UNSUPPORTED_VERSION, message).with("versions", vec![VERSION]),
         ));
     }
-    let entry = shared.gate.enter(&client, &challenge, &peer.ends).map_err(Ending::Refused)?;
+    let mut entry = shared.gate.enter(&client, &challenge, &peer.ends).map_err(Ending::Refused)?;
+    if let Some(via) = client.via {
+        shared.gate.admit_change(entry.access).map_err(Ending::Refused)?;
+        let far = relay::reach(shared, peer, &via).await.map_err(Ending::Refused)?;
+        return Ok(Entered::Through(Box::new(far)));
+    }
+    if peer.by.is_some() && !entry.local {
+        entry.why = "another host, or a proxy, passes on what the client says".into();
+    }
     let link = Link::new(outbox.clone(), peer, client.client);
     let entered = shared.sessions.enter(shared, client.session.as_deref(), entry.access, &link);
     let (session, resumed) = entered.map_err(Ending::Refused)?;
@@ -198,7 +228,7 @@ async fn enter<R: AsyncRead + Unpin>(
         max_in_flight: shared.limits.requests_in_flight,
         grace: shared.limits.grace.as_secs_f64(),
     })));
-    Ok((link, session))
+    Ok(Entered::Session(link, session))
 }
 
 /// Does what is asked, message by message.

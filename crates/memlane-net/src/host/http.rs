@@ -106,6 +106,10 @@ async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Request) -> Res
     let Some(mut peer) = request.extensions().get::<Peer>().cloned() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
+    let via = text(request.headers(), header::VIA).unwrap_or_default();
+    if via.contains(&shared.gate.instance) {
+        return (StatusCode::LOOP_DETECTED, "this host passes nobody on to itself\n").into_response();
+    }
     peer.by = INTERMEDIARIES.into_iter().find_map(|name| text(request.headers(), name)).map(Into::into);
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {

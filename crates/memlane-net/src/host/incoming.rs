@@ -45,12 +45,19 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
             .write_buffer_size(0)
             .max_message_size(Some(most))
             .max_frame_size(Some(most));
-        let socket = Socket { reader, outbox: outbox.clone(), waker: Waker::noop().clone() };
+        let (waker, begun) = (Waker::noop().clone(), Some(Vec::new()));
+        let socket = Socket { reader, outbox: outbox.clone(), waker, begun };
         Self { outbox, socket: WebSocket::from_raw_socket(socket, Role::Server, Some(config)) }
+    }
+
+    /// What was read of the socket beyond the first message, before [`Self::allow`].
+    pub(super) fn beyond_first(&self) -> Bytes {
+        Bytes::copy_from_slice(after_message(self.socket.get_ref().begun.as_deref().unwrap_or_default()))
     }
 
     /// From now on messages have at most `most` bytes.
     pub(super) fn allow(&mut self, most: usize) {
+        self.socket.get_mut().begun = None;
         self.socket.set_config(|config| {
             config.max_message_size = Some(most);
             config.max_frame_size = Some(most);
@@ -117,6 +124,32 @@ struct Socket<R> {
     outbox: Arc<Outbox>,
     /// Whom to wake when there is more to read.
     waker: Waker,
+    /// All that was read so far, while somebody else may have to go on with it.
+    begun: Option<Vec<u8>>,
+}
+
+/// What follows the first message in the bytes of a client.
+fn after_message(mut bytes: &[u8]) -> &[u8] {
+    while let Some((is_last, length)) = frame(bytes) {
+        bytes = bytes.get(length..).unwrap_or_default();
+        if is_last {
+            return bytes;
+        }
+    }
+    &[]
+}
+
+/// Whether a message ends with the frame in front, and that frame's length; nothing when it is not all there.
+fn frame(bytes: &[u8]) -> Option<(bool, usize)> {
+    let (first, second) = (bytes.first()?, bytes.get(1)?);
+    let (length, head) = match second & 0x7f {
+        126 => (u64::from(u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?)), 4),
+        127 => (u64::from_be_bytes(*bytes.get(2..)?.first_chunk()?), 10),
+        short => (u64::from(short), 2),
+    };
+    let mask = if second & 0x80 == 0 { 0 } else { 4 };
+    let (is_final, is_control) = (first & 0x80 != 0, first & 0x08 != 0);
+    Some((is_final && !is_control, usize::try_from(length).ok()?.checked_add(head + mask)?))
 }
 
 impl<R: AsyncRead + Unpin> Read for Socket<R> {
@@ -124,7 +157,13 @@ impl<R: AsyncRead + Unpin> Read for Socket<R> {
         let mut buffer = ReadBuf::new(bytes);
         let mut context = Context::from_waker(&self.waker);
         match Pin::new(&mut self.reader).poll_read(&mut context, &mut buffer) {
-            Poll::Ready(read) => read.map(|()| buffer.filled().len()),
+            Poll::Ready(read) => {
+                read?;
+                if let Some(begun) = &mut self.begun {
+                    begun.extend_from_slice(buffer.filled());
+                }
+                Ok(buffer.filled().len())
+            }
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
@@ -138,5 +177,29 @@ impl<R> Write for Socket<R> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_the_first_message_is_found() {
+        let masked = |first: u8, length: usize| {
+            let mut frame = match length {
+                0..126 => vec![first, 0x80 | length as u8],
+                _ => [vec![first, 0x80 | 126], (length as u16).to_be_bytes().to_vec()].concat(),
+            };
+            frame.resize(frame.len() + 4 + length, 7);
+            frame
+        };
+        // A ping, a text in two frames with a pong between them, and what comes then.
+        let bytes = [masked(0x89, 3), masked(0x01, 200), masked(0x8a, 0), masked(0x80, 5)].concat();
+        let said = [bytes.clone(), b"then".to_vec()].concat();
+        assert_eq!(after_message(&said), b"then");
+        for length in 0..=bytes.len() {
+            assert_eq!(after_message(&said[..length]), b"", "{length}");
+        }
     }
 }

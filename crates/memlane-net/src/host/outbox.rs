@@ -45,6 +45,11 @@ impl Outbox {
     /// Puts the last frame on the way.
     pub(super) fn close(&self, frame: Outgoing) {
         self.push(frame);
+        self.end();
+    }
+
+    /// What is on the way is the last.
+    pub(super) fn end(&self) {
         self.state().closed = true;
         self.filled.notify_one();
     }

@@ -73,6 +73,22 @@ pub struct ClientDescription {
     /// The session to go on with; without it a new one begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// Another host to be passed on to, whose hello comes next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Via>,
+}
+
+/// A host that a client is passed on to by another one.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Via {
+    /// `HOST` or `HOST:PORT`.
+    pub host: String,
+    /// Encrypted, with a certificate that a known authority vouches for, unless a fingerprint is given.
+    #[serde(default)]
+    pub tls: bool,
+    /// Encrypted, with the certificate that has this SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
 }
 
 /// The host's answer to the client's hello.

@@ -6,6 +6,7 @@ mod http;
 mod life;
 mod limits;
 mod machine;
+mod relay;
 #[path = "../served/mod.rs"]
 mod served;
 mod sessions;
