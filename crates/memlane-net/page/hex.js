@@ -34,10 +34,10 @@ export class Hex {
     const heads = Array.from({ length: ACROSS }, (_, column) => h('th', { scope: 'col' }, column.toString(16)));
     this.element = h('div', { class: 'hex' },
       h('div', { class: 'toolbar' },
-        button(t('First page'), '⏮', () => 0),
+        button(t('First page'), '|◀', () => 0),
         button(t('Page before'), '◀', () => this.start - PAGE),
         button(t('Next page'), '▶', () => this.start + PAGE),
-        button(t('Last page'), '⏭', () => size),
+        button(t('Last page'), '▶|', () => size),
         this.address, this.where),
       h('div', { class: 'hex-scroll', tabindex: '0', role: 'region', 'aria-label': t('Bytes') },
         h('table', { class: 'hex-table' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('Offset')), heads, h('th', { scope: 'col' }, 'ASCII'))), this.body)));

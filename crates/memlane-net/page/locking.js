@@ -9,6 +9,9 @@ import { Pane, facts, part, person } from './pane.js';
 import { forceRelease } from './release.js';
 import { duration, number, t } from './words.js';
 
+/** After so many milliseconds a person is told that there is something to wait for. */
+const IMPATIENT = 300;
+
 /**
  * @param {import('./pane.js').Context} context
  * @param {{ name: string, mode?: string }[]} ways to acquire it
@@ -35,8 +38,10 @@ export function lockView(context, ways) {
 
   /** @param {string} name @param {string} [mode] */
   async function acquireIt(name, mode) {
-    say(t('Waiting for the lock …'));
-    if (await take(context, 'lock', mode ? { mode } : {}, mode ?? name)) say(t('This page holds the lock now'), 'good');
+    const waits = setTimeout(() => say(t('Waiting for the lock …')), IMPATIENT);
+    const isTaken = await take(context, 'lock', mode ? { mode } : {}, mode ?? name);
+    clearTimeout(waits);
+    if (isTaken) say(t('This page holds the lock now'), 'good');
   }
 
   async function mendIt() {

@@ -18,6 +18,8 @@
  * @property {string | null} [writer]
  * @property {number} [readers]
  * @property {number | null} [drops]
+ * @property {number} [alive] participants
+ * @property {number} [dead]
  * @property {number} [version]
  * @property {string | null} [lock_holder]
  * @property {string} [uuid] of this very region

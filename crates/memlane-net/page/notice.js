@@ -7,7 +7,7 @@ import { t } from './words.js';
 /** How long a message stays, in milliseconds; a bad one until it is put away. */
 const STAY = 6000;
 /** More at once would cover the page. */
-const MOST = 4;
+const MOST = 3;
 
 const shown = h('div', { class: 'notices' });
 const polite = h('div', { role: 'status', class: 'unseen' });

@@ -305,6 +305,7 @@ export const CHINESE = {
   'What to do': '处理',
   'Nothing was left behind': '没有残留',
   'Clean up …': '清理 …',
+  'There is nothing to clean up': '没有可清理的内容',
   'Clean up?': '清理？',
   'Clean up': '清理',
   'Look again': '重新查看',

@@ -34,7 +34,7 @@ impl Source {
         match self {
             Self::Here(space) => {
                 let observer = memlane::Observer::open(space, id)?;
-                Ok(sheet::document(&observer, &space.directory().join(id))?)
+                Ok(sheet::document(&observer, &space.directory().join(id), usize::MAX)?)
             }
             Self::There(client) => Ok(client.describe(id)?),
         }

@@ -37,11 +37,13 @@ export function create({ connection }) {
   let entries = [];
   /** The instance whose numbers these are. */
   let instance = '';
+  /** The first look is not to wait. */
+  let looked = false;
 
   /** @param {number} since @returns {Promise<any[]>} */
   async function newer(since) {
     try {
-      return (await connection.request('log', { since, timeout: entries.length ? TIMEOUT : 0 })).ok.entries;
+      return (await connection.request('log', { since, timeout: looked ? TIMEOUT : 0 })).ok.entries;
     } catch (error) {
       if (error instanceof Fault && error.code === 'timeout') return [];
       throw error;
@@ -64,6 +66,7 @@ export function create({ connection }) {
     async () => {
       if (connection.hello.instance !== instance) [instance, entries] = [connection.hello.instance, []];
       entries = (await newer(entries[0]?.number ?? 0)).reverse().concat(entries).slice(0, MOST);
+      looked = true;
       show();
     },
     (why) => setText(fault, why ?? ''),

@@ -54,6 +54,7 @@ export function create({ connection }) {
   }
 
   async function cleanUp() {
+    if (fixable === 0) return say(t('There is nothing to clean up'));
     const wanted = await confirm({
       title: t('Clean up?'),
       text: t('What nobody can miss is put away: {n} findings. What needs a person’s judgement stays.', { n: fixable }),

@@ -15,8 +15,10 @@ import { bytes, duration, moment, number, secondsSince, t } from '../words.js';
 
 /** @typedef {import('../main.js').Context} Context */
 
-/** Between looks at the participants, in milliseconds. */
+/** Between looks at the participants, in milliseconds; their number is watched. */
 const PERIOD = 2000;
+/** A document comes with its content: larger ones are asked for only when participants came or went. In bytes. */
+const LARGE = 64 * 1024;
 
 /** @param {Context} context @param {string} id */
 export function create({ connection }, id) {
@@ -49,6 +51,8 @@ export function create({ connection }, id) {
   /** Of the region that is shown, or that could not be: another one can come under its id. */
   let uuid = '';
   let opening = false;
+  let isLarge = false;
+  let there = '';
   const participants = participantSheet();
 
   const rows = new Rows(connection, [id]);
@@ -62,6 +66,9 @@ export function create({ connection }, id) {
     setText(state, stateName(row.state));
     state.className = `tag ${toneOf(row.state)}`;
     showVitals(row);
+    const now = `${row.alive} ${row.dead}`;
+    if (now !== there) look().catch(() => {});
+    there = now;
     if (row.uuid && row.uuid !== uuid && !opening) {
       uuid = row.uuid;
       open();
@@ -102,6 +109,7 @@ export function create({ connection }, id) {
     const { ok: document } = await connection.request('describe', { id });
     if (closed) return;
     uuid = document.uuid;
+    isLarge = document.content !== null && document.size > LARGE;
     setText(kind, document.kind);
     setText(about, document.note ?? '');
     about.hidden = !document.note;
@@ -126,7 +134,7 @@ export function create({ connection }, id) {
 
   open();
   rows.follow();
-  const timer = setInterval(() => look().catch(() => {}), PERIOD);
+  const timer = setInterval(() => !isLarge && look().catch(() => {}), PERIOD);
   return {
     element,
     close() {

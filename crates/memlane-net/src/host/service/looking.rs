@@ -4,6 +4,7 @@ use memlane::{Observer, Space, WaitGraph, doctor};
 use serde_json::{Value, json};
 use tokio::task;
 
+use super::cells::MOST_JSON_ITEMS;
 use super::{Done, Outcome, Service};
 use crate::foreign;
 use crate::protocol::fault::Fault;
@@ -21,7 +22,7 @@ impl Service {
     pub(super) async fn describe(&self, id: String) -> Outcome {
         self.look(move |space| {
             let observer = Observer::open(space, &id)?;
-            sheet::document(&observer, &space.directory().join(&id))
+            sheet::document(&observer, &space.directory().join(&id), MOST_JSON_ITEMS)
         })
         .await
     }
