@@ -32,7 +32,7 @@ export function create(context) {
   const paint = layout && painter(layout);
   const what = layout ? `${layout.columns} × ${layout.rows}${schema?.encoding ? ` ${schema.encoding}` : ''}` : (schema?.encoding || t('frames of bytes'));
   const stage = new Stage({ label: t('Live picture of {id}, {what}', { id, what }), point: (x, y) => readOut(x, y), leave: () => setText(pixel, '') });
-  const pen = /** @type {CanvasRenderingContext2D} */ (stage.canvas.getContext('2d', { willReadFrequently: false }));
+  const pen = /** @type {CanvasRenderingContext2D} */ (stage.canvas.getContext('2d', { willReadFrequently: true }));
   pane.onClose(() => stage.close());
   const pixel = h('output', { class: 'readout pixel', 'aria-label': t('Pixel'), 'aria-live': 'polite' });
   const figures = h('output', { class: 'readout figures', 'aria-label': t('Figures'), 'aria-live': 'off' });
