@@ -14,10 +14,12 @@ mod kill_steps;
 mod loom;
 mod mutants;
 mod myo;
+mod page;
 mod process;
 mod python;
 mod report;
 mod scenarios;
+mod screenshots;
 mod setup;
 mod test;
 mod tidy;
@@ -60,6 +62,10 @@ enum Task {
     Myo(myo::Options),
     /// Build the Python package into .venv, check its types and run its tests
     Python(python::Options),
+    /// Check the web page's types and words, and drive it in a browser
+    Page(page::Options),
+    /// Take pictures of the web page's views, three of them for the README
+    Screenshots,
     /// Play what processes do together, with every pair of languages
     Scenarios(scenarios::Options),
     /// Build the C and C++ tests and examples in every manner that is supported, and run them
@@ -86,6 +92,8 @@ fn main() -> ExitCode {
         Task::Wakeups(options) => wakeups::run(&workspace, &options),
         Task::Myo(options) => myo::run(&workspace, &options),
         Task::Python(options) => python::run(&workspace, &options),
+        Task::Page(options) => page::run(&workspace, &options),
+        Task::Screenshots => screenshots::run(&workspace),
         Task::Scenarios(options) => scenarios::run(&workspace, &options),
         Task::C(options) => c::run(&workspace, &options),
         Task::Install(options) => install::run(&workspace, &options),

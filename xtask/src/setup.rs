@@ -3,13 +3,17 @@
 
 mod cargo_deny;
 mod debian;
+mod node;
 mod python;
 
 use crate::failure::{Failure, Outcome};
 use crate::report;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, on_path};
 
 pub(crate) use cargo_deny::find as find_cargo_deny;
+
+/// The browser that shows the page.
+pub(crate) const CHROMIUM: &str = "chromium";
 
 /// What tests cannot do on this machine, and how to change that.
 pub(crate) struct Missing {
@@ -23,6 +27,7 @@ pub(crate) struct Missing {
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
     debian::install(workspace)?;
     python::make_environment(workspace)?;
+    node::install(workspace)?;
     cargo_deny::install(workspace)?;
     let missing = missing(workspace);
     for absent in &missing {
@@ -38,15 +43,21 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     Err(Failure::new(format!("{} of the tests' tools missing, see above how to get them", missing.len())))
 }
 
-/// The part of `run` that is cheap and touches nothing but `.venv`: `test` does it on its own accord.
-pub(crate) fn python(workspace: &Workspace) -> Outcome {
-    python::make_environment(workspace)
+/// The part of `run` that is cheap and touches nothing but this folder: `test` does it on its own accord.
+pub(crate) fn here(workspace: &Workspace) -> Outcome {
+    python::make_environment(workspace).and(node::install(workspace))
+}
+
+/// Whether all is there that the tests of the page need.
+pub(crate) fn has_page_tools(workspace: &Workspace) -> bool {
+    node::is_ready(workspace) && node::has_node() && on_path(CHROMIUM).is_some()
 }
 
 /// What the tests have to leave out at present.
 pub(crate) fn missing(workspace: &Workspace) -> Vec<Missing> {
     let mut missing = debian::missing();
     missing.extend(python::missing(workspace));
+    missing.extend(node::missing(workspace));
     missing.extend(cargo_deny::missing(workspace));
     missing
 }

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 use crate::process::run as run_program;
 use crate::report::{self, Mark};
 use crate::workspace::Workspace;
-use crate::{c, chaos, kill_steps, loom, python, scenarios, setup, tidy, wakeups};
+use crate::{c, chaos, kill_steps, loom, page, python, scenarios, setup, tidy, wakeups};
 
 struct Step {
     name: &'static str,
@@ -40,6 +40,11 @@ const STEPS: &[Step] = &[
         name: "python",
         run: |workspace| python::run(workspace, &python::Options::default()),
         needs: Some(python::is_possible),
+    },
+    Step {
+        name: "page",
+        run: |workspace| page::run(workspace, &page::Options::default()),
+        needs: Some(setup::has_page_tools),
     },
     Step {
         name: "c",
@@ -96,7 +101,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let finished = if under_ci() {
         run_all(workspace, std::iter::once(&step("setup", setup::run)).chain(STEPS))
     } else {
-        if let Err(failure) = setup::python(workspace) {
+        if let Err(failure) = setup::here(workspace) {
             report::warning(&failure.to_string());
         }
         run_all(workspace, STEPS)

@@ -33,6 +33,11 @@ impl Workspace {
         self.python_environment().join("bin").join("python")
     }
 
+    /// Where the tests of the web page are.
+    pub(crate) fn page_tests(&self) -> PathBuf {
+        self.root.join("crates/memlane-net/tests/page")
+    }
+
     /// Cargo in the repository.
     pub(crate) fn cargo(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new("cargo");

@@ -26,6 +26,7 @@ mod selection;
 mod source;
 mod survey;
 
+mod browser;
 mod human;
 mod table;
 mod words;

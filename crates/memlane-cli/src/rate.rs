@@ -7,7 +7,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use memlane::{Kind, Observer};
+use memlane::Observer;
+use memlane_net::view::sight::counts_changes;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
@@ -43,7 +44,7 @@ impl Measurement {
     pub(crate) fn run(&self, context: &Context, report: impl Fn(&str, Rate) -> Outcome) -> Outcome {
         let source = context.source()?;
         let Seen { kind, schema, .. } = source.see(&self.id)?;
-        if schema.is_none() && !matches!(kind, Kind::Event | Kind::Queue | Kind::Barrier) {
+        if !counts_changes(kind, schema.as_ref()) {
             let message = format!("region `{}` is a {kind}, whose changes are not counted", self.id);
             return Err(Failure::new(Exit::Mismatch, message));
         }

@@ -1,15 +1,19 @@
-//! `memlane demo`: that it keeps its promises, and that nothing of it is left, however it ends.
+//! `memlane demo`: that it keeps its promises, that it recovers from whoever of it is killed, and that nothing of it is
+//! left, however it ends.
 
+use memlane::{Queue, Space};
+use memlane_net::client::{Client, Options};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// A publisher, its stand-by and two viewers.
-const CHILDREN: usize = 4;
+/// A publisher, its stand-by and two viewers; an armband, a dispatcher and two workers.
+const CHILDREN: usize = 8;
 /// How long children may outlive a demo that was killed.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -34,6 +38,11 @@ impl Place {
 
     fn files(&self) -> Vec<PathBuf> {
         std::fs::read_dir(self.0.path()).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+
+    /// The space of the only demo here.
+    fn space(&self) -> Space {
+        Space::at(self.files().pop().expect("a demo is under way")).expect("its directory is a space")
     }
 
     /// The processes that were told of this place.
@@ -69,6 +78,15 @@ impl Running {
         let found = self.lines.by_ref().map(Result::unwrap).find(|line| line.contains(part));
         found.unwrap_or_else(|| panic!("the demo ended without a line with {part:?}"))
     }
+
+    /// Reads on until each of these was in a line, whichever came first.
+    fn wait_for_all(&mut self, parts: &[&str]) {
+        let mut left = parts.to_vec();
+        while !left.is_empty() {
+            let line = self.wait_for("");
+            left.retain(|part| !line.contains(part));
+        }
+    }
 }
 
 impl Drop for Running {
@@ -76,6 +94,41 @@ impl Drop for Running {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// What stands behind that word in `/proc/PID/status`.
+fn status(pid: u32, word: &str) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(word)?.strip_prefix(':'));
+    line.unwrap_or_default().trim().to_owned()
+}
+
+/// Kills a process that has taken a job and not acknowledged it; says which.
+fn kill_one_with_a_job(jobs: &Queue) -> u32 {
+    loop {
+        let pids = || jobs.state().leases.into_iter().map(|worker| worker.pid).collect::<Vec<_>>();
+        let Some(pid) = pids().first().copied() else { continue };
+        let signal = |signal| kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
+        // Stopped, it acknowledges nothing between the look and the kill.
+        signal(Signal::STOP);
+        while !status(pid, "State").starts_with('T') {
+            std::thread::yield_now();
+        }
+        if pids().contains(&pid) {
+            signal(Signal::KILL);
+            return pid;
+        }
+        signal(Signal::CONT);
+    }
+}
+
+/// What the host at `address` answers to a plain request.
+fn answer(address: &str, path: &str) -> String {
+    let mut socket = TcpStream::connect(address).expect("somebody listens");
+    write!(socket, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("an answer in text");
+    answer
 }
 
 fn numbers(rows: &Value, name: &str) -> Vec<u64> {
@@ -97,6 +150,13 @@ fn it_keeps_its_promises_and_leaves_nothing() {
     // Four seconds at 60 Hz; half of it on a machine that is busy with other tests.
     assert!(frames.len() == 2 && frames.iter().all(|frames| *frames > 120), "{facts}");
     assert_eq!(facts["counted"].as_u64(), Some(frames.iter().sum()), "{facts}");
+    // The same of 200 Hz.
+    assert!(facts["samples"].as_u64().is_some_and(|samples| samples > 400), "{facts}");
+    assert_eq!(
+        [&facts["holders_killed"], &facts["recoveries"], &facts["jobs"]["again"]].map(Value::as_u64),
+        [Some(1); 3],
+        "{facts}"
+    );
     assert_eq!((place.files(), place.processes()), (vec![], vec![]));
 }
 
@@ -166,6 +226,63 @@ fn a_child_that_dies_by_itself_fails_it() {
     kill_process(Pid::from_raw(viewer as i32).unwrap(), Signal::KILL).unwrap();
     assert_eq!(demo.process.wait().unwrap().code(), Some(1));
     assert_eq!((place.files(), place.processes()), (vec![], vec![]));
+}
+
+#[test]
+fn whoever_sets_the_event_has_the_holder_killed_and_the_next_one_puts_it_right() {
+    let place = Place::new();
+    let mut demo = Running::start(&place, &["--duration", "1h"]);
+    demo.wait_for("jobs: 1 done");
+    let space = place.space();
+    let memlane = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_memlane"));
+        let output = command.arg("--space").arg(space.directory()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    for recovery in ["1", "2"] {
+        memlane(&["event", "set", "demo/kill-holder"]);
+        // An idle worker has the job before it has the arm.
+        demo.wait_for_all(&[
+            "is killed by SIGKILL while it has the arm",
+            "was told, and",
+            "went to another worker",
+        ]);
+        assert_eq!(memlane(&["get", "demo/recoveries"]), recovery);
+    }
+    let state: Value = serde_json::from_str(&memlane(&["show", "--json", "demo/arm"])).unwrap();
+    assert_eq!(state["lock"]["inconsistent"].as_bool(), Some(false), "{state}");
+    assert_eq!(place.processes().len(), 1 + CHILDREN, "the dead were replaced");
+}
+
+#[test]
+fn the_job_of_a_killed_worker_is_done_by_another() {
+    let place = Place::new();
+    let mut demo = Running::start(&place, &["--duration", "1h"]);
+    demo.wait_for("fps");
+    let jobs = Queue::open(&place.space(), "demo/jobs").unwrap();
+    let killed = kill_one_with_a_job(&jobs);
+    demo.wait_for_all(&[&format!("takes the place of process {killed}"), "went to another worker"]);
+}
+
+#[test]
+fn the_page_is_where_it_says_and_its_token_lets_one_in() {
+    let place = Place::new();
+    let mut demo = Running::start(&place, &["--duration", "1h"]);
+    let line = demo.wait_for("in a browser");
+    let (_, address) = line.split_once("http://").expect("an address");
+    let (address, token) = address.trim().split_once("/#token=").expect("a token");
+    assert!(answer(address, "/").starts_with("HTTP/1.1 200 "));
+    assert!(answer(address, "/api/v1/regions").starts_with("HTTP/1.1 401 "));
+    // As a browser, which cannot read the memory itself.
+    let client = Client::connect(address, Options::new().token(token).remote()).expect("the token is right");
+    let value = client.value("demo/jobs-done").read::<u64>();
+    assert!(value.is_ok(), "{value:?}");
+    client.event("demo/kill-holder").set().expect("the token is for changing too");
+    demo.wait_for("is killed by SIGKILL while it has the arm");
+    kill_process(Pid::from_child(&demo.process), Signal::INT).unwrap();
+    demo.process.wait().unwrap();
+    assert!(TcpStream::connect(address).is_err(), "the host ended with its demo");
 }
 
 #[test]

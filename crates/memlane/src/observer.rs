@@ -69,6 +69,29 @@ pub struct Observer {
     lock: Shared<LockLine>,
 }
 
+/// A region at one moment, in a few words: another glance is equal as long as its content has not changed, nobody has
+/// come, gone, died, begun or ended to wait, and its lock stands as it did. How kinds without a content stand beside
+/// that (readers, permits, messages …) is not in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    version: u64,
+    lock: [u32; 4],
+    /// A hash: all that matters is whether it is the same.
+    participants: u64,
+}
+
+impl Glance {
+    /// The change counter, as [`Observer::version`].
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether the content has changed or the lock stands otherwise, whoever came or went.
+    pub fn has_moved(&self, since: &Self) -> bool {
+        (self.version, self.lock) != (since.version, since.lock)
+    }
+}
+
 /// A region's content, copied out.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -193,6 +216,16 @@ impl Observer {
             Kind::Barrier => self.barrier().map_or(0, |state| state.phase),
             _ => version::count(self.version.version.load(Acquire)),
         }
+    }
+
+    /// Looks whether anything has happened, for one system call and one more a participant; `None` when the name was
+    /// removed meanwhile.
+    pub fn glance(&self) -> Option<Glance> {
+        let participants = self.participants.glance(self.file.named()?.as_fd());
+        let LockLine { word, mark, recoveries, depth, .. } = &*self.lock;
+        // The claim first: the others are stored by whoever has it.
+        let lock = [word, mark, recoveries, depth].map(|word| word.load(Acquire));
+        Some(Glance { version: self.version(), lock, participants })
     }
 
     /// Everybody attached, and who died attached.

@@ -19,6 +19,7 @@ use crate::os::presence::{self, Probe};
 use crate::sync::claim::{Claim, next_generation};
 use rustix::fd::{AsFd, BorrowedFd};
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
 /// A process attached to a region, as tools see it.
@@ -220,6 +221,19 @@ impl Participants {
         // the dead.
         mine.is_none_or(|mine| mine.slot() != claim.slot())
             && file.get().and_then(|file| presence::probe(file.as_fd(), claim.slot())) == Ok(Probe::Free)
+    }
+
+    /// The same as long as nobody comes, goes, dies, begins or ends to wait. `file` is the region's.
+    pub(crate) fn glance(&self, file: BorrowedFd<'_>) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for (slot, entry) in (0..).zip(self.entries.iter()) {
+            if entry.pid.load(Relaxed) != 0 {
+                let waits = entry.waits.each_ref().map(|wait| wait.owner.load(Relaxed));
+                let alive = presence::probe(file, slot) != Ok(Probe::Free);
+                (slot, entry.generation.load(Acquire), waits, alive).hash(&mut hasher);
+            }
+        }
+        hasher.finish()
     }
 
     /// What the table says of the holder of a claim.

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::Missing;
+use super::{CHROMIUM, Missing};
 use crate::c;
 use crate::failure::Outcome;
 use crate::process;
@@ -62,6 +62,18 @@ const PACKAGES: &[Package] = &[
         name: "ffmpeg",
         needed_for: "tests with a real video",
         present: || on_path("ffmpeg").is_some(),
+    },
+    Package {
+        name: CHROMIUM,
+        needed_for: "the tests of the web page",
+        present: || on_path(CHROMIUM).is_some(),
+    },
+    Package { name: "nodejs", needed_for: "the tests of the web page", present: super::node::has_node },
+    Package { name: "npm", needed_for: "the tests of the web page", present: || on_path("npm").is_some() },
+    Package {
+        name: "fonts-wqy-zenhei",
+        needed_for: "the web page's screenshots in Chinese",
+        present: super::node::has_chinese_font,
     },
 ];
 

@@ -2,24 +2,15 @@
 //!
 //! `--json` prints what `memlane host --json` prints; of a host that runs already, what it answers to `sharing`.
 
-use std::env;
-use std::process::{Command, Stdio};
-
 use memlane_net::client::hosts_of;
 use memlane_net::host::Running;
 use memlane_net::protocol::operation::Operation;
 use serde_json::{Map, Value};
 
+use crate::browser;
 use crate::commands::host::{self, HostCommand, Taken};
 use crate::context::Context;
 use crate::failure::Outcome;
-
-/// What a desktop session sets.
-const DISPLAYS: [&str; 2] = ["DISPLAY", "WAYLAND_DISPLAY"];
-/// The user's own choice, also where there is no display.
-const BROWSER_VARIABLE: &str = "BROWSER";
-/// Opens what it is given with what the desktop has for it.
-const OPENER: &str = "xdg-open";
 
 /// See and change the regions in a browser
 ///
@@ -61,7 +52,7 @@ fn present_running(context: &Context, sharing: &Map<String, Value>, opens: bool)
         context.say("it is served by a host that runs already");
     }
     if opens && let Some(once) = sharing.get("url_once").and_then(Value::as_str) {
-        open(context, once);
+        browser::open(context, once);
     }
     Ok(())
 }
@@ -74,22 +65,7 @@ fn present(context: &Context, running: &Running, opens: bool) -> Outcome {
         context.say("Ctrl-C ends it");
     }
     if opens {
-        open(context, &running.url_once().map_err(host::failure)?);
+        browser::open(context, &running.url_once().map_err(host::failure)?);
     }
     Ok(())
-}
-
-/// Shows it in the browser, if there is where. The address stands on a command line: it is good once.
-fn open(context: &Context, url: &str) {
-    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let chosen = env::var(BROWSER_VARIABLE).ok().filter(|browser| !browser.is_empty());
-    let Some(browser) = chosen.or_else(|| DISPLAYS.into_iter().any(is_set).then(|| OPENER.into())) else {
-        return;
-    };
-    // Several may be named; the first is the preferred one.
-    let browser = browser.split(':').next().unwrap_or_default();
-    let quiet = Command::new(browser).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
-    if let Err(error) = quiet {
-        context.say(format_args!("`{browser}` could not be started: {error}; open the address yourself"));
-    }
 }

@@ -1,6 +1,7 @@
 //! The board: what is known of every process, from its own reports.
 
 use super::child::{Message, News};
+use super::crew::Tally;
 use super::message::{Reading, Report};
 use crate::failure::{Exit, Failure, Outcome};
 use std::time::{Duration, Instant};
@@ -18,6 +19,9 @@ pub(super) struct Board {
     pub(super) takeovers: Vec<Takeover>,
     /// Frames held across a publisher's death that were looked at and had changed.
     pub(super) spoilt: u64,
+    pub(super) tally: Tally,
+    /// Where a browser shows it all.
+    pub(super) page: String,
 }
 
 /// A moment of the story.
@@ -80,7 +84,7 @@ pub(super) struct Viewer {
 }
 
 impl Board {
-    pub(super) fn new(length: Option<Duration>) -> Self {
+    pub(super) fn new(length: Option<Duration>, page: String) -> Self {
         Self {
             started: Instant::now(),
             length,
@@ -89,6 +93,8 @@ impl Board {
             story: Vec::new(),
             takeovers: Vec::new(),
             spoilt: 0,
+            tally: Tally::default(),
+            page,
         }
     }
 
@@ -192,7 +198,8 @@ impl Viewer {
     }
 }
 
-fn ended_early(pid: u32, complaint: &str) -> Failure {
+/// A process of the demo that ends without being told to is its failure.
+pub(super) fn ended_early(pid: u32, complaint: &str) -> Failure {
     let complaint = complaint.trim();
     let words = if complaint.is_empty() { "it said nothing" } else { complaint };
     Failure::new(Exit::Failure, format!("process {pid} of the demo ended before its time: {words}"))

@@ -3,15 +3,20 @@
 use super::Role;
 use super::board::{Board, Mood, PublisherState, Takeover};
 use super::child::{Child, Message};
+use super::crew::Crew;
 use super::display::Display;
 use super::message::Order;
+use super::plan::Plan;
 use super::stage::Stage;
-use super::{regions, summary};
+use super::{page, regions, summary};
+use crate::browser;
+use crate::commands::host::failure;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::frame::interrupt::Interrupt;
 use crate::human;
 use memlane::{Space, Timestamp, Value};
+use memlane_net::host::Running;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -27,11 +32,13 @@ pub(super) struct Director {
     publisher: Child,
     stand_by: Child,
     viewers: Vec<Child>,
+    crew: Crew,
     messages: Receiver<Message>,
     sender: Sender<Message>,
     counter: Value<u64>,
     board: Board,
     interrupt: Interrupt,
+    page: Running,
     stage: Stage,
 }
 
@@ -44,22 +51,24 @@ enum Waited {
 }
 
 impl Director {
-    pub(super) fn run(context: &Context, length: Duration, forever: bool) -> Outcome {
-        let mut director = Self::prepare(context, (!forever).then_some(length))?;
-        let played = director.play(length, forever).and_then(|()| director.end_viewers());
+    pub(super) fn run(context: &Context, plan: Plan) -> Outcome {
+        let mut director = Self::prepare(context, plan)?;
+        let played = director.play(plan).and_then(|()| director.end_viewers());
         director.display.show(&director.board)?;
-        let (board, received) = director.strike();
+        let struck = director.strike();
         played?;
+        let (board, received) = struck?;
         summary::conclude(context, &board, received)
     }
 
-    fn prepare(context: &Context, length: Option<Duration>) -> Outcome<Self> {
+    fn prepare(context: &Context, plan: Plan) -> Outcome<Self> {
         let interrupt = Interrupt::listen()?;
         let stage = Stage::beside(context.directory(), context.self_command())?;
         let space = Space::at(stage.directory())?;
         let counter = regions::counter(&space)?;
         let (sender, messages) = mpsc::channel();
-        let mut board = Board::new(length);
+        let page = page::serve(&space)?;
+        let mut board = Board::new(plan.end(), page.url().to_owned());
         let publisher = Child::start(Role::Publisher, &stage, &sender)?;
         board.add_publisher(publisher.pid());
         wait_for_first_publisher(&messages, &mut board, &publisher)?;
@@ -70,18 +79,39 @@ impl Director {
         for viewer in &viewers {
             board.add_viewer(viewer.pid());
         }
+        let crew = Crew::start(&space, &stage, &sender)?;
+        if plan.opens_browser {
+            browser::open(context, &page.url_once().map_err(failure)?);
+        }
         let display = Display::open(context, space)?;
-        Ok(Self { display, publisher, stand_by, viewers, messages, sender, counter, board, interrupt, stage })
+        Ok(Self {
+            display,
+            publisher,
+            stand_by,
+            viewers,
+            crew,
+            messages,
+            sender,
+            counter,
+            board,
+            interrupt,
+            page,
+            stage,
+        })
     }
 
-    /// Round after round; in each the publisher is killed half-way.
-    fn play(&mut self, length: Duration, forever: bool) -> Outcome {
+    /// Round after round; in each the publisher is killed half-way, and then who has the arm.
+    fn play(&mut self, plan: Plan) -> Outcome {
         let pid = self.publisher.pid();
         self.board
             .tell(Mood::Plain, format!("process {pid} publishes, two viewers look on, a stand-by waits"));
         loop {
-            let (half, end) = (Instant::now() + length / 2, Instant::now() + length);
-            if !self.watch_until(half)? || !self.replace_publisher()? || !self.watch_until(end)? || !forever {
+            let (half, end) = (Instant::now() + plan.round / 2, Instant::now() + plan.round);
+            let goes_on = self.watch_until(half)?
+                && self.replace_publisher()?
+                && self.kill_holder()?
+                && self.watch_until(end)?;
+            if !goes_on || !plan.forever {
                 return Ok(());
             }
             self.hire_stand_by()?;
@@ -90,9 +120,10 @@ impl Director {
 
     /// Gives the terminal back, ends the processes, removes the directory; in the order of the fields. What
     /// is left is what is known.
-    fn strike(self) -> (Board, u64) {
+    fn strike(self) -> Outcome<(Board, u64)> {
         let received = self.counter.load();
-        (self.board, received)
+        page::end(self.page)?;
+        Ok((self.board, received))
     }
 
     fn hire_stand_by(&mut self) -> Outcome {
@@ -174,6 +205,23 @@ impl Director {
         Ok(self.watch_until(Instant::now() + SECOND_LOOK)? && self.look_at_held_frames(Order::Release, 2)?)
     }
 
+    /// Has the holder of the arm killed, and sees that the next one is told and that the job is done by another.
+    /// `false` after an interrupt.
+    fn kill_holder(&mut self) -> Outcome<bool> {
+        let before = self.board.tally.clone();
+        self.crew.ask_for_kill();
+        let seen = |board: &Board| board.tally.has_recovered_since(&before);
+        match self.wait(Instant::now() + PATIENCE, seen, true)? {
+            Waited::Enough => Ok(true),
+            Waited::Interrupted => Ok(false),
+            // Who looks on may have taken the arm himself, or filled the queue.
+            Waited::TooLong if self.board.length.is_none() => Ok(true),
+            Waited::TooLong => {
+                Err(took_too_long("another worker to get the arm, and the job, of a dead one"))
+            }
+        }
+    }
+
     fn order_viewers(&mut self, order: Order) {
         self.viewers.iter_mut().for_each(|viewer| viewer.order(order));
     }
@@ -209,6 +257,7 @@ impl Director {
         interruptible: bool,
     ) -> Outcome<Waited> {
         loop {
+            self.crew.attend(&mut self.board)?;
             self.display.refresh(&self.board)?;
             if enough(&self.board) {
                 return Ok(Waited::Enough);
@@ -224,6 +273,9 @@ impl Director {
                 .messages
                 .recv_timeout(end.min(self.display.next_refresh()).saturating_duration_since(now))
             {
+                Ok(message) if self.crew.has(message.pid) => {
+                    self.crew.note(message, &mut self.board, &self.stage, &self.sender)?;
+                }
                 Ok(message) => self.board.note(message)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }

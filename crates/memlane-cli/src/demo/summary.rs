@@ -1,6 +1,7 @@
 //! The summary: what was promised, what was seen, and whether the two are the same.
 
 use super::board::{Board, Takeover, Viewer};
+use super::crew::Tally;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::human;
@@ -25,7 +26,8 @@ pub(super) fn conclude(context: &Context, board: &Board, counted: u64) -> Outcom
 
 fn broken_promises(board: &Board, counted: u64) -> Vec<String> {
     let mut broken = Vec::new();
-    if board.takeovers.is_empty() {
+    // Who looks as long as he likes has promised nothing.
+    if board.takeovers.is_empty() && board.length.is_some() {
         broken.push("it ended before a publisher was killed and replaced".to_owned());
     }
     let torn = torn(board);
@@ -46,14 +48,22 @@ fn lines(board: &Board, counted: u64) -> Vec<String> {
     let mut lines: Vec<_> =
         (1..).zip(&board.viewers).map(|(number, viewer)| viewer_line(number, viewer)).collect();
     lines.extend(takeover_line(&board.takeovers));
-    let state = if board.spoilt == 0 { "untouched" } else { "CHANGED" };
-    lines.push(format!("held      frames in the viewers' hands when the publisher was killed: {state}"));
+    if !board.takeovers.is_empty() {
+        let state = if board.spoilt == 0 { "untouched" } else { "CHANGED" };
+        lines.push(format!("held      frames in the viewers' hands when the publisher was killed: {state}"));
+    }
     lines.push(format!(
         "torn      {} of {} frames, every byte of each checked",
         torn(board),
         received(board)
     ));
     lines.push(format!("counter   {counted}, raised by both viewers for each frame"));
+    let Tally { samples, rate, jobs_done, jobs_again, recoveries, .. } = &board.tally;
+    lines.push(format!("armband   {samples} samples of 8 channels, {rate:.1} a second"));
+    lines.push(format!(
+        "arm       deaths of its holder after which the next one put the parts right: {recoveries}"
+    ));
+    lines.push(format!("jobs      {jobs_done} done, {jobs_again} handed out again after a worker's death"));
     lines
 }
 
@@ -93,6 +103,10 @@ fn to_json(board: &Board, counted: u64, broken: &[String]) -> Value {
         "torn": torn(board),
         "changed_while_held": board.spoilt,
         "counted": counted,
+        "samples": board.tally.samples,
+        "holders_killed": board.tally.holders_killed,
+        "recoveries": board.tally.recoveries,
+        "jobs": { "done": board.tally.jobs_done, "again": board.tally.jobs_again },
     })
 }
 

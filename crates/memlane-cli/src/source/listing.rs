@@ -1,11 +1,12 @@
 //! The documents of listings, as `--json` prints them.
 
+use std::sync::Arc;
+
 use memlane::{WaitGraph, doctor};
 use memlane_net::foreign;
 use memlane_net::protocol::operation::Operation;
 use memlane_net::view::process::{Joined, Process, join};
-use memlane_net::view::row::Row;
-use memlane_net::view::survey::survey;
+use memlane_net::view::snapshot::Snapshot;
 use memlane_net::view::{finding, locks, pattern, sheet};
 use serde_json::Value;
 
@@ -19,8 +20,8 @@ impl Source {
     pub(crate) fn rows(&self, patterns: &[String]) -> Outcome<Vec<Value>> {
         match self {
             Self::Here(space) => {
-                let rows = survey(space, |id| pattern::is_wanted(patterns, id))?;
-                Ok(rows.map(|(id, observer)| Row::new(id, observer).document()).collect())
+                let rows = Snapshot::new(space.clone()).look_at(|id| pattern::is_wanted(patterns, id))?;
+                Ok(rows.into_iter().map(Arc::unwrap_or_clone).collect())
             }
             Self::There(client) => {
                 Ok(client.rows(Operation::List { patterns: patterns.to_vec() }, "regions")?)
@@ -33,7 +34,7 @@ impl Source {
         match self {
             Self::Here(space) => {
                 let observer = memlane::Observer::open(space, id)?;
-                Ok(sheet::document(&observer, &space.directory().join(id))?)
+                Ok(sheet::document(&observer, &space.directory().join(id), usize::MAX)?)
             }
             Self::There(client) => Ok(client.describe(id)?),
         }

@@ -135,10 +135,8 @@ impl Watched<'_> {
             }
         };
         let size = match &seen.sight {
-            Sight::Frames(state) => state.length as u64,
             Sight::Told(told) if seen.kind == Kind::Frames => told.document["length"].as_u64().unwrap_or(0),
-            Sight::Content(Observation { content: Content::Text(text), .. }) => text.len() as u64,
-            _ => seen.schema.as_ref().map_or(0, |schema| schema.size() as u64),
+            sight => sight.content_size(seen.schema.as_ref()).unwrap_or(0),
         };
         Ok((version, size))
     }

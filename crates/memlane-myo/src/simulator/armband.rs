@@ -177,8 +177,9 @@ impl Armband {
     }
 }
 
-/// Lying on a turntable.
-fn turning(number: u64) -> Imu {
+/// The motion packet of this number of an armband that lies on a turntable.
+#[must_use]
+pub fn turning(number: u64) -> Imu {
     let half = PI * number as f64 / TURN_PACKETS;
     let (sine, cosine) = half.sin_cos();
     let step = |value: f64| (value * STEPS_OF_ONE) as i16;

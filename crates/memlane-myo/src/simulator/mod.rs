@@ -12,6 +12,7 @@ mod ramp;
 mod random;
 mod terminal;
 
+pub use armband::turning;
 pub use dongle::{Dongle, Options, Pacing, Signal};
 pub use emg::{Gesture, Synthesizer};
 pub use fault::Fault;

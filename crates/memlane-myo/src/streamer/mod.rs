@@ -13,10 +13,12 @@
 mod back_off;
 mod libemg;
 mod myo;
+mod record;
 mod status;
 
 pub use back_off::BackOff;
 pub use myo::{MyoStreamer, StreamerOptions};
+pub use record::{EMG_SCHEMA, IMU_SCHEMA, emg_record, imu_record};
 pub use status::{STATUS_SCHEMA, State};
 
 use crate::stop::Stop;

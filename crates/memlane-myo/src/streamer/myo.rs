@@ -12,6 +12,7 @@
 
 use super::Streamer;
 use super::libemg::LibEmg;
+use super::record::{EMG_SCHEMA, FILTERED_SCHEMA, IMU_SCHEMA, emg_record, filtered_record, imu_record};
 use super::status::{State, Status};
 use crate::error::{Error, Result};
 use crate::myo::{
@@ -25,21 +26,11 @@ use memlane::{Queue, QueueSpec, Space, StreamPublisher, StreamSpec, Text, Value}
 use memlane_interop::libemg::Tags;
 use std::time::Duration;
 
-/// What `myo/emg` is.
-const EMG_SCHEMA: &str = r#"{t:<f8 unit="s",lost:<u4,emg:[8]|i1}"#;
-/// What `myo/filtered` is.
-const FILTERED_SCHEMA: &str = r#"{t:<f8 unit="s",emg:[8]<u2,moving:|u1}"#;
-/// What `myo/imu` is.
-const IMU_SCHEMA: &str =
-    r#"{t:<f8 unit="s",quaternion:[4]<f4,acceleration:[3]<f4 unit="g",rotation:[3]<f4 unit="deg/s"}"#;
-
 /// Twenty seconds of EMG, and as much of the rest.
 const EMG_CAPACITY: u64 = 4096;
 const IMU_CAPACITY: u64 = 1024;
 const POSE_CAPACITY: usize = 32;
 const COMMANDS_CAPACITY: usize = 4096;
-
-const NANOSECONDS: f64 = 1e9;
 
 /// What is streamed, and where to.
 #[derive(Debug, Clone)]
@@ -171,9 +162,7 @@ impl MyoStreamer {
         self.last_time = time;
         let mut records = Vec::new();
         for (time, sample) in [older, time].into_iter().zip(samples) {
-            records.extend_from_slice(&seconds(time).to_le_bytes());
-            records.extend_from_slice(&std::mem::take(&mut self.lost).to_le_bytes());
-            records.extend(sample.map(i8::cast_unsigned));
+            records.extend(emg_record(time, std::mem::take(&mut self.lost), *sample));
         }
         self.emg.append_many(&records)?;
         if let Some(libemg) = &mut self.libemg {
@@ -184,9 +173,7 @@ impl MyoStreamer {
     }
 
     fn publish_filtered(&mut self, at: u64, channels: [u16; 8], moving: u8) -> Result<()> {
-        let mut record = seconds(at).to_le_bytes().to_vec();
-        record.extend(channels.iter().flat_map(|channel| channel.to_le_bytes()));
-        record.push(moving);
+        let record = filtered_record(at, channels, moving);
         let publisher = match &mut self.filtered {
             Some(publisher) => publisher,
             none => {
@@ -200,10 +187,7 @@ impl MyoStreamer {
     }
 
     fn publish_imu(&mut self, at: u64, imu: Imu) -> Result<()> {
-        let mut record = seconds(at).to_le_bytes().to_vec();
-        let numbers = imu.quaternion().into_iter().chain(imu.acceleration()).chain(imu.rotation());
-        record.extend(numbers.flat_map(f32::to_le_bytes));
-        self.imu.append(&record)?;
+        self.imu.append(&imu_record(at, imu))?;
         if let Some(libemg) = &mut self.libemg {
             libemg.write_imu(&imu)?;
         }
@@ -310,8 +294,4 @@ impl Drop for MyoStreamer {
 
 fn new_clock() -> SampleClock {
     SampleClock::new(EMG_PACKET_PERIOD.as_nanos() as u64)
-}
-
-fn seconds(nanoseconds: u64) -> f64 {
-    nanoseconds as f64 / NANOSECONDS
 }

@@ -6,7 +6,6 @@ use serde::Deserialize;
 use tungstenite::client::IntoClientRequest;
 use tungstenite::error::ProtocolError;
 use tungstenite::handshake::HandshakeError;
-use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Message, WebSocket};
 
 use super::error::Error;
@@ -14,6 +13,7 @@ use super::options::{Address, Options};
 use super::secret::Secret;
 use super::socket::Socket;
 use super::tls::{self, in_words};
+use super::wire::Wire;
 use crate::protocol::fault::Fault;
 use crate::protocol::hello::{ClientDescription, ClientHello, HostDescription, Reply, Welcome};
 use crate::protocol::message::{self, MAX_HEADER};
@@ -22,15 +22,13 @@ use crate::protocol::{PATH, VERSION};
 /// For how long a host may take from the first byte to the welcome.
 const TIME: Duration = Duration::from_secs(5);
 
-/// Bytes that are read at once: tungstenite fills them with zeros first, so that more makes small answers slower.
-const READ_BYTES: usize = 16 * 1024;
 /// Bytes of a greeting at most.
 const MOST_GREETED: usize = 64 * 1024;
 
 /// A connection on which requests can be sent.
 #[derive(Debug)]
 pub(super) struct Greeted {
-    pub(super) socket: WebSocket<Socket>,
+    pub(super) socket: WebSocket<Wire>,
     pub(super) host: HostDescription,
     pub(super) welcome: Welcome,
     /// Why this client could prove nothing.
@@ -86,41 +84,33 @@ pub(super) fn greet(address: &Address, options: &Options, session: Option<&str>)
                 welcome.local = false;
                 welcome.why = "the host says that this client is on its machine, but did not prove it".into();
             }
-            socket.set_config(|config| *config = limited(welcome.max_message.saturating_add(MAX_HEADER)));
-            socket.get_mut().never_block().map_err(|error| unreachable(error.to_string()))?;
+            let most = welcome.max_message.saturating_add(MAX_HEADER);
+            socket.get_mut().never_block(most).map_err(|error| unreachable(error.to_string()))?;
             Ok(Greeted { socket, host, welcome, no_proof: secret.err() })
         }
     }
 }
 
-fn upgrade(socket: Socket, address: &Address, tls: bool) -> Result<WebSocket<Socket>, String> {
+fn upgrade(socket: Socket, address: &Address, tls: bool) -> Result<WebSocket<Wire>, String> {
     let scheme = if tls { "wss" } else { "ws" };
     let request = format!("{scheme}://{address}{PATH}").into_client_request();
     let request = request.map_err(|error| error.to_string())?;
-    match tungstenite::client::client_with_config(request, socket, Some(limited(MOST_GREETED))) {
+    match tungstenite::client::client(request, Wire::new(socket, MOST_GREETED)) {
         Ok((socket, _)) => Ok(socket),
         Err(HandshakeError::Failure(error)) => Err(lost_in_words(&error)),
         Err(HandshakeError::Interrupted(_)) => Err("it did not answer in time".into()),
     }
 }
 
-/// No message has more bytes.
-fn limited(most: usize) -> WebSocketConfig {
-    WebSocketConfig::default()
-        .read_buffer_size(READ_BYTES)
-        .max_message_size(Some(most))
-        .max_frame_size(Some(most))
-}
-
 fn receive<T: serde::de::DeserializeOwned>(
-    socket: &mut WebSocket<Socket>,
+    socket: &mut WebSocket<Wire>,
     address: &Address,
 ) -> Result<T, Error> {
     loop {
-        let message = socket.read().map_err(|error| Error::Unreachable {
-            host: address.to_string(),
-            reason: lost_in_words(&error),
-        })?;
+        let unreachable = |reason| Error::Unreachable { host: address.to_string(), reason };
+        let message = socket.get_mut().next().map_err(|error| unreachable(lost_in_words(&error)))?;
+        let message = message.ok_or_else(|| unreachable("it did not answer in time".into()))?;
+        // A ping: what is said next answers it too.
         let Some(message) = understood(message) else { continue };
         let header = message.and_then(|message| message.header());
         return header

@@ -1,6 +1,6 @@
 //! What has to be done for a connection while nobody waits for anything, and to get another one when it is lost.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -39,9 +39,9 @@ fn tend(link: &Link) -> bool {
         reconnect(link);
         return true;
     };
-    let stream = Arc::clone(socket.get_ref().stream());
+    let stream = Arc::clone(socket.get_ref().socket().stream());
     let connection = state.connection;
-    let silence = socket.get_ref().heard().elapsed();
+    let silence = socket.get_ref().socket().heard().elapsed();
     let is_unattended = state.unattended().contains(PollFlags::IN);
     if is_unattended {
         // Answers pings, takes what nobody waits for, and sees the end.
@@ -62,7 +62,7 @@ fn tend(link: &Link) -> bool {
     let is_others = !state.unattended().contains(PollFlags::IN);
     if hung_up && is_others && state.socket.is_some() && state.connection == connection {
         // Whoever reads sees it too, and says so.
-        drop(link.janitor.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner));
+        drop(link.janitor.sleep(state, Some(TICK)));
     }
     true
 }
@@ -94,7 +94,7 @@ fn reconnect(link: &Link) {
             if state.end.is_some() || state.leaving {
                 return;
             }
-            state = link.janitor.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = link.janitor.sleep(state, Some(left));
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

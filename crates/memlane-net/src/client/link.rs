@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::TcpStream;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -20,11 +20,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Map, Value};
 use tungstenite::{Message, WebSocket};
 
+use super::bell::Bell;
 use super::error::Error;
 use super::greeting::{Greeted, lost_in_words, understood};
 use super::options::{Address, Options};
-use super::socket::{Socket, shut_down};
+use super::socket::shut_down;
 use super::subscription::{Feed, Position};
+use super::wire::Wire;
 use crate::protocol::event::{Credit, Credits, FromHost};
 use crate::protocol::fault::{self, Fault};
 use crate::protocol::hello::{HostDescription, Welcome};
@@ -61,14 +63,14 @@ pub(super) struct Link {
     pub(super) options: Options,
     state: Mutex<State>,
     /// What the janitor sleeps on while there is no socket to poll.
-    pub(super) janitor: Condvar,
+    pub(super) janitor: Bell,
 }
 
 /// What the mutex guards.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools)] // Independent facts of one connection.
 pub(super) struct State {
-    pub(super) socket: Option<WebSocket<Socket>>,
+    pub(super) socket: Option<WebSocket<Wire>>,
     pub(super) host: HostDescription,
     pub(super) welcome: Welcome,
     /// Counts the sessions: a lease holds in its own.
@@ -83,7 +85,7 @@ pub(super) struct State {
     /// What of the socket somebody waits for in `poll`.
     attended: PollFlags,
     /// Those who wait and attend to nothing.
-    sleepers: Vec<Arc<Condvar>>,
+    sleepers: Vec<Arc<Bell>>,
     /// Bytes wait for the socket to take them.
     unflushed: bool,
     /// The socket was not read until it had nothing.
@@ -112,7 +114,7 @@ pub(super) enum Whom {
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     answer: OnceLock<Result<Done, Error>>,
-    woken: Arc<Condvar>,
+    woken: Arc<Bell>,
     /// Its present number, and how it is to be asked once more if it has to make room. Changed under the mutex only.
     course: Mutex<Course>,
 }
@@ -166,7 +168,7 @@ impl Link {
             leaving: false,
             end: None,
         };
-        Self { address, options, state: Mutex::new(state), janitor: Condvar::new() }
+        Self { address, options, state: Mutex::new(state), janitor: Bell::default() }
     }
 
     /// Nobody panics while holding it, but for a defect, which is not to become another one.
@@ -280,7 +282,7 @@ impl Link {
             state.send(self);
             let deadline = Some(Instant::now() + FAREWELL);
             let limits = Limits { deadline, interruptible: false, ..self.limits() };
-            let woken = Arc::new(Condvar::new());
+            let woken = Arc::<Bell>::default();
             state = self.wait(state, &woken, limits, |state| state.socket.is_none().then_some(())).0;
         }
         state.finish(Error::Closed { host: self.host() }, self);
@@ -291,7 +293,7 @@ impl Link {
     pub(super) fn wait<'a, T>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        woken: &Arc<Condvar>,
+        woken: &Arc<Bell>,
         limits: Limits,
         mut ready: impl FnMut(&mut State) -> Option<T>,
     ) -> (MutexGuard<'a, State>, Result<T, Stop>) {
@@ -320,10 +322,7 @@ impl Link {
                 }
             } else {
                 state.sleepers.push(Arc::clone(woken));
-                state = match slice {
-                    None => woken.wait(state).unwrap_or_else(PoisonError::into_inner),
-                    Some(slice) => woken.wait_timeout(state, slice).unwrap_or_else(PoisonError::into_inner).0,
-                };
+                state = woken.sleep(state, slice);
                 // Another thread may sleep on the same one.
                 let place = state.sleepers.iter().position(|sleeper| Arc::ptr_eq(sleeper, woken));
                 place.map(|place| state.sleepers.swap_remove(place));
@@ -333,7 +332,7 @@ impl Link {
         if !state.unattended().is_empty()
             && let Some(sleeper) = state.sleepers.last()
         {
-            sleeper.notify_one();
+            sleeper.ring();
         }
         (state, outcome)
     }
@@ -383,7 +382,7 @@ impl Slot {
     fn settle(&self, answer: Result<Done, Error>) {
         // The first one counts, and there is no second one.
         let _ = self.answer.set(answer);
-        self.woken.notify_one();
+        self.woken.ring();
     }
 
     fn begin(self: &Arc<Self>, state: &mut State, operation: Operation, payload: Bytes) {
@@ -394,7 +393,7 @@ impl Slot {
 
 impl State {
     fn stream(&self) -> Option<Arc<TcpStream>> {
-        self.socket.as_ref().map(|socket| Arc::clone(socket.get_ref().stream()))
+        self.socket.as_ref().map(|socket| Arc::clone(socket.get_ref().socket().stream()))
     }
 
     /// What of the socket is to be waited for, and is not.
@@ -494,9 +493,16 @@ impl State {
     /// Takes a message from the socket, if there is one. Nobody else may be polling for it.
     pub(super) fn read(&mut self, link: &Link) {
         let Some(socket) = &mut self.socket else { return };
-        match socket.read() {
-            Ok(message) => {
-                self.leftover = true;
+        let read = socket.get_mut().next();
+        self.leftover = socket.get_ref().may_hold_more();
+        match read {
+            Ok(None) => self.leftover = false,
+            Ok(Some(Message::Ping(payload))) => {
+                let written = socket.write(Message::Pong(payload));
+                self.check(written, link);
+                self.flush(link);
+            }
+            Ok(Some(message)) => {
                 match understood(message)
                     .map(|message| message.and_then(|message| Ok((message.header()?, message.payload))))
                 {
@@ -507,9 +513,6 @@ impl State {
                         self.finish(error, link);
                     }
                 }
-            }
-            Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.leftover = false;
             }
             Err(error) => self.lose(lost_in_words(&error), link),
         }
@@ -642,12 +645,12 @@ impl State {
     /// There is no connection any more. Whoever polls the socket is woken by its end.
     pub(super) fn lose(&mut self, why: String, link: &Link) {
         let Some(socket) = self.socket.take() else { return };
-        shut_down(socket.get_ref().stream());
+        shut_down(socket.get_ref().socket().stream());
         self.lost = Some((Instant::now(), why));
         self.unflushed = false;
         self.routes.clear();
         self.wake_all();
-        link.janitor.notify_all();
+        link.janitor.ring();
     }
 
     /// There is a connection again: with the same session, or with another one.
@@ -703,11 +706,11 @@ impl State {
         self.end.get_or_insert(error);
         self.lose("it ended".into(), link);
         self.wake_all();
-        link.janitor.notify_all();
+        link.janitor.ring();
     }
 
     fn wake_all(&mut self) {
-        self.sleepers.iter().for_each(|sleeper| sleeper.notify_all());
+        self.sleepers.iter().for_each(|sleeper| sleeper.ring());
     }
 }
 

@@ -47,7 +47,9 @@ mod options;
 mod secret;
 mod socket;
 pub(crate) mod tls;
+mod wire;
 
+mod bell;
 mod greeting;
 mod janitor;
 mod link;

@@ -5,11 +5,16 @@ use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::buffer::spare_capacity;
+use rustix::io::{read, retry_on_intr};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::options::Address;
 use crate::protocol::hello::Ends;
+
+/// Bytes that TLS encrypts together at most.
+const DECRYPTED: usize = 16 * 1024;
 
 /// A connection's bytes. Until [`Self::never_block`], everything has to happen before a deadline.
 #[derive(Debug)]
@@ -66,6 +71,30 @@ impl Socket {
             Self::Tls(stream) => stream.sock.deadline = None,
         }
         Ok(())
+    }
+
+    /// Appends what there is to read, as far as there is capacity; how many bytes.
+    pub(super) fn read_onto(&mut self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => {
+                let read = tcp.timed(|stream| Ok(retry_on_intr(|| read(stream, spare_capacity(bytes)))?))?;
+                tcp.heard = Instant::now();
+                Ok(read)
+            }
+            // What was decrypted is copied, into initialised memory.
+            Self::Tls(stream) => {
+                let (length, capacity) = (bytes.len(), bytes.capacity());
+                bytes.resize(capacity.min(length + DECRYPTED), 0);
+                let read = stream.read(&mut bytes[length..]);
+                bytes.truncate(length + *read.as_ref().unwrap_or(&0));
+                read
+            }
+        }
+    }
+
+    /// Whether bytes may lie here of which the system knows nothing.
+    pub(super) fn may_hold_more(&self) -> bool {
+        matches!(self, Self::Tls(_))
     }
 
     fn tcp(&self) -> &Tcp {
@@ -132,15 +161,6 @@ impl Write for Tcp {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Read for Socket {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(tcp) => tcp.read(buffer),
-            Self::Tls(stream) => stream.read(buffer),
-        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! What is new, as the host delivers it: over a loss of the connection, from where it was.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use super::bell::Bell;
 use super::error::{Error, Result};
 use super::handle::Client;
 use super::link::{Limits, State, Stop};
@@ -23,7 +24,7 @@ pub struct Subscription {
     /// Keeps the session; the region, if it is one's.
     place: Place,
     key: u64,
-    woken: Arc<Condvar>,
+    woken: Arc<Bell>,
     /// The fields of the answer: `kind`, `schema`, …
     fields: Map<String, Value>,
 }
@@ -48,7 +49,7 @@ pub(super) struct Feed {
     fields: Option<Map<String, Value>>,
     events: VecDeque<(Position, News)>,
     end: Option<Error>,
-    woken: Arc<Condvar>,
+    woken: Arc<Bell>,
 }
 
 /// An event's place, for giving credit.
@@ -63,7 +64,7 @@ impl Subscription {
     pub(super) fn new(client: &Client, operation: Operation) -> Result<Self> {
         let link = client.link();
         let place = client.place(operation.id().unwrap_or_default());
-        let woken = Arc::new(Condvar::new());
+        let woken = Arc::<Bell>::default();
         let feed = Feed {
             operation,
             subscription: None,
@@ -158,7 +159,7 @@ impl Feed {
     pub(super) fn begin(&mut self, subscription: u64, fields: Map<String, Value>) {
         (self.subscription, self.asked) = (Some(subscription), false);
         self.fields = Some(fields);
-        self.woken.notify_all();
+        self.woken.ring();
     }
 
     pub(super) fn push(&mut self, position: Position, body: Map<String, Value>, payload: Bytes) {
@@ -166,13 +167,13 @@ impl Feed {
             delivery.after = seen(&body).or(delivery.after);
         }
         self.events.push_back((position, News { body, payload }));
-        self.woken.notify_all();
+        self.woken.ring();
     }
 
     pub(super) fn end(&mut self, error: Error) {
         (self.subscription, self.asked) = (None, false);
         self.end = Some(error);
-        self.woken.notify_all();
+        self.woken.ring();
     }
 
     /// In a new connection: what is to be asked, unless it was asked already or has ended.

@@ -199,7 +199,10 @@ impl Feed {
             return Ok(Some(Arc::clone(frame)));
         }
         let copied = if let Ok(Attached::Frames(frames)) = self.handle.attached() {
-            let mut bytes = Vec::new();
+            // In the memory of the frame before, where nobody has that any more.
+            let before = frame.take().and_then(Arc::into_inner);
+            let before = before.and_then(|before| before.bytes.try_into_mut().ok());
+            let mut bytes = before.map(Vec::from).unwrap_or_default();
             frames.copy(&mut bytes)?.map(|(sequence, captured)| (sequence, captured, bytes))
         } else {
             // Without the right to take part.

@@ -1,184 +1,99 @@
-//! The rows of `list`, looked at again and again for all who watch them.
-//!
-//! Nobody looks unless somebody asks. A look lists the directory, looks into the regions that changed lately, which are
-//! kept open, and into some of the others in turn: with thousands of regions a change in one that was quiet is seen
-//! after some seconds.
+//! The space's [`Snapshot`], looked at for all who ask. Nobody looks unless somebody asks, and what was mapped for
+//! looking is let go when nobody has for a while.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use memlane::{Observer, Space};
-use serde_json::{Value, json};
-use tokio::task;
+use memlane::Space;
+use serde_json::Value;
+use tokio::{task, time};
 
 use super::watcher::locked;
 use crate::protocol::fault::Fault;
-use crate::view::row::Seen;
-use crate::view::sight::Sight;
+use crate::view::snapshot::{Rows as Shown, Snapshot};
 
-/// Regions that are kept open.
-const KEPT: usize = 256;
-/// Others that are looked into at one look.
-const LOOKED_INTO: usize = 512;
-/// Between two looks.
+/// Between two looks for those who watch.
 const SHORTEST: Duration = Duration::from_millis(40);
+/// After the last look.
+const KEPT_FOR: Duration = Duration::from_secs(10);
 
 /// All rows.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    table: Arc<Mutex<Table>>,
+    space: Space,
+    table: Arc<Mutex<Option<Table>>>,
 }
-
-/// The rows by id, each with the number of the look at which it was found changed.
-pub(crate) type Shown = BTreeMap<String, (u64, Arc<Value>)>;
 
 #[derive(Debug)]
 struct Table {
-    space: Space,
-    entries: BTreeMap<String, Entry>,
-    looks: u64,
-    shown: Arc<Shown>,
-    looked: Option<Instant>,
-}
-
-#[derive(Debug, Default)]
-struct Entry {
-    observer: Option<Observer>,
-    /// What is the same where nothing has happened.
-    mark: Option<Mark>,
-    changed: u64,
-    looked: u64,
-    row: Arc<Value>,
-}
-
-/// An id that was removed and made anew is another region.
-#[derive(Debug, PartialEq, Eq)]
-struct Mark {
-    uuid: [u8; 16],
-    version: u64,
-    attached: (usize, usize),
-    lock: (Option<String>, bool),
-    standing: Option<String>,
-    error: Option<String>,
+    snapshot: Snapshot,
+    shown: Option<Arc<Shown>>,
+    looked: Instant,
 }
 
 impl Rows {
     pub(crate) fn new(space: Space) -> Self {
-        let table = Table { space, entries: BTreeMap::new(), looks: 0, shown: Arc::default(), looked: None };
-        Self { table: Arc::new(Mutex::new(table)) }
+        Self { space, table: Arc::default() }
     }
 
-    /// The rows as they are now, or were just now.
+    /// All rows as they are, or were just now.
     pub(crate) async fn look(&self) -> Result<Arc<Shown>, Fault> {
-        let table = Arc::clone(&self.table);
         // Whoever asks at the same time waits for the same look.
+        self.with(|table| {
+            let known = table.shown.take().filter(|_| table.looked.elapsed() < SHORTEST);
+            let shown = known.map_or_else(
+                || {
+                    table.looked = Instant::now();
+                    table.snapshot.look()
+                },
+                Ok,
+            )?;
+            Ok(Arc::clone(table.shown.insert(shown)))
+        })
+        .await
+    }
+
+    /// The rows whose id is wanted, as they are now.
+    pub(crate) async fn list(
+        &self,
+        wanted: impl Fn(&str) -> bool + Send + 'static,
+    ) -> Result<Vec<Arc<Value>>, Fault> {
+        self.with(move |table| {
+            (table.looked, table.shown) = (Instant::now(), None);
+            table.snapshot.look_at(wanted)
+        })
+        .await
+    }
+
+    async fn with<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut Table) -> memlane::Result<T> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (space, table) = (self.space.clone(), Arc::clone(&self.table));
         let looked = task::spawn_blocking(move || {
-            let mut table = locked(&table);
-            if table.looked.is_none_or(|looked| looked.elapsed() >= SHORTEST) {
-                table.look()?;
-                table.looked = Some(Instant::now());
+            let mut kept = locked(&table);
+            if kept.is_none() {
+                task::spawn(let_go(Arc::clone(&table)));
             }
-            Ok::<_, memlane::Error>(Arc::clone(&table.shown))
+            look(kept.get_or_insert_with(|| Table {
+                snapshot: Snapshot::new(space),
+                shown: None,
+                looked: Instant::now(),
+            }))
         });
         Ok(looked.await.map_err(|error| Fault::new("system", error.to_string()))??)
     }
 }
 
-impl Table {
-    fn look(&mut self) -> memlane::Result<()> {
-        self.looks += 1;
-        let ids: std::collections::BTreeSet<_> = self.space.list()?.into_iter().collect();
-        self.entries.retain(|id, _| ids.contains(id));
-        for id in ids {
-            self.entries.entry(id).or_default();
-        }
-        let mut quiet: Vec<_> = self
-            .entries
-            .values()
-            .filter(|entry| entry.observer.is_none())
-            .map(|entry| entry.looked)
-            .collect();
-        quiet.sort_unstable();
-        // All of one look: those that were never looked into have to be shown at once.
-        let until = quiet.get(LOOKED_INTO).copied().unwrap_or(u64::MAX);
-        let mut left = LOOKED_INTO;
-        for (id, entry) in &mut self.entries {
-            let is_due = entry.looked == 0 || (entry.looked <= until && left > 0);
-            if entry.observer.is_some() || is_due {
-                left = left.saturating_sub(usize::from(entry.observer.is_none() && entry.looked != 0));
-                entry.look(&self.space, id, self.looks);
-            }
-        }
-        self.close_quiet();
-        let shown =
-            self.entries.iter().map(|(id, entry)| (id.clone(), (entry.changed, Arc::clone(&entry.row))));
-        self.shown = Arc::new(shown.collect());
-        Ok(())
-    }
-
-    /// Keeps those open that changed last.
-    fn close_quiet(&mut self) {
-        let open = self.entries.values().filter(|entry| entry.observer.is_some());
-        let mut changes: Vec<_> = open.map(|entry| entry.changed).collect();
-        if changes.len() <= KEPT {
+/// Ends when nobody has looked for long: the memory of regions that were removed is not to be kept for nobody.
+async fn let_go(table: Arc<Mutex<Option<Table>>>) {
+    loop {
+        time::sleep(KEPT_FOR).await;
+        let mut kept = locked(&table);
+        let idle = kept.as_ref().map(|kept| kept.looked.elapsed());
+        if idle.is_none_or(|idle| idle >= KEPT_FOR) {
+            *kept = None;
             return;
         }
-        changes.sort_unstable_by(|one, other| other.cmp(one));
-        let least = changes.get(KEPT).copied().unwrap_or(0);
-        let mut kept = 0;
-        for entry in self.entries.values_mut().filter(|entry| entry.observer.is_some()) {
-            kept += usize::from(entry.changed > least);
-            if entry.changed < least || (entry.changed == least && kept >= KEPT) {
-                entry.observer = None;
-            } else if entry.changed == least {
-                kept += 1;
-            }
-        }
-    }
-}
-
-impl Entry {
-    fn look(&mut self, space: &Space, id: &str, now: u64) {
-        self.looked = now;
-        let kept = self.observer.take().filter(|observer| !observer.unlinked());
-        let observer = kept.map_or_else(|| Observer::open(space, id), Ok);
-        let mark = match &observer {
-            Ok(observer) => Mark::of(observer),
-            Err(error) => Mark::of_error(error),
-        };
-        if self.mark.as_ref() != Some(&mark) {
-            let row = match &observer {
-                Ok(observer) => Seen::new(observer).document(id),
-                Err(error) => json!({"id": id, "error": error.to_string()}),
-            };
-            (self.mark, self.changed, self.row) = (Some(mark), now, Arc::new(row));
-        }
-        self.observer = observer.ok();
-    }
-}
-
-impl Mark {
-    fn of(observer: &Observer) -> Self {
-        let participants = observer.participants();
-        let alive = participants.iter().filter(|participant| participant.alive).count();
-        let lock = observer.lock();
-        let standing = match Sight::of(observer) {
-            Ok(Sight::Standing(standing, _)) => Some(standing.key()),
-            _ => None,
-        };
-        Self {
-            uuid: observer.description().uuid,
-            version: observer.version(),
-            attached: (alive, participants.len() - alive),
-            lock: (lock.holder.map(|holder| holder.participant.who()), lock.inconsistent),
-            standing,
-            error: None,
-        }
-    }
-
-    fn of_error(error: &memlane::Error) -> Self {
-        let error = Some(error.to_string());
-        Self { uuid: [0; 16], version: 0, attached: (0, 0), lock: (None, false), standing: None, error }
     }
 }

@@ -7,9 +7,12 @@ use hyper_util::service::TowerToHyperService;
 use memlane::Space;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -40,6 +43,8 @@ const BACKLOG: u32 = 1024;
 /// Bytes of an HTTP request's head.
 const HEAD_BYTES: usize = 16 * 1024;
 const INSTANCE_BYTES: usize = 16;
+/// Threads that serve connections at most.
+const MOST_THREADS: usize = 4;
 /// How long a stop waits for clients that do not take their last messages.
 const STOP: Duration = Duration::from_millis(800);
 /// What a connection is told for which there is no place.
@@ -141,8 +146,12 @@ impl Host {
     }
 
     /// Listens; clients can connect from now on, and are served once [`Bound::serve`] is awaited.
-    #[allow(clippy::unused_async)] // Listening takes a runtime, and who awaits has one.
     pub async fn bind(self) -> Result<Bound, HostError> {
+        self.bind_to(Vec::new()).await
+    }
+
+    #[allow(clippy::unused_async)] // Listening takes a runtime, and who awaits has one.
+    async fn bind_to(self, threads: Vec<runtime::Handle>) -> Result<Bound, HostError> {
         let listener = listen(self.listen).map_err(|error| HostError::Listen(self.listen, error))?;
         let address = listener.local_addr().map_err(|error| HostError::Listen(self.listen, error))?;
         let vault = Vault::of(self.space.directory())?;
@@ -181,24 +190,30 @@ impl Host {
             host,
             address,
             began: Instant::now(),
+            threads,
         };
         Ok(Bound { listener, shared: Arc::new(shared) })
     }
 
     /// Serves on threads of its own, for programs that are not async.
     pub fn start(self) -> Result<Running, HostError> {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("memlane-host").build();
-        let runtime = runtime.map_err(HostError::Threads)?;
-        let bound = runtime.block_on(self.bind())?;
+        // Connections stay on the thread that they are given to: passing them on costs more than they do.
+        let threads = available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+        let runtimes = (0..threads).map(|_| {
+            let mut runtime = runtime::Builder::new_multi_thread();
+            runtime.worker_threads(1).enable_all().thread_name("memlane-host").build()
+        });
+        let runtimes: Vec<_> = runtimes.collect::<Result<_, _>>().map_err(HostError::Threads)?;
+        let threads = runtimes.iter().map(|runtime| runtime.handle().clone()).collect();
+        let bound = runtimes[0].block_on(self.bind_to(threads))?;
         let (address, tokens) = (bound.address(), bound.tokens().clone());
         let shared = bound.shared.clone();
         let (url, fingerprint) = (bound.url(), bound.fingerprint().map(Into::into));
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = runtime.spawn(bound.serve(async {
+        let serving = runtimes[0].spawn(bound.serve(async {
             let _ = stopped.await;
         }));
-        Ok(Running { shared, address, tokens, url, fingerprint, stop, serving, runtime })
+        Ok(Running { shared, address, tokens, url, fingerprint, stop, serving, runtimes })
     }
 }
 
@@ -277,7 +292,7 @@ pub struct Running {
     fingerprint: Option<String>,
     stop: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<Result<(), HostError>>,
-    runtime: tokio::runtime::Runtime,
+    runtimes: Vec<runtime::Runtime>,
 }
 
 impl Running {
@@ -310,8 +325,8 @@ impl Running {
     /// Tells its clients, and stops within a second.
     pub fn stop(self) -> Result<(), HostError> {
         let _ = self.stop.send(());
-        let served = self.runtime.block_on(self.serving);
-        self.runtime.shutdown_timeout(STOP);
+        let served = self.runtimes[0].block_on(self.serving);
+        self.runtimes.into_iter().for_each(|runtime| runtime.shutdown_timeout(STOP));
         served.unwrap_or_else(|failed| Err(HostError::Threads(failed.into())))
     }
 }
@@ -332,9 +347,13 @@ pub(super) async fn accept_all(
     closed: &watch::Receiver<bool>,
 ) {
     let router = router(shared.clone());
+    let mut turns = shared.threads.iter().cycle();
     loop {
         match listener.accept().await {
-            Ok((socket, client)) => accept(socket, client, shared, &router, tls, closed),
+            Ok((socket, client)) => {
+                let thread = turns.next().cloned().unwrap_or_else(runtime::Handle::current);
+                accept(socket, client, shared, &router, tls, closed, &thread);
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 sleep(BREATH).await;
@@ -350,6 +369,7 @@ fn accept(
     router: &Router,
     tls: Option<&TlsAcceptor>,
     closed: &watch::Receiver<bool>,
+    thread: &runtime::Handle,
 ) {
     let Some(place) = shared.connections.place(client.ip(), &shared.limits) else {
         shared.metrics.refused();
@@ -364,16 +384,17 @@ fn accept(
     let _ = socket.set_nodelay(true);
     let (pulse, place) = (Pulse::new(), Arc::new(place));
     let peer = Peer { ends: Ends { client, host }, by: None, pulse, place, closed: closed.clone() };
-    let socket = Metered::new(socket, shared.metrics.clone(), peer.pulse.clone());
-    let (shared, router) = (shared.clone(), router.clone());
-    match tls.cloned() {
-        None => drop(tokio::spawn(serve_http(shared, router, peer, socket))),
-        Some(tls) => drop(tokio::spawn(async move {
-            if let Ok(Ok(socket)) = timeout(shared.limits.hello, tls.accept(socket)).await {
-                serve_http(shared, router, peer, socket).await;
-            }
-        })),
-    }
+    let (shared, router, tls) = (shared.clone(), router.clone(), tls.cloned());
+    // A socket belongs to the thread that it is made on.
+    let passed = socket.into_std();
+    thread.spawn(async move {
+        let Ok(socket) = passed.and_then(TcpStream::from_std) else { return };
+        let socket = Metered::new(socket, shared.metrics.clone(), peer.pulse.clone());
+        let Some(tls) = tls else { return serve_http(shared, router, peer, socket).await };
+        if let Ok(Ok(socket)) = timeout(shared.limits.hello, tls.accept(socket)).await {
+            serve_http(shared, router, peer, socket).await;
+        }
+    });
 }
 
 /// Speaks HTTP on a connection until it becomes a WebSocket or ends.

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::runtime;
 use tokio::sync::watch;
 
 use super::access::Gate;
@@ -48,6 +49,8 @@ pub(super) struct Shared {
     pub(super) sharing: Sharing,
     pub(super) log: Log,
     pub(super) began: Instant,
+    /// Where connections are served in turn; none, where the host itself is.
+    pub(super) threads: Vec<runtime::Handle>,
 }
 
 impl Shared {

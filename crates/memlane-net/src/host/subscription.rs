@@ -258,14 +258,14 @@ async fn next_rows(
         let mut bytes = 0;
         let mut changed = Vec::new();
         let mut is_all = true;
-        for (id, (look, row)) in shown.iter().filter(|(id, _)| pattern::is_wanted(patterns, id)) {
-            if seen(id) != Some(*look) {
+        for (id, row) in shown.iter().filter(|(id, _)| pattern::is_wanted(patterns, id)) {
+            if seen(id) != Some(row.look) {
                 if bytes > ROWS_BYTES {
                     is_all = false;
                     break;
                 }
-                bytes += row.to_string().len();
-                changed.push((id, *look, row));
+                bytes += row.document.to_string().len();
+                changed.push((id, row));
             }
         }
         let gone: Vec<String> = before
@@ -280,13 +280,13 @@ async fn next_rows(
             pace.wait().await;
             continue;
         }
-        let rows: Vec<_> = changed.iter().map(|(_, _, row)| Value::clone(row)).collect();
+        let rows: Vec<_> = changed.iter().map(|(_, row)| Value::clone(&row.document)).collect();
         let fields = Done::of(json!({"changed": rows, "gone": gone})).fields;
         let known = known.get_or_insert_default();
         for id in &gone {
             known.remove(id);
         }
-        known.extend(changed.into_iter().map(|(id, look, _)| (id.clone(), look)));
+        known.extend(changed.into_iter().map(|(id, row)| (id.clone(), row.look)));
         return Ok(((fields, Bytes::new()), is_all));
     }
 }

@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`document`] | the JSON documents and their names |
+//! | [`snapshot`], [`motion`] | all regions, looked at again and again; how often one changes |
 //! | [`row`], [`sheet`] | a region in a table, and everything known about it |
 //! | [`sight`], [`standing`] | what it shows at one moment, and how it stands if it has no content |
 //! | [`process`], [`locks`], [`finding`] | who is attached, who holds what and who waits, what the dead left behind |
@@ -16,12 +17,14 @@ pub mod edit;
 pub mod finding;
 pub mod human;
 pub mod locks;
+pub mod motion;
 pub mod pattern;
 pub mod process;
 pub mod row;
 pub mod selection;
 pub mod sheet;
 pub mod sight;
+pub mod snapshot;
 pub mod standing;
 pub mod survey;
 pub mod user;

@@ -8,6 +8,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use memlane::schema::Schema;
 use memlane::{Observer, Result};
 use serde_json::{Value, json};
 
@@ -16,8 +17,9 @@ use super::{document, user};
 
 const MODE_BITS: u32 = 0o7777;
 
-/// The region, whose file is `file`, as a document.
-pub fn document(observer: &Observer, file: &Path) -> Result<Value> {
+/// The region, whose file is `file`, as a document; of a content of more elements than `most` is said that it is.
+pub fn document(observer: &Observer, file: &Path, most: usize) -> Result<Value> {
+    let elements = observer.description().schema.as_ref().map_or(0, Schema::item_count);
     let participants: Vec<_> = observer.participants().iter().map(document::participant).collect();
     let mut more = json!({
         "file": {"mode": mode_of(file), "owner": user::owner_of(file), "path": file},
@@ -31,6 +33,10 @@ pub fn document(observer: &Observer, file: &Path) -> Result<Value> {
         more["preview"] = sight.line().into();
     }
     match sight {
+        Ok(Sight::Content(_) | Sight::Bytes(_)) if elements > most => {
+            more["error"] =
+                format!("{elements} elements are too many to be shown at once: read a part").into();
+        }
         Ok(sight @ (Sight::Content(_) | Sight::Bytes(_))) => more["content"] = sight.json(observer.id())?,
         Ok(Sight::Frames(state)) => more["frames"] = document::frames(&state),
         Ok(Sight::Lock(_)) => {}

@@ -4,7 +4,7 @@ use memlane::frames::PublisherState;
 use memlane::lock::LockState;
 use memlane::observer::{Content, FramesState, Observation};
 use memlane::schema::{Datum, Schema};
-use memlane::{Kind, Observer};
+use memlane::{Kind, Observer, Participant};
 use serde_json::{Value, json};
 
 use super::datum_json::unfit;
@@ -67,6 +67,15 @@ impl Sight {
             Self::Lock(_) => 0,
             Self::Standing(_, version) => *version,
             Self::Told(told) => told.version,
+        }
+    }
+
+    /// Bytes of the content, of the newest frame, or of a record, in a region of this schema.
+    pub fn content_size(&self, schema: Option<&Schema>) -> Option<u64> {
+        match self {
+            Self::Frames(state) => Some(state.length as u64),
+            Self::Content(Observation { content: Content::Text(text), .. }) => Some(text.len() as u64),
+            _ => schema.map(|schema| schema.size() as u64),
         }
     }
 
@@ -208,9 +217,16 @@ pub fn frames_line(state: &FramesState) -> String {
     format!("{frame}, {publisher}")
 }
 
-/// What is new when it changes; how long the lock is held is not.
-pub fn lock_key(state: &LockState) -> (Option<(u16, u32, u32)>, usize, bool, u32) {
-    let holder = state.holder.as_ref();
-    let holder = holder.map(|holder| (holder.participant.slot, holder.participant.generation, holder.thread));
+/// Whether regions of this kind count their changes. Those without a schema have none, but for some.
+pub fn counts_changes(kind: Kind, schema: Option<&Schema>) -> bool {
+    schema.is_some() || matches!(kind, Kind::Event | Kind::Queue | Kind::Barrier)
+}
+
+/// What is new when it changes: that the holder died is, how long it holds the lock is not.
+pub fn lock_key(state: &LockState) -> (Option<(u16, u32, u32, bool)>, usize, bool, u32) {
+    let holder = state.holder.as_ref().map(|holder| {
+        let Participant { slot, generation, alive, .. } = holder.participant;
+        (slot, generation, holder.thread, alive)
+    });
     (holder, state.waiters.len(), state.inconsistent, state.recoveries)
 }

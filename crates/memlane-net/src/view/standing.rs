@@ -42,19 +42,26 @@ pub enum Standing {
 impl Standing {
     /// Looks now; `None` of kinds that have a content.
     pub fn of(observer: &Observer) -> memlane::Result<Option<Self>> {
+        let mut standing = Self::outline(observer)?;
+        match &mut standing {
+            Some(Self::Queue(_, oldest)) => *oldest = observer.peek(1)?.pop(),
+            Some(Self::Stream(state, newest)) => *newest = newest_record(observer, state)?,
+            _ => {}
+        }
+        Ok(standing)
+    }
+
+    /// Without messages and records, which would have to be copied out.
+    pub fn outline(observer: &Observer) -> memlane::Result<Option<Self>> {
         Ok(Some(match observer.description().kind {
             Kind::Rwlock => Self::Rwlock(observer.rwlock()?),
             Kind::Semaphore => Self::Semaphore(observer.semaphore()?),
             Kind::Event => Self::Event(observer.event()?),
             Kind::Condition => Self::Condition(observer.condition()?),
             Kind::Barrier => Self::Barrier(observer.barrier()?),
-            Kind::Queue => Self::Queue(observer.queue()?, observer.peek(1)?.pop()),
+            Kind::Queue => Self::Queue(observer.queue()?, None),
             Kind::Pipe => Self::Pipe(observer.pipe()?),
-            Kind::Stream => {
-                let state = observer.stream()?;
-                let newest = newest_record(observer, &state)?;
-                Self::Stream(state, newest)
-            }
+            Kind::Stream => Self::Stream(observer.stream()?, None),
             _ => return Ok(None),
         }))
     }

@@ -2,6 +2,7 @@
 
 use super::super::board::{Board, Mood, Publisher, PublisherState, Viewer};
 use super::super::regions;
+use super::crew;
 use crate::failure::Outcome;
 use crate::frame::screen::{self, Screen};
 use crate::frame::{half_blocks, picture};
@@ -41,7 +42,8 @@ impl FullScreen {
     pub(super) fn show(&mut self, board: &Board) -> Outcome {
         let (columns, rows) = screen::size();
         let figures = self.figures(board);
-        let mut lines = vec![self.title(board), String::new()];
+        let mut lines =
+            vec![self.title(board), format!("in a browser: {BOLD}{}{PLAIN}", board.page), String::new()];
         let left = rows.saturating_sub((lines.len() + figures.len() + 1) as u32);
         lines.extend(self.scene(board, columns, left));
         lines.push(String::new());
@@ -53,7 +55,7 @@ impl FullScreen {
         let seconds = board.started.elapsed().as_secs_f64();
         let end = board
             .length
-            .map_or_else(|| ", until Ctrl-C".to_owned(), |length| format!(" of {} s", length.as_secs()));
+            .map_or_else(|| " s, Ctrl-C ends it".to_owned(), |length| format!(" of {} s", length.as_secs()));
         let directory = self.space.directory().display();
         format!(
             "{BOLD}memlane demo{PLAIN}  {seconds:.1}{end}   {DIM}look in: memlane --space {directory} ls{PLAIN}"
@@ -94,6 +96,7 @@ impl FullScreen {
             self.content(regions::COUNTER)
         ));
         lines.push(format!("{:<12}{}", "caption", self.content(regions::CAPTION)));
+        lines.extend(crew::lines(&board.tally));
         lines
     }
 

@@ -1,5 +1,6 @@
 //! Lines, for output that is no terminal: what happened when it happened, and figures once a second.
 
+use super::crew;
 use crate::demo::board::Board;
 use crate::failure::Outcome;
 use crate::human;
@@ -16,23 +17,28 @@ const FIRST_FIGURES: Duration = Duration::from_millis(700);
 /// What was printed so far.
 #[derive(Debug)]
 pub(super) struct Lines {
-    told: usize,
+    /// Events, once it has begun.
+    told: Option<usize>,
     figures_due: Instant,
 }
 
 impl Lines {
     pub(super) fn new() -> Self {
-        Self { told: 0, figures_due: Instant::now() + FIRST_FIGURES }
+        Self { told: None, figures_due: Instant::now() + FIRST_FIGURES }
     }
 
     pub(super) fn show(&mut self, board: &Board) -> Outcome {
-        for event in board.story.iter().skip(self.told) {
+        if self.told.is_none() {
+            print(board.started.elapsed(), &format!("in a browser: {}", board.page))?;
+        }
+        for event in board.story.iter().skip(self.told.unwrap_or_default()) {
             print(event.at, &event.text)?;
         }
-        self.told = board.story.len();
+        self.told = Some(board.story.len());
         if Instant::now() >= self.figures_due {
             self.figures_due += FIGURES_PERIOD;
             print(board.started.elapsed(), &figures(board))?;
+            print(board.started.elapsed(), &crew::line(&board.tally))?;
         }
         Ok(())
     }

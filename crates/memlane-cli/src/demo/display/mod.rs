@@ -1,5 +1,6 @@
 //! The display: a screen full of it, or lines, depending on where the output goes.
 
+mod crew;
 mod full;
 mod lines;
 
@@ -25,11 +26,16 @@ enum Surface {
     Nothing,
 }
 
+/// Whether somebody looks at a screen, and so says when it is enough.
+pub(super) fn is_screen(context: &Context) -> bool {
+    !context.json() && context.colour() && screen::is_there()
+}
+
 impl Display {
     pub(super) fn open(context: &Context, space: Space) -> Outcome<Self> {
         let surface = if context.json() {
             Surface::Nothing
-        } else if context.colour() && screen::is_there() {
+        } else if is_screen(context) {
             Surface::Full(Box::new(FullScreen::open(space)?))
         } else {
             Surface::Lines(Lines::new())

@@ -15,7 +15,7 @@ use crate::view::selection::Selection;
 use crate::view::sight::Sight;
 
 /// More items are not written as JSON: they would be many times their size.
-const MOST_JSON_ITEMS: usize = 1 << 16;
+pub(super) const MOST_JSON_ITEMS: usize = 1 << 16;
 /// Nobody gets more bytes in one answer.
 const MOST_BYTES: usize = 1 << 30;
 

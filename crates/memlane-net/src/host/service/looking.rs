@@ -4,28 +4,25 @@ use memlane::{Observer, Space, WaitGraph, doctor};
 use serde_json::{Value, json};
 use tokio::task;
 
+use super::cells::MOST_JSON_ITEMS;
 use super::{Done, Outcome, Service};
 use crate::foreign;
 use crate::protocol::fault::Fault;
 use crate::view::process::{Joined, Process, join};
-use crate::view::row::Row;
 use crate::view::survey::survey;
 use crate::view::{finding, locks, pattern, sheet};
 
 impl Service {
     pub(super) async fn list(&self, patterns: Vec<String>) -> Outcome {
-        self.look(move |space| {
-            let rows = survey(space, |id| pattern::is_wanted(&patterns, id))?;
-            let rows: Vec<_> = rows.map(|(id, observer)| Row::new(id, observer).document()).collect();
-            Ok(json!({"regions": rows}))
-        })
-        .await
+        let rows = self.rows.list(move |id| pattern::is_wanted(&patterns, id)).await?;
+        let rows: Vec<_> = rows.iter().map(|row| Value::clone(row)).collect();
+        Ok(Done::of(json!({"regions": rows})))
     }
 
     pub(super) async fn describe(&self, id: String) -> Outcome {
         self.look(move |space| {
             let observer = Observer::open(space, &id)?;
-            sheet::document(&observer, &space.directory().join(&id))
+            sheet::document(&observer, &space.directory().join(&id), MOST_JSON_ITEMS)
         })
         .await
     }

@@ -79,6 +79,12 @@ impl RegionFile {
         self.file.as_ref().filter(|file| self.is(file)).ok_or(Errno::BADF)
     }
 
+    /// The descriptor, as long as it still is this file's and a name leads to the file.
+    pub(crate) fn named(&self) -> Option<&OwnedFd> {
+        let file = self.file.as_ref()?;
+        (self.status_if_it_is(file)?.links > 0).then_some(file)
+    }
+
     /// Whether another open file is this one.
     pub(crate) fn is(&self, other: impl AsFd) -> bool {
         self.status_if_it_is(other).is_some()

@@ -102,3 +102,15 @@ async fn who_holds_and_who_waits_is_shown() {
         assert_eq!(one.refused(operation).await, "unknown_operation");
     }
 }
+
+#[tokio::test]
+async fn a_description_leaves_out_what_is_too_large_for_json() {
+    let ground = Ground::new();
+    let session = ground.session();
+    for (id, schema, is_told) in [("small", "[65536]u1", true), ("large", "[65537]u1", false)] {
+        session.ok(json!({"op": "create", "id": id, "kind": "array", "schema": schema})).await;
+        let document = session.ok(json!({"op": "describe", "id": id})).await;
+        assert_eq!((document["content"].is_array(), document["error"].is_string()), (is_told, !is_told));
+        assert_eq!(document["kind"], "array");
+    }
+}

@@ -1,0 +1,40 @@
+/** As wide as a phone: nothing is beyond the edge, and what is to be pressed can be. */
+import assert from 'node:assert/strict';
+import { detail, row, VIEWS } from './look.js';
+import { furnish, REGIONS } from './scenery.js';
+import { scene } from './scene.js';
+
+const WIDTH = 360;
+
+/** What sticks out of the page at its right. @param {import('playwright-core').Page} page */
+const overhang = (page) => page.evaluate(() => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  return scrollWidth - clientWidth;
+});
+
+scene('no view scrolls sideways', async ({ stage, open }) => {
+  await furnish(stage);
+  const page = await open({ width: WIDTH, height: 740 });
+  await row(page, REGIONS.value).waitFor();
+  const routes = ['regions', 'participants', 'locks', 'host', 'connect', 'log', 'orphans', 'foreign'];
+  assert.equal(routes.length, VIEWS.length);
+  const wide = [];
+  for (const route of [...routes, ...Object.values(REGIONS).map(detail)]) {
+    await page.evaluate((hash) => { location.hash = hash; }, `#/${route}`);
+    await page.getByRole('main').getByRole('heading').first().waitFor();
+    const beyond = await overhang(page);
+    if (beyond > 0) wide.push(`${route}: ${beyond} px`);
+  }
+  assert.deepEqual(wide, []);
+});
+
+scene('the table is of use: ids and contents are seen, and a row opens by a tap', async ({ stage, open }) => {
+  await stage.memlane('create', 'value', 'robot/speed', 'f64', '1.5');
+  const page = await open({ width: WIDTH, height: 740 });
+  const line = row(page, 'robot/speed');
+  await line.waitFor();
+  const box = await line.getByText('1.5').first().boundingBox();
+  assert.ok(box && box.x >= 0 && box.x + box.width <= WIDTH, JSON.stringify(box));
+  await line.getByText('robot/speed').first().click();
+  await page.getByRole('heading', { name: 'robot/speed' }).waitFor();
+});
