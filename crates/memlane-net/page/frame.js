@@ -101,7 +101,7 @@ export class Frame {
   tell(connection) {
     this.#connection = connection;
     const { hello, welcome, via } = connection ?? {};
-    setText(this.#place, hello ? `${hello.host} · ${hello.space}` : '');
+    setText(this.#place, hello && connection?.isThere ? `${hello.host} · ${hello.space}` : '');
     this.#place.title = this.#place.textContent ?? '';
     this.#badge.hidden = !welcome && !via;
     this.#badge.className = `badge ${via ? 'far' : ''}`;

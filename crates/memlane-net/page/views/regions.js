@@ -95,7 +95,7 @@ export function create({ connection, rows }) {
 
   function say() {
     const all = rows.byId.size;
-    setText(count, shown === all ? t('{n} regions', { n: number(all) }) : t('{n} of {all} regions', { n: number(shown), all: number(all) }));
+    setText(count, !rows.known ? '' : shown === all ? t('{n} regions', { n: number(all) }) : t('{n} of {all} regions', { n: number(shown), all: number(all) }));
     const why = rows.fault ?? (!rows.known ? t('Loading …') : all === 0 ? t('There are no regions yet. A program makes them, or Create does.') : shown === 0 ? t('No region fits the filter') : '');
     setText(empty, why);
     empty.hidden = why === '';
