@@ -55,10 +55,10 @@ export function columns(narrow) {
     { key: 'shape', title: t('Shape'), width: 'minmax(80px, 0.4fr)', style: 'mono', text: shape, hint: ({ schema }) => schema ?? '', order: (row) => shape(row) || null },
     { key: 'size', title: t('Size'), width: '70px', style: 'number', text: ({ size }) => maybe(size, bytes), order: ({ size }) => size ?? null },
     {
-      key: 'preview', title: t('Preview'), width: narrow ? 'minmax(100px, 1.2fr)' : 'minmax(184px, 1.6fr)', style: 'mono', text: ({ error, preview }) => error ?? preview ?? '',
+      key: 'preview', title: t('Preview'), width: narrow ? 'minmax(100px, 1.2fr)' : 'minmax(172px, 1.6fr)', style: 'mono', text: ({ error, preview }) => error ?? preview ?? '',
       hint: ({ error, preview }) => error ?? preview ?? '', order: ({ preview }) => preview ?? null,
     },
-    { key: 'rate', title: t('Rate'), width: '64px', style: 'number', text: ({ rate }) => maybe(rate, (n) => (n ? t('{n} Hz', { n: number(n) }) : '')), order: ({ rate }) => rate ?? null },
+    { key: 'rate', title: t('Rate'), width: '76px', style: 'number', text: ({ rate }) => maybe(rate, (n) => (n ? t('{n} Hz', { n: number(n) }) : '')), order: ({ rate }) => rate ?? null },
     {
       key: 'bytes', title: t('Bytes/s'), width: '74px', style: 'number',
       text: ({ bytes_per_second: n }) => maybe(n, (n) => (n ? `${bytes(n)}/s` : '')), order: ({ bytes_per_second: n }) => n ?? null,
