@@ -121,6 +121,16 @@ impl Client {
         Ok(self.get()?.why().to_owned())
     }
 
+    /// "local" or "remote", of a region by its id.
+    fn mode_of(&self, id: &str) -> PyResult<String> {
+        Ok(self.get()?.place(id).mode().to_string())
+    }
+
+    /// Why it is that.
+    fn why_of(&self, id: &str) -> PyResult<String> {
+        Ok(self.get()?.place(id).why())
+    }
+
     /// "read-write" or "read-only".
     #[getter]
     fn access(&self) -> PyResult<&'static str> {

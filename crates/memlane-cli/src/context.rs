@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use memlane::Space;
-use memlane_net::client::{Client, Options};
+use memlane_net::client::{Client, Mode, Options};
 use serde_json::Value;
 
 use crate::failure::{Exit, Failure, Outcome};
@@ -30,6 +30,8 @@ pub(crate) struct Context {
     fingerprint: Option<String>,
     space: OnceCell<Space>,
     source: OnceCell<Source>,
+    /// The host of a space that is used directly, for what of it this user may not write.
+    through: OnceCell<Source>,
     self_command: Vec<OsString>,
     json: bool,
     colour: bool,
@@ -67,8 +69,20 @@ impl Context {
         let colour = wants_colour(&output);
         let address = at.filter(|address| !address.is_empty());
         let remote = address.map(|address| Remote { address, fingerprint: fingerprint.clone() });
-        let (space, source) = (OnceCell::new(), OnceCell::new());
-        Self { directory, remote, fingerprint, space, source, self_command, json, colour, output, messages }
+        let (space, source, through) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self {
+            directory,
+            remote,
+            fingerprint,
+            space,
+            source,
+            through,
+            self_command,
+            json,
+            colour,
+            output,
+            messages,
+        }
     }
 
     /// The directory of the space, when it was chosen on the command line or in the environment.
@@ -96,6 +110,17 @@ impl Context {
         self.opened(Self::space)
     }
 
+    /// The same for a command that changes region `id`: one that this user may not write goes through the host, if the
+    /// command line names one.
+    pub(crate) fn source_of(&self, id: &str) -> Outcome<&Source> {
+        let source = self.source()?;
+        let through = self.through.get().filter(|through| match through {
+            Source::There(client) => client.place(id).mode() == Mode::Remote,
+            Source::Here(_) => false,
+        });
+        Ok(through.unwrap_or(source))
+    }
+
     fn opened(&self, here: impl FnOnce(&Self) -> Outcome<&Space>) -> Outcome<&Source> {
         if let Some(source) = self.source.get() {
             return Ok(source);
@@ -104,8 +129,14 @@ impl Context {
             None => Source::Here(here(self)?.clone()),
             Some(remote) => {
                 let client = remote.connect()?;
-                // On the host's machine there is no need of it.
-                client.space().cloned().map_or_else(|| Source::There(client.clone()), Source::Here)
+                match client.space().cloned() {
+                    None => Source::There(client),
+                    // On the host's machine there is hardly a need of it.
+                    Some(space) => {
+                        let _ = self.through.set(Source::There(client));
+                        Source::Here(space)
+                    }
+                }
             }
         };
         Ok(self.source.get_or_init(|| source))

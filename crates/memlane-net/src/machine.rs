@@ -26,11 +26,12 @@ pub fn is_local(address: IpAddr) -> bool {
 
 /// The address to tell others of a host that listens on `listening`: that one if it is a certain one, else the one
 /// from which this machine reaches the world, else the one its name has, else the loopback.
-pub fn reached_at(listening: IpAddr) -> IpAddr {
-    if !listening.is_unspecified() {
+pub fn reached_at(listening: SocketAddr) -> SocketAddr {
+    if !listening.ip().is_unspecified() {
         return listening;
     }
-    towards_elsewhere().or_else(of_name).unwrap_or(Ipv4Addr::LOCALHOST.into())
+    let ip = towards_elsewhere().or_else(of_name).unwrap_or(Ipv4Addr::LOCALHOST.into());
+    SocketAddr::new(ip, listening.port())
 }
 
 /// Where `ADDRESS[:PORT]` is, for who wants to listen there; without a port at the usual one. Or why it is no such
@@ -71,9 +72,10 @@ mod tests {
 
     #[test]
     fn every_shown_address_is_this_machine_s() {
-        assert!(is_local(reached_at(Ipv4Addr::UNSPECIFIED.into())));
+        let reached = reached_at((Ipv4Addr::UNSPECIFIED, 7440).into());
+        assert!(is_local(reached.ip()) && reached.port() == 7440);
         assert!(of_name().is_none_or(is_local));
-        let certain = "192.0.2.7".parse().unwrap();
+        let certain = "192.0.2.7:7440".parse().unwrap();
         assert_eq!(reached_at(certain), certain);
     }
 

@@ -1,11 +1,16 @@
 //! The client against the host.
 
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use memlane::schema::Primitive;
 use memlane::{FramePublisher, FrameSpec, Space, StreamPublisher, StreamSpec};
 use memlane_net::client::{Client, Error, Mode, Options};
+use memlane_net::host::Host;
 use memlane_net::protocol::event::Delivery;
 use memlane_net::protocol::operation::{Operation, Specification};
 use serde_json::json;
@@ -438,4 +443,54 @@ fn a_subscription_goes_on_at_the_next_host_and_counts_what_it_missed() {
     let frame = frames.next(SOON).unwrap().unwrap();
     assert_eq!((frame.sequence, frame.missed), (5, 3));
     host.kill();
+}
+
+/// Names a directory to a process that was started to be a user whom file modes bind.
+const ORDINARY: &str = "MEMLANE_TEST_ORDINARY";
+
+/// Not a test: what the next one does as such a user.
+#[test]
+fn ordinary_process() {
+    let Some(directory) = std::env::var_os(ORDINARY) else { return };
+    let space = Space::at(Path::new(&directory).join("space")).unwrap();
+    let host = Host::new(space.clone()).listen(([127, 0, 0, 1], 0).into()).start().unwrap();
+    let client = Client::connect(&host.address().to_string(), Options::new()).unwrap();
+    assert_eq!(client.mode(), Mode::Local, "{}", client.why());
+    let notes = client.text("notes");
+    assert_eq!(notes.place().mode(), Mode::Local, "it is not there yet, and may be made");
+    client.create("notes", capacity("text", 100), false).unwrap();
+    notes.write("as long as it may").unwrap();
+    assert_eq!((notes.place().mode(), notes.place().why().as_str()), (Mode::Local, client.why()));
+
+    let file = space.directory().join("notes");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o400)).unwrap();
+    let place = notes.place();
+    assert!(place.space().is_none() && client.space().is_some());
+    assert_eq!(place.mode(), Mode::Remote);
+    let why = place.why();
+    assert!(why.contains("may not write") && why.contains("goes through the host"), "{why}");
+    notes.write("and through the host").unwrap();
+    assert_eq!(memlane::Observer::open(&space, "notes").unwrap().version(), notes.read().unwrap().1);
+    assert_eq!(notes.read().unwrap().0, "and through the host");
+    println!("\nWENT THROUGH");
+}
+
+#[test]
+fn a_region_that_a_local_client_may_not_write_goes_through_the_host() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program.args(["--exact", "ordinary_process", "--nocapture"]).env(ORDINARY, directory.path());
+    if rustix::process::geteuid().is_root() {
+        program.uid(65534).gid(65534);
+    }
+    match program.output() {
+        Err(error) => {
+            eprintln!("LEFT OUT: an ordinary user's region (this program is out of its reach: {error})")
+        }
+        Ok(ran) => {
+            let told = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            assert!(ran.status.success() && told[0].contains("WENT THROUGH"), "{told:?}");
+        }
+    }
 }

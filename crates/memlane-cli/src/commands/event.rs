@@ -34,7 +34,7 @@ pub(crate) enum EventCommand {
 impl EventCommand {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let (Self::Set { id } | Self::Clear { id } | Self::Wait { id, .. }) = self;
-        let source = context.source()?;
+        let source = context.source_of(id)?;
         match self {
             Self::Set { .. } => source.set_event(id)?,
             Self::Clear { .. } => source.clear_event(id)?,

@@ -60,8 +60,8 @@ fn present_running(context: &Context, sharing: &Map<String, Value>, opens: bool)
         context.print(url)?;
         context.say("it is served by a host that runs already");
     }
-    if opens {
-        open(context, url);
+    if opens && let Some(once) = sharing.get("url_once").and_then(Value::as_str) {
+        open(context, once);
     }
     Ok(())
 }
@@ -74,12 +74,12 @@ fn present(context: &Context, running: &Running, opens: bool) -> Outcome {
         context.say("Ctrl-C ends it");
     }
     if opens {
-        open(context, running.url());
+        open(context, &running.url_once().map_err(host::failure)?);
     }
     Ok(())
 }
 
-/// Shows it in the browser, if there is where.
+/// Shows it in the browser, if there is where. The address stands on a command line: it is good once.
 fn open(context: &Context, url: &str) {
     let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     let chosen = env::var(BROWSER_VARIABLE).ok().filter(|browser| !browser.is_empty());

@@ -154,7 +154,7 @@ fn announcement(running: &Running) -> Outcome<Announcement> {
 /// Says where the host is and what lets clients in.
 pub(crate) fn present(context: &Context, running: &Running) -> Outcome {
     let (address, tokens) = (running.address(), running.tokens());
-    let reach = SocketAddr::new(machine::reached_at(address.ip()), address.port());
+    let reach = machine::reached_at(address);
     let space = context.space()?.directory();
     if context.json() {
         return context.print(json!({
@@ -226,7 +226,7 @@ fn is_taken(error: &HostError) -> bool {
     matches!(error, HostError::Listen(_, cause) if cause.kind() == io::ErrorKind::AddrInUse)
 }
 
-fn failure(error: HostError) -> Failure {
+pub(crate) fn failure(error: HostError) -> Failure {
     let exit = match &error {
         error if is_taken(error) => Exit::Busy,
         HostError::Tokens | HostError::Certificate(_) => Exit::Usage,

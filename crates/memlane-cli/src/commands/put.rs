@@ -51,7 +51,7 @@ enum Kind {
 
 impl Put {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let source = context.source()?;
+        let source = context.source_of(&self.id)?;
         // Before the standard input is read for nothing.
         source.peek(&self.id, 0)?;
         let put = self.put(source)?;

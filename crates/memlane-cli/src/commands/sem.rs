@@ -49,7 +49,7 @@ pub(crate) enum SemaphoreCommand {
 impl SemaphoreCommand {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let (Self::Acquire { id, .. } | Self::Release { id, .. } | Self::Value { id }) = self;
-        let source = context.source()?;
+        let source = context.source_of(id)?;
         let seen = source.see(id)?;
         if seen.kind != Kind::Semaphore {
             let message = format!("region `{id}` is a {}, and no semaphore", seen.kind);

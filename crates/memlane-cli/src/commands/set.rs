@@ -58,7 +58,7 @@ enum Change {
 
 impl Set {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let source = context.source()?;
+        let source = context.source_of(&self.id)?;
         let seen = source.see(&self.id)?;
         let text = self.text()?;
         if matches!(seen.kind, Kind::Value | Kind::Text) && !self.part.selection().is_all() {

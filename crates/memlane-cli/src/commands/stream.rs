@@ -83,7 +83,7 @@ fn stream(source: &Source, id: &str) -> Outcome<(Schema, u64)> {
 }
 
 fn append(context: &Context, id: &str, records: &[String], timeout: Option<Duration>) -> Outcome {
-    let source = context.source()?;
+    let source = context.source_of(id)?;
     // Before somebody becomes the publisher of something else.
     let (schema, _) = stream(source, id)?;
     let mut appender = source.appender(id, timeout)?;

@@ -42,7 +42,7 @@ pub(crate) struct Take {
 
 impl Take {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let source = context.source()?;
+        let source = context.source_of(&self.id)?;
         if self.peek {
             let messages = source.peek(&self.id, self.count)?;
             return messages.iter().try_for_each(|message| self.print(context, message));

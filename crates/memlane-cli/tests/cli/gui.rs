@@ -37,8 +37,13 @@ impl Gui {
     }
 
     fn page(&self) -> String {
+        self.get("/")
+    }
+
+    fn get(&self, path: &str) -> String {
         let mut socket = TcpStream::connect(self.address()).unwrap();
-        socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).unwrap();
         let mut page = String::new();
         socket.read_to_string(&mut page).unwrap();
         page
@@ -68,7 +73,15 @@ fn the_page_is_served_and_shown() {
         assert!(Instant::now() < deadline, "no browser was started");
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert_eq!(fs::read_to_string(&seen).unwrap(), gui.url);
+    // What everybody can see on its command line lets one in, once.
+    let shown = fs::read_to_string(&seen).unwrap();
+    let ticket =
+        shown.strip_prefix(&format!("http://{}", gui.address())).unwrap_or_else(|| panic!("{shown}"));
+    let led = gui.get(ticket);
+    let (_, token) = gui.url.split_once("/#").unwrap();
+    assert!(led.starts_with("HTTP/1.1 303") && led.contains(&format!("location: /#{token}\r\n")), "{led}");
+    let again = gui.get(ticket);
+    assert!(again.starts_with("HTTP/1.1 410") && !again.contains(token), "{again}");
     gui.end();
 }
 

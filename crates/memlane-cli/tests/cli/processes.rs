@@ -98,6 +98,27 @@ fn ps_tells_the_stopped_and_the_dead() {
 }
 
 #[test]
+fn a_lock_is_freed_from_the_dead_and_with_a_word_more_from_the_living() {
+    let terminal = Terminal::new();
+    let holder = started(&terminal, "holder", &["arm"], "held");
+    let pid = format!("(pid {})", holder.pid());
+    terminal.run(&["locks", "--release", "arm"]).failed(7, &["arm", &pid, "which lives"]);
+    let freed = terminal.json(&["locks", "--release", "arm", "--kill"]);
+    assert_eq!(freed["killed"], true);
+    assert!(freed["was"].as_str().unwrap().contains(&pid), "{freed}");
+    holder.await_state(WaitIdOptions::EXITED);
+    assert_eq!(terminal.json(&["locks"])[0]["inconsistent"], true);
+
+    started(&terminal, "holder", &["leg"], "held").kill_and_wait();
+    let told = terminal.output(&["locks", "--release", "leg", "--consistent"]);
+    assert!(told.starts_with("leg: free; it was held by ") && !told.contains("ended"), "{told}");
+    let left = terminal.json(&["locks"]);
+    assert_eq!((left.as_array().unwrap().len(), &left[0]["id"]), (1, &json!("arm")));
+    terminal.run(&["locks", "--release", "leg"]).failed(1, &["nobody holds it"]);
+    assert_eq!(terminal.run(&["locks", "--kill"]).code, Some(2));
+}
+
+#[test]
 fn locks_tell_who_holds_and_who_waits() {
     let terminal = Terminal::new();
     let holder = started(&terminal, "holder", &["arm"], "held");

@@ -147,9 +147,38 @@ fn what_needs_the_memory_itself_says_so() {
     assert!(!std::path::Path::new("/dev/shm/memlane-never-made").exists());
     two.run(&["frame", "view", "camera", "--spin", "5"]).failed(2, &["--spin"]);
     two.run(&["create", "event", "go", "--mode", "600"]).failed(2, &["mode", "create the region there"]);
-    two.run(&["doctor", "--fix"]).failed(2, &["run `memlane doctor --fix` there"]);
     assert_eq!(two.output(&["get", "camera", "--raw"]).len(), 72);
     two.output(&["doctor"]);
+}
+
+#[test]
+fn what_is_wrong_at_a_host_is_put_right_from_there() {
+    let two = Two::apart();
+    std::fs::create_dir(two.here.space.directory().join("empty")).unwrap();
+    let found = two.run(&["--json", "doctor"]);
+    assert_eq!(found.code, Some(1));
+    let found: Json = serde_json::from_str(&found.output).unwrap();
+    assert_eq!((&found[0]["problem"], &found[0]["fixed"]), (&json!("empty_folder"), &json!(false)));
+    assert_eq!(two.json(&["doctor", "--fix"])[0]["fixed"], true);
+    assert!(!two.here.space.directory().join("empty").exists());
+
+    two.output(&["create", "lock", "door"]);
+    let token = two.host.tokens().read_write().unwrap();
+    let client =
+        Client::connect(&two.host.address().to_string(), Options::new().token(token).remote()).unwrap();
+    let guard = client.lock("door").lock(None).unwrap();
+    two.run(&["locks", "--release", "door"]).failed(7, &["session ", "confirm"]);
+    // Also from here, where the host's own process is the holder.
+    let freed = two.here.json(&["locks", "--release", "door", "--kill"]);
+    assert_eq!(freed["killed"], false, "{freed}");
+    drop(guard);
+    assert!(two.json(&["locks"])[0]["inconsistent"] == true);
+
+    let segment = tempfile::Builder::new().prefix("memlane-test-").tempfile_in("/dev/shm").unwrap();
+    let name = segment.path().file_name().unwrap().to_str().unwrap();
+    for listed in [two.output(&["ls", "--foreign"]), two.here.output(&["ls", "--foreign"])] {
+        assert!(listed.contains(name), "{listed}");
+    }
 }
 
 /// A picture file in which no two rows, columns or channels are alike.

@@ -262,7 +262,8 @@ impl Client {
         Stream(self.place(id))
     }
 
-    pub(super) fn place(&self, id: &str) -> Place {
+    /// A region of any kind.
+    pub fn place(&self, id: &str) -> Place {
         Place { client: self.clone(), id: id.to_owned() }
     }
 

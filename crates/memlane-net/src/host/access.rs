@@ -1,15 +1,19 @@
 //! Who may do what: tokens, the proof of being local, and which regions are shared.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
 use super::HostError;
 use super::secret::{Vault, random};
+use super::watcher::locked;
 use crate::protocol::fault::{self, Fault};
 use crate::protocol::hello::{self, Access, ClientDescription, Ends, Prover};
 use crate::protocol::operation::Operation;
@@ -139,10 +143,41 @@ impl std::str::FromStr for Tokens {
     }
 }
 
+/// How long a ticket is good.
+const TICKET_TIME: Duration = Duration::from_mins(1);
+/// So many are good at once; older ones are forgotten.
+const TICKETS: usize = 16;
+
+/// Words that let a browser in once: unlike a token, one may stand on a command line, which every user of the machine
+/// can see.
+#[derive(Debug, Default)]
+pub(super) struct Tickets(Mutex<VecDeque<(String, Instant)>>);
+
+impl Tickets {
+    /// A new one.
+    pub(super) fn issue(&self) -> io::Result<String> {
+        let ticket = random(TOKEN_BYTES)?;
+        let mut tickets = locked(&self.0);
+        tickets.truncate(TICKETS - 1);
+        tickets.push_front((ticket.clone(), Instant::now()));
+        Ok(ticket)
+    }
+
+    /// Whether it is good; it is so no more.
+    pub(super) fn redeem(&self, given: &str) -> bool {
+        let mut tickets = locked(&self.0);
+        tickets.retain(|(_, issued)| issued.elapsed() < TICKET_TIME);
+        let before = tickets.len();
+        tickets.retain(|(ticket, _)| !hello::is_same_secret(ticket, given));
+        tickets.len() < before
+    }
+}
+
 /// What a host asks of those who come.
 #[derive(Debug)]
 pub(super) struct Gate {
     pub(super) tokens: Tokens,
+    pub(super) tickets: Tickets,
     /// The content of the secret's file.
     pub(super) secret: String,
     pub(super) instance: String,

@@ -30,6 +30,7 @@ const REGION: &str = "/api/v1/regions/{*id}";
 /// What is where.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
+        .route("/open/{ticket}", get(page::open))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/metrics", get(metrics))
         .route(PATH, get(upgrade))

@@ -1,13 +1,17 @@
 //! The web page: files that come with the program, for everybody who can reach the port. What they show comes over the
 //! protocol, which asks for a token.
 
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{Embed, EmbeddedFile};
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::http::text;
+use super::shared::Shared;
+use crate::machine;
 use crate::view::document::hexadecimal;
 
 /// Debug builds read them anew each time.
@@ -43,6 +47,24 @@ pub(super) async fn serve(uri: Uri, headers: HeaderMap) -> Response {
     response
 }
 
+/// Sends a browser that has a ticket to the page with the token.
+pub(super) async fn open(State(shared): State<Arc<Shared>>, Path(ticket): Path<String>) -> Response {
+    if !shared.gate.tickets.redeem(&ticket) {
+        let advice = "this address was good once, for a minute; `memlane gui` gives another one\n";
+        return (StatusCode::GONE, advice).into_response();
+    }
+    let tokens = &shared.gate.tokens;
+    let place = format!("/{}", tokens.read_write().or(tokens.read_only()).map(fragment).unwrap_or_default());
+    let headers = [(header::LOCATION, place), (header::CACHE_CONTROL, "no-store".into())];
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+/// Where a browser is let in once.
+pub(super) fn url_once(shared: &Shared) -> std::io::Result<String> {
+    let ticket = shared.gate.tickets.issue()?;
+    Ok(format!("{}open/{ticket}", url(shared.address, shared.tls.is_some(), None)))
+}
+
 fn answer(path: &str, file: EmbeddedFile, known: Option<&str>) -> Response {
     let tag = format!("\"{}\"", hexadecimal(&file.metadata.sha256_hash()[..16]));
     let is_known = known.is_some_and(|known| known.split(',').any(|known| known.trim() == tag));
@@ -70,23 +92,24 @@ fn content_type(path: &str) -> &'static str {
     }
 }
 
-/// Where a browser finds the page of the host at `address`. The token is behind a `#`, which browsers send to nobody.
+/// Where a browser finds the page of a host that listens at `address`. The token is behind a `#`, which browsers send to nobody.
 pub(super) fn url(address: SocketAddr, tls: bool, token: Option<&str>) -> String {
     let scheme = if tls { "https" } else { "http" };
-    let mut url = format!("{scheme}://{address}/");
-    if let Some(token) = token {
-        url += "#token=";
-        for byte in token.bytes() {
-            // Written to a string, it does not fail.
-            let _ = match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                    write!(url, "{}", char::from(byte))
-                }
-                _ => write!(url, "%{byte:02X}"),
-            };
-        }
+    format!("{scheme}://{}/{}", machine::reached_at(address), token.map(fragment).unwrap_or_default())
+}
+
+fn fragment(token: &str) -> String {
+    let mut fragment = "#token=".to_owned();
+    for byte in token.bytes() {
+        // Written to a string, it does not fail.
+        let _ = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                write!(fragment, "{}", char::from(byte))
+            }
+            _ => write!(fragment, "%{byte:02X}"),
+        };
     }
-    url
+    fragment
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::HostError;
-use super::access::{Gate, Tokens};
+use super::access::{Gate, Tickets, Tokens};
 use super::connections::Connections;
 use super::conversation::Peer;
 use super::http::router;
@@ -158,6 +158,7 @@ impl Host {
         vault.write(&secret_name(address.port()), &secret)?;
         let gate = Gate {
             tokens,
+            tickets: Tickets::default(),
             secret,
             instance: random(INSTANCE_BYTES).map_err(HostError::Random)?,
             read_only: self.read_only,
@@ -191,12 +192,13 @@ impl Host {
         let runtime = runtime.map_err(HostError::Threads)?;
         let bound = runtime.block_on(self.bind())?;
         let (address, tokens) = (bound.address(), bound.tokens().clone());
+        let shared = bound.shared.clone();
         let (url, fingerprint) = (bound.url(), bound.fingerprint().map(Into::into));
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = runtime.spawn(bound.serve(async {
             let _ = stopped.await;
         }));
-        Ok(Running { address, tokens, url, fingerprint, stop, serving, runtime })
+        Ok(Running { shared, address, tokens, url, fingerprint, stop, serving, runtime })
     }
 }
 
@@ -226,9 +228,8 @@ impl Bound {
     /// Where a browser of another machine, or of this one if no other can reach it, finds its page: with a token, for
     /// writing if there is one. Whoever has it has the token.
     pub fn url(&self) -> String {
-        let reach = SocketAddr::new(machine::reached_at(self.address().ip()), self.address().port());
         page::url(
-            reach,
+            self.address(),
             self.fingerprint().is_some(),
             self.tokens().read_write().or(self.tokens().read_only()),
         )
@@ -269,6 +270,7 @@ impl Drop for Leftovers {
 /// A host on threads of its own. Dropped, it stops at once.
 #[derive(Debug)]
 pub struct Running {
+    shared: Arc<Shared>,
     address: SocketAddr,
     tokens: Tokens,
     url: String,
@@ -287,6 +289,12 @@ impl Running {
     /// What lets clients in.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// Where a browser finds its page once, within a minute: an address that may stand on a command line, where others
+    /// can see it.
+    pub fn url_once(&self) -> Result<String, HostError> {
+        page::url_once(&self.shared).map_err(HostError::Random)
     }
 
     /// Where a browser finds its page, as of [`Bound::url`].

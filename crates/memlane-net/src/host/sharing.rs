@@ -108,7 +108,7 @@ pub(super) fn describe(shared: &Shared, tokens: bool) -> Map<String, Value> {
     let given = Some(&shared.gate.tokens).filter(|_| tokens);
     let (writing, reading) =
         (given.and_then(|given| given.read_write()), given.and_then(|given| given.read_only()));
-    let url = |address, tls| page::url(reach(address), tls, writing.or(reading));
+    let url = |address, tls| page::url(address, tls, writing.or(reading));
     let own = shared.tls.as_ref().map(|tls| &tls.fingerprint);
     let open = locked(&shared.sharing.0).as_ref().map(|door| (door.address, door.fingerprint.clone()));
     let itself = (!shared.address.ip().is_loopback()).then(|| (shared.address, own.cloned()));
@@ -118,7 +118,7 @@ pub(super) fn describe(shared: &Shared, tokens: bool) -> Map<String, Value> {
         others = json!({
             "address": address.ip().to_string(),
             "port": address.port(),
-            "reach": reach(address).to_string(),
+            "reach": machine::reached_at(address).to_string(),
             "url": url,
             "fingerprint": fingerprint,
         });
@@ -132,12 +132,9 @@ pub(super) fn describe(shared: &Shared, tokens: bool) -> Map<String, Value> {
         "read_write": writing,
         "read_only": reading,
         "qr": qr,
+        "url_once": given.and_then(|_| page::url_once(shared).ok()),
     });
     document.as_object().cloned().unwrap_or_default()
-}
-
-fn reach(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(machine::reached_at(address.ip()), address.port())
 }
 
 /// The text as a QR code, in SVG. None of one that is too long for any.

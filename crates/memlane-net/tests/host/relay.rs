@@ -57,12 +57,14 @@ fn changes_and_pictures_go_through_unharmed() {
     }
     assert!(Observer::open(&far.space, "count").is_ok() && Observer::open(&near.space, "count").is_err());
 
-    let spec = FrameSpec::new([404, 640, 3], Primitive::U8);
+    let spec = FrameSpec::image(404, 640, 3, Primitive::U8);
     let mut camera = FramePublisher::open_or_create(&far.space, "camera", &spec).unwrap();
     ask(&mut client, json!({"op": "subscribe", "id": "camera", "form": "bytes"}));
     for sequence in 1..=20_u8 {
         let picture: Vec<u8> = (0..404 * 640 * 3).map(|at| (at as u8).wrapping_mul(sequence)).collect();
-        camera.publish(&picture).unwrap();
+        let mut loan = camera.loan().unwrap();
+        loan.copy_from_slice(&picture);
+        loan.publish();
         let (event, payload) = client.hear();
         assert_eq!((&event["sequence"], payload == picture), (&json!(sequence), true));
         let credit = json!({"credit": [{"subscription": event["subscription"], "event": event["event"]}]});

@@ -121,6 +121,15 @@ class Connection:
         """Why it is in that mode, for people."""
         return self._why
 
+    def mode_of(self, id: str) -> str:
+        """The mode for one region: "remote" also where the connection is local, but this process may not write the
+        region's file."""
+        return self._client().mode_of(id)
+
+    def why_of(self, id: str) -> str:
+        """Why a region is in that mode, for people."""
+        return self._client().why_of(id)
+
     @property
     def access(self) -> str:
         """ "read-write" or "read-only", as the token says."""
@@ -221,7 +230,7 @@ class Connection:
         """The class of the package on the host's space, or the remote one."""
         if self.closed:
             raise Closed(f"the connection to the host at {self.address} was closed")
-        if self._space is not None:
+        if self._is_here(id):
             return here(id, *given, **options, space=self._space)
         return there(self, id, *given, **options)
 
@@ -355,7 +364,7 @@ class Connection:
     ) -> _memlane.Queue | Queue:
         """Messages, each taken once: memlane.Queue. What was pickled comes over the network as bytes, unless
         `unpickle=True` says that everybody who may put is trusted like this program itself."""
-        options = self._only_there(unpickle=unpickle)
+        options = self._only_there(id, unpickle=unpickle)
         region: _memlane.Queue | Queue = self._region(
             _memlane.Queue,
             Queue,
@@ -378,7 +387,7 @@ class Connection:
         unpickle: bool = False,
     ) -> _memlane.Pipe | Pipe:
         """A pipe whose ends are to be taken: memlane.Pipe. `unpickle` as of `queue`."""
-        options = self._only_there(unpickle=unpickle)
+        options = self._only_there(id, unpickle=unpickle)
         region: _memlane.Pipe | Pipe = self._region(
             _memlane.Pipe, Pipe, id, capacity=capacity, duplex=duplex, create=create, **options
         )
@@ -395,7 +404,7 @@ class Connection:
         unpickle: bool = False,
     ) -> _memlane.PipeEnd | PipeEnd:
         """An end of a pipe: memlane.PipeEnd. `unpickle` as of `queue`."""
-        options = self._only_there(unpickle=unpickle)
+        options = self._only_there(id, unpickle=unpickle)
         region: _memlane.PipeEnd | PipeEnd = self._region(
             _memlane.PipeEnd, PipeEnd, id, side, capacity=capacity, duplex=duplex, create=create, **options
         )
@@ -482,9 +491,12 @@ class Connection:
         )
         return region
 
-    def _only_there(self, **options: Any) -> dict[str, Any]:
+    def _is_here(self, id: str) -> bool:
+        return self._space is not None and self.mode_of(id) == "local"
+
+    def _only_there(self, id: str, **options: Any) -> dict[str, Any]:
         """Options that the class of the package does not have."""
-        return options if self._space is None else {}
+        return {} if self._is_here(id) else options
 
 
 def _reconnected(

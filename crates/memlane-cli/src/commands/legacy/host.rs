@@ -62,7 +62,8 @@ impl Arguments {
     }
 
     fn announce(&self, context: &Context, host: &Host) -> Outcome {
-        let (ip, port) = (machine::reached_at(host.address().ip()), host.address().port());
+        let reach = machine::reached_at(host.address());
+        let (ip, port) = (reach.ip(), reach.port());
         let id = host.name().text();
         if context.json() {
             return context.print(json!({"ip": ip, "port": port, "shm_id": id, "region": self.region}));
