@@ -11,7 +11,9 @@ import { Stage } from './stage.js';
 import { until } from './until.js';
 
 const PICTURES = new URL('../../../memlane-cli/assets', import.meta.url).pathname;
-const SIZE = { width: 1200, height: 760 };
+const SIZE = { width: 1200, height: 840 };
+/** A photograph of the same size would be too large a file. */
+const SMALL = { width: 760, height: 560 };
 /** A README is to be read, not to be downloaded. */
 const MOST_BYTES = 200 * 1024;
 
@@ -37,8 +39,6 @@ async function enliven(stage) {
   await dead.says('held');
   await dead.kill();
   waits.child.stdin?.write(`${REGIONS.lock}\n`);
-  const crowd = stage.actor('values', '40');
-  await crowd.says('made');
   await until('samples of the armband', async () => (await stage.told('show', EMG).catch(() => null))?.version > 400);
 }
 
@@ -61,7 +61,7 @@ try {
   for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     const page = await browser.newPage({ viewport: SIZE, colorScheme, locale: 'en' });
     await page.goto(host.url());
-    await row(page, REGIONS.value).waitFor();
+    await row(page, REGIONS.frames).waitFor();
     await page.getByRole('button', { name: 'Unlock' }).click();
     for (const [name, route] of Object.entries(SHOTS)) {
       await page.evaluate((hash) => { location.hash = hash; }, `#/${route}`);
@@ -69,7 +69,9 @@ try {
       await page.screenshot({ path: join(directory, `${name}-${colorScheme}.png`) });
       if (images && README.some(([of, theme]) => of === name && theme === colorScheme)) {
         const path = join(images, `${name.replace('detail-', '')}.png`);
+        if (name === 'detail-frames') await page.setViewportSize(SMALL);
         await page.screenshot({ path });
+        await page.setViewportSize(SIZE);
         const { size } = statSync(path);
         if (size > MOST_BYTES) throw new Error(`${path} has ${size} bytes, more than ${MOST_BYTES}`);
       }
