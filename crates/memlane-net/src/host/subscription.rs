@@ -255,19 +255,21 @@ async fn next_rows(
         let before = known.as_ref();
         let is_first = before.is_none();
         let seen = |id: &str| before.and_then(|known| known.get(id)).copied();
+        let mut changed: Vec<_> = shown
+            .iter()
+            .filter(|(id, row)| pattern::is_wanted(patterns, id) && seen(id) != Some(row.look))
+            .collect();
+        // Those told longest ago come first, so that all have their turn where everything changes all the time.
+        changed.sort_by_key(|(id, _)| seen(id));
         let mut bytes = 0;
-        let mut changed = Vec::new();
-        let mut is_all = true;
-        for (id, row) in shown.iter().filter(|(id, _)| pattern::is_wanted(patterns, id)) {
-            if seen(id) != Some(row.look) {
-                if bytes > ROWS_BYTES {
-                    is_all = false;
-                    break;
-                }
-                bytes += row.document.to_string().len();
-                changed.push((id, row));
-            }
-        }
+        let room = changed.iter().take_while(|(_, row)| {
+            let has_room = bytes <= ROWS_BYTES;
+            bytes += row.document.to_string().len();
+            has_room
+        });
+        let told = room.count();
+        let is_all = told == changed.len();
+        changed.truncate(told);
         let gone: Vec<String> = before
             .into_iter()
             .flatten()
