@@ -1,8 +1,8 @@
 //! What comes from the host, frame by frame.
 //!
 //! tungstenite opens the WebSocket and writes on it. Reading is done here: a picture goes from the socket straight into
-//! the memory that the caller gets, in as few reads as there can be, and a reader knows whether more lies ready, so that
-//! it asks the system neither too often nor too late. (RFC 6455; a host's frames are not masked.)
+//! the memory that the caller gets, in as few reads as there can be. And it is known whether more lies ready, so that
+//! the system is asked neither too often nor too late. (RFC 6455; a host's frames are not masked.)
 
 use std::io::{self, Cursor, Read, Write};
 
