@@ -63,6 +63,11 @@ const PACKAGES: &[Package] = &[
         needed_for: "tests with a real video",
         present: || on_path("ffmpeg").is_some(),
     },
+    Package {
+        name: "tmux",
+        needed_for: "the tests of `memlane top` in a real terminal",
+        present: || on_path("tmux").is_some(),
+    },
 ];
 
 /// Installs the missing packages if this is root on Debian; otherwise says what to run.
