@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::demo::DemoArguments;
 use crate::failure::{Exit, Outcome};
 use crate::frame::FrameCommand;
+use crate::top::TopArguments;
 
 /// The environment variable that names a host.
 const AT_VARIABLE: &str = "MEMLANE_AT";
@@ -63,6 +64,7 @@ enum Command {
     Bw(Bandwidth),
     Ps(Processes),
     Locks(Locks),
+    Top(TopArguments),
     Doctor(Doctor),
     Put(Put),
     Take(Take),
@@ -131,6 +133,7 @@ impl Command {
             Self::Bw(command) => command.run(context),
             Self::Ps(command) => command.run(context),
             Self::Locks(command) => command.run(context),
+            Self::Top(command) => command.run(context),
             Self::Doctor(command) => command.run(context),
             Self::Put(command) => command.run(context),
             Self::Take(command) => command.run(context),

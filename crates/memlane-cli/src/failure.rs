@@ -58,6 +58,11 @@ impl Failure {
     pub(crate) fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
+
+    /// The message, for where nothing has been said yet.
+    pub(crate) fn into_message(self) -> String {
+        self.message.unwrap_or_default()
+    }
 }
 
 impl From<Error> for Failure {

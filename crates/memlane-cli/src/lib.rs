@@ -4,7 +4,7 @@
 //! memlane_cli::run(["memlane", "ls", "--json"].map(Into::into), vec!["memlane".into()]);
 //! ```
 //!
-//! Commands that look (`ls`, `show`, `get`, `watch`, `hz`, `bw`, `ps`, `locks`, `doctor`) are observers: they
+//! Commands that look (`ls`, `show`, `get`, `watch`, `hz`, `bw`, `ps`, `locks`, `top`, `doctor`) are observers: they
 //! need permission to read, take no place among the participants, and nothing waits for them. Killed at any
 //! moment, a command leaves what any participant leaves: nothing that anybody has to repair.
 //!
@@ -33,6 +33,7 @@ mod words;
 
 mod demo;
 mod frame;
+mod top;
 
 use memlane_net::view::{datum_json, document, edit, pattern, sight, standing};
 

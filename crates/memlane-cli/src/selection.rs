@@ -15,6 +15,16 @@ pub(crate) struct PartArguments {
 }
 
 impl PartArguments {
+    /// That field of a record; all of it without one.
+    pub(crate) fn field(name: &str) -> Self {
+        Self { field: Some(name.to_owned()).filter(|name| !name.is_empty()), index: Vec::new() }
+    }
+
+    /// That element of an array, by its number in C order.
+    pub(crate) fn element(index: usize) -> Self {
+        Self { field: None, index: vec![index] }
+    }
+
     /// What the view calls it.
     pub(crate) fn selection(&self) -> Selection {
         Selection { field: self.field.clone(), index: self.index.clone() }

@@ -1,16 +1,20 @@
 //! A walk over the regions of a space that says how many could not be looked into.
 
+use std::fmt;
+
 use memlane::{Observer, Space};
 use memlane_net::view::survey::survey;
 
-use crate::context::Context;
 use crate::failure::Outcome;
 use crate::human;
+
+/// Where remarks go.
+pub(crate) type Saying<'a> = &'a dyn Fn(fmt::Arguments<'_>);
 
 /// Shows every region whose id is `wanted` to `visit`, and says how many were left out because they cannot be
 /// observed.
 pub(crate) fn visit_all(
-    context: &Context,
+    say: Saying<'_>,
     space: &Space,
     wanted: impl Fn(&str) -> bool,
     mut visit: impl FnMut(&Observer),
@@ -23,7 +27,7 @@ pub(crate) fn visit_all(
         }
     }
     if let Some(first) = errors.first() {
-        context.say(format_args!("{} left out: {first}", human::count(errors.len(), "region")));
+        say(format_args!("{} left out: {first}", human::count(errors.len(), "region")));
     }
     Ok(())
 }

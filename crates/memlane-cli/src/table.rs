@@ -11,7 +11,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use crate::human::{self, cut, width_of};
 
 /// Between two columns.
-const GAP: &str = "  ";
+pub(crate) const GAP: &str = "  ";
 /// What an elastic column keeps of its width in the narrowest terminal.
 const LEAST_ELASTIC_WIDTH: usize = 8;
 
@@ -45,8 +45,8 @@ impl Tone {
 /// One field of a row: a single line, free of what a terminal would obey.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cell {
-    text: String,
-    tone: Tone,
+    pub(crate) text: String,
+    pub(crate) tone: Tone,
 }
 
 impl Cell {
@@ -109,19 +109,36 @@ impl Table {
         self.rows.push(row.into());
     }
 
+    /// Whether it has no rows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The lines, at most `width` columns wide as far as the elastic columns allow.
     pub(crate) fn render(&self, width: Option<usize>, colour: bool) -> String {
+        let coloured = |style: Style| if colour { style } else { Style::new() };
+        let mut text = String::new();
+        for (number, line) in self.lines(width).iter().enumerate() {
+            let painted = line.iter().map(|[before, cell, after]| {
+                let style = if number == 0 { Style::new().bold() } else { cell.tone.style() };
+                let style = coloured(style);
+                format!("{}{style}{}{style:#}{}", before.text, cell.text, after.text)
+            });
+            let painted = painted.collect::<Vec<_>>().join(GAP);
+            text += painted.trim_end();
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The same as cells, each between the spaces before and behind it; the titles first.
+    pub(crate) fn lines(&self, width: Option<usize>) -> Vec<Vec<[Cell; 3]>> {
         let mut layout = self.natural_layout();
         if let Some(width) = width {
             self.shrink(&mut layout, width);
         }
-        let coloured = |style: Style| if colour { style } else { Style::new() };
         let titles: Vec<_> = self.columns.iter().map(|column| Cell::from(column.title)).collect();
-        let mut lines = self.line(&titles, &layout, |_| coloured(Style::new().bold()));
-        for row in &self.rows {
-            lines += &self.line(row, &layout, |cell| coloured(cell.tone.style()));
-        }
-        lines
+        std::iter::once(&titles).chain(&self.rows).map(|row| self.line(row, &layout)).collect()
     }
 
     /// The index of each column shown and the width that it would like.
@@ -149,21 +166,19 @@ impl Table {
         }
     }
 
-    fn line(&self, cells: &[Cell], layout: &[(usize, usize)], style_of: impl Fn(&Cell) -> Style) -> String {
-        let mut parts = Vec::new();
-        for (index, width) in layout {
-            let Some(cell) = cells.get(*index) else { continue };
-            let text = cut(&cell.text, *width);
-            let padding = " ".repeat(width - width_of(&text));
-            let style = style_of(cell);
-            let (before, after) =
-                if self.columns[*index].numbers { (&*padding, "") } else { ("", &*padding) };
-            parts.push(format!("{before}{style}{text}{style:#}{after}"));
-        }
-        let mut line = parts.join(GAP);
-        line.truncate(line.trim_end().len());
-        line.push('\n');
-        line
+    fn line(&self, cells: &[Cell], layout: &[(usize, usize)]) -> Vec<[Cell; 3]> {
+        let place = |(index, width): &(usize, usize)| {
+            let Cell { text, tone } = cells.get(*index)?;
+            let text = cut(text, *width).into_owned();
+            let space = Cell { text: " ".repeat(width - width_of(&text)), tone: Tone::Plain };
+            let cell = Cell { text, tone: *tone };
+            Some(if self.columns[*index].numbers {
+                [space, cell, Cell::default()]
+            } else {
+                [Cell::default(), cell, space]
+            })
+        };
+        layout.iter().filter_map(place).collect()
     }
 }
 

@@ -75,6 +75,11 @@ const PACKAGES: &[Package] = &[
         needed_for: "the web page's screenshots in Chinese",
         present: super::node::has_chinese_font,
     },
+    Package {
+        name: "tmux",
+        needed_for: "the tests of `memlane top` in a real terminal",
+        present: || on_path("tmux").is_some(),
+    },
 ];
 
 /// Installs the missing packages if this is root on Debian; otherwise says what to run.

@@ -208,8 +208,8 @@ fn tokens(file: Option<PathBuf>) -> Outcome<Option<Tokens>> {
     given.map(|token| token.parse()).transpose().map_err(failure)
 }
 
-/// A connection is a file: as many as the system lets this user have.
-fn raise_file_limit() {
+/// A connection is a file, and a region that is looked into: as many as the system lets this user have.
+pub(crate) fn raise_file_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }

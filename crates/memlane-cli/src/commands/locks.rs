@@ -47,7 +47,7 @@ impl Locks {
         if self.graph {
             return show_graph(context, &source.edges()?);
         }
-        let locks = source.locks(context, self.all)?;
+        let locks = source.locks(&|words| context.say(words), self.all)?;
         if context.json() {
             return context.print_rows(&locks);
         }
@@ -118,7 +118,8 @@ fn ends(edge: &Value, other: &Value) -> bool {
     })
 }
 
-fn table(locks: &[Value]) -> Table {
+/// A row a lock.
+pub(crate) fn table(locks: &[Value]) -> Table {
     let columns = [
         Column::words("ID"),
         Column::numbers("PID"),

@@ -22,7 +22,7 @@ pub(crate) struct Processes {
 impl Processes {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let source = context.source()?;
-        let processes = source.processes(context, &self.patterns)?;
+        let processes = source.processes(&|words| context.say(words), &self.patterns)?;
         if context.json() {
             return context.print_rows(&processes);
         }
@@ -34,7 +34,8 @@ impl Processes {
     }
 }
 
-fn table(processes: &[Value]) -> Table {
+/// A row a process.
+pub(crate) fn table(processes: &[Value]) -> Table {
     let columns = [
         Column::numbers("PID"),
         Column::words("STATE"),

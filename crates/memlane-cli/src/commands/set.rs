@@ -49,7 +49,8 @@ pub(crate) struct Set {
 }
 
 /// What a change came to.
-enum Change {
+#[derive(Debug)]
+pub(crate) enum Change {
     /// It was made, and this version has it.
     Made(u64),
     /// The condition did not hold, for this reason.
@@ -59,21 +60,7 @@ enum Change {
 impl Set {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let source = context.source_of(&self.id)?;
-        let seen = source.see(&self.id)?;
-        let text = self.text()?;
-        if matches!(seen.kind, Kind::Value | Kind::Text) && !self.part.selection().is_all() {
-            return Err(no_parts(&seen));
-        }
-        let change = match (seen.kind, &seen.schema) {
-            (Kind::Value, Some(schema)) => self.set_value(source, schema, &text)?,
-            (Kind::Record, Some(schema)) => self.set_record(source, schema, &text)?,
-            (Kind::Array | Kind::Raw, Some(schema)) => {
-                self.set_elements(source, schema, &text, seen.kind == Kind::Raw)?
-            }
-            (Kind::Text, _) => self.set_text(source, &text)?,
-            _ => return Err(no_content(&seen)),
-        };
-        match change {
+        match self.change(source, &self.text()?)? {
             Change::Made(version) if context.json() => {
                 context.print(json!({"id": self.id, "version": version}))
             }
@@ -83,6 +70,32 @@ impl Set {
                 let message = format!("region `{}` was not changed: {reason}", self.id);
                 Err(Failure::new(Exit::Mismatch, message))
             }
+        }
+    }
+
+    /// A change that nobody typed on a command line: of a part, by what `get` prints of it, if it is still `expected`.
+    pub(crate) fn of_part(id: &str, part: PartArguments, value: String, expected: Option<String>) -> Self {
+        Self { id: id.to_owned(), value, part, if_version: None, if_value: expected }
+    }
+
+    /// Makes the change as it was given.
+    pub(crate) fn apply(&self, source: &Source) -> Outcome<Change> {
+        self.change(source, &self.value)
+    }
+
+    fn change(&self, source: &Source, text: &str) -> Outcome<Change> {
+        let seen = source.see(&self.id)?;
+        if matches!(seen.kind, Kind::Value | Kind::Text) && !self.part.selection().is_all() {
+            return Err(no_parts(&seen));
+        }
+        match (seen.kind, &seen.schema) {
+            (Kind::Value, Some(schema)) => self.set_value(source, schema, text),
+            (Kind::Record, Some(schema)) => self.set_record(source, schema, text),
+            (Kind::Array | Kind::Raw, Some(schema)) => {
+                self.set_elements(source, schema, text, seen.kind == Kind::Raw)
+            }
+            (Kind::Text, _) => self.set_text(source, text),
+            _ => Err(no_content(&seen)),
         }
     }
 

@@ -5,8 +5,11 @@ use image::{Rgb, RgbImage, imageops};
 use std::fmt::Write;
 
 /// A character cell of usual fonts is twice as high as wide, so that half of one is a square.
-const UPPER_HALF: char = '▀';
+pub(crate) const UPPER_HALF: char = '▀';
 const RESET: &str = "\x1b[0m";
+
+/// The colours of the upper and the lower pixel in a character.
+pub(crate) type Pair = (Rgb<u8>, Rgb<u8>);
 
 /// How many columns and rows a picture takes that fills a box but keeps its shape.
 pub(crate) fn fit(picture: (u32, u32), columns: u32, rows: u32) -> (u32, u32) {
@@ -20,18 +23,23 @@ pub(crate) fn fit(picture: (u32, u32), columns: u32, rows: u32) -> (u32, u32) {
 
 /// The lines of a picture scaled to so many columns and rows; each ends with the terminal's own colours.
 pub(crate) fn draw(picture: &RgbImage, columns: u32, rows: u32) -> Vec<String> {
-    let small = imageops::thumbnail(picture, columns, 2 * rows);
-    (0..rows).map(|row| line(&small, row)).collect()
+    cells(picture, columns, rows).iter().map(|pairs| line(pairs)).collect()
 }
 
-fn line(small: &RgbImage, row: u32) -> String {
+/// The same as colours: of each character's upper and lower pixel.
+pub(crate) fn cells(picture: &RgbImage, columns: u32, rows: u32) -> Vec<Vec<Pair>> {
+    let small = imageops::thumbnail(picture, columns, 2 * rows);
+    let pair = |row, column| (*small.get_pixel(column, 2 * row), *small.get_pixel(column, 2 * row + 1));
+    (0..rows).map(|row| (0..columns).map(|column| pair(row, column)).collect()).collect()
+}
+
+fn line(pairs: &[Pair]) -> String {
     let mut line = String::new();
     let mut before = None;
-    for column in 0..small.width() {
-        let pair = (*small.get_pixel(column, 2 * row), *small.get_pixel(column, 2 * row + 1));
+    for pair in pairs {
         // Colours stay until changed: a plain sky costs a few bytes.
         if before != Some(pair) {
-            colour(&mut line, pair);
+            colour(&mut line, *pair);
             before = Some(pair);
         }
         line.push(UPPER_HALF);
@@ -39,7 +47,7 @@ fn line(small: &RgbImage, row: u32) -> String {
     line + RESET
 }
 
-fn colour(line: &mut String, (upper, lower): (Rgb<u8>, Rgb<u8>)) {
+fn colour(line: &mut String, (upper, lower): Pair) {
     let ([red, green, blue], [under_red, under_green, under_blue]) = (upper.0, lower.0);
     // Writing to a String cannot fail.
     let _ = write!(line, "\x1b[38;2;{red};{green};{blue};48;2;{under_red};{under_green};{under_blue}m");

@@ -11,9 +11,8 @@ use memlane_net::view::{finding, locks, pattern, sheet};
 use serde_json::Value;
 
 use super::Source;
-use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::survey::visit_all;
+use crate::survey::{Saying, visit_all};
 
 impl Source {
     /// Rows of regions (module `view::row` of memlane-net).
@@ -41,12 +40,12 @@ impl Source {
     }
 
     /// Processes attached to one of the regions meant (module `view::process`).
-    pub(crate) fn processes(&self, context: &Context, patterns: &[String]) -> Outcome<Vec<Value>> {
+    pub(crate) fn processes(&self, say: Saying<'_>, patterns: &[String]) -> Outcome<Vec<Value>> {
         let wanted = |id: &str| pattern::is_wanted(patterns, id);
         let mut processes: Vec<Value> = match self {
             Self::Here(space) => {
                 let mut joined = Joined::new();
-                visit_all(context, space, wanted, |observer| join(&mut joined, observer))?;
+                visit_all(say, space, wanted, |observer| join(&mut joined, observer))?;
                 joined.values().map(Process::document).collect()
             }
             Self::There(client) => client.participants()?,
@@ -60,7 +59,7 @@ impl Source {
     }
 
     /// Locks that are held, waited for or inconsistent, or `all` (module `view::locks`).
-    pub(crate) fn locks(&self, context: &Context, all: bool) -> Outcome<Vec<Value>> {
+    pub(crate) fn locks(&self, say: Saying<'_>, all: bool) -> Outcome<Vec<Value>> {
         let space = match self {
             Self::Here(space) => space,
             Self::There(client) => return Ok(client.locks(all)?),
@@ -68,7 +67,7 @@ impl Source {
         let graph = WaitGraph::of(space)?;
         let deadlocks = graph.deadlocks();
         let mut found = Vec::new();
-        visit_all(context, space, |_| true, |observer| found.extend(locks::find(observer, all)))?;
+        visit_all(say, space, |_| true, |observer| found.extend(locks::find(observer, all)))?;
         let mut rows: Vec<_> = found.iter().map(|lock| locks::lock(lock, &deadlocks)).collect();
         name_sessions(space, &mut rows);
         Ok(rows)

@@ -90,6 +90,17 @@ pub enum State {
 }
 
 impl State {
+    /// All of them, the most alarming first.
+    pub const ALL: [Self; 7] = [
+        Self::Unreadable,
+        Self::DeadOwner,
+        Self::DeadPublisher,
+        Self::Inconsistent,
+        Self::Stale,
+        Self::Live,
+        Self::Quiet,
+    ];
+
     /// The word for it.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,0 +1,346 @@
+//! What is shown, and what news and the user do to that. Knows no terminal and no clock.
+
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use memlane_net::view::row::State as Standing;
+use ratatui::layout::Rect;
+use serde_json::Value;
+
+use super::detail::{Content, Detail};
+use super::feed::{News, Wish};
+use super::prompt::{Edit, Input, Prompt};
+use crate::commands::set::Set;
+use crate::selection::PartArguments;
+use crate::table::Tone;
+use crate::words::text;
+
+/// Figures of the past that are kept of the region in detail.
+const HISTORY: usize = 240;
+
+/// What the body shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    Regions,
+    Detail,
+    Participants,
+    Locks,
+    Help,
+}
+
+/// What rows are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    Id,
+    State,
+    Kind,
+    Rate,
+    Bytes,
+    Changed,
+    Readers,
+}
+
+/// A line of the table of regions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Item {
+    /// A folder and how many rows it has.
+    Folder(String, usize),
+    /// The index of a row.
+    Row(usize),
+}
+
+/// What the user wants of the world.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    End,
+    Stop,
+    Change(Set),
+}
+
+/// Where what can be clicked was drawn.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    pub(super) tabs: Vec<(Rect, View)>,
+    /// The rows, without their titles.
+    pub(super) rows: Rect,
+}
+
+/// All that a screen shows.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) place: String,
+    pub(super) colour: bool,
+    pub(super) view: View,
+    pub(super) rows: Option<Vec<Arc<Value>>>,
+    pub(super) items: Vec<Item>,
+    /// The item under the cursor, and the first that is drawn.
+    pub(super) cursor: usize,
+    pub(super) offset: usize,
+    pub(super) filter: String,
+    pub(super) sort: Sort,
+    pub(super) descending: bool,
+    pub(super) grouped: bool,
+    pub(super) unlocked: bool,
+    /// The region in detail.
+    pub(super) region: Option<String>,
+    pub(super) detail: Option<Result<Detail, String>>,
+    /// The field or element under the cursor.
+    pub(super) part: usize,
+    /// Rates and depths of the region in detail, the newest last.
+    pub(super) history: VecDeque<(f64, f64)>,
+    pub(super) processes: Option<Vec<Value>>,
+    pub(super) locks: Option<(Vec<Value>, Vec<Value>)>,
+    pub(super) scroll: usize,
+    pub(super) prompt: Option<Prompt>,
+    pub(super) note: Option<(String, Tone)>,
+    pub(super) places: Places,
+}
+
+impl View {
+    pub(super) const TABS: [(Self, &str); 4] = [
+        (Self::Regions, "Regions"),
+        (Self::Detail, "Detail"),
+        (Self::Participants, "Participants"),
+        (Self::Locks, "Locks"),
+    ];
+}
+
+impl Sort {
+    pub(super) const ALL: [Self; 7] =
+        [Self::Id, Self::State, Self::Kind, Self::Rate, Self::Bytes, Self::Changed, Self::Readers];
+
+    /// The title of its column.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Id => "ID",
+            Self::State => "STATE",
+            Self::Kind => "KIND",
+            Self::Rate => "RATE",
+            Self::Bytes => "BYTES/S",
+            Self::Changed => "CHANGED",
+            Self::Readers => "READERS",
+        }
+    }
+
+    /// The more alarming, faster or larger first; otherwise by name.
+    fn compare(self, one: &Value, other: &Value) -> Ordering {
+        let number = |row: &Value, name: &str| row[name].as_f64().unwrap_or(-1.0);
+        let greater = |name: &str| number(other, name).total_cmp(&number(one, name));
+        match self {
+            Self::Id => text(&one["id"]).cmp(text(&other["id"])),
+            Self::State => rank(one).cmp(&rank(other)),
+            Self::Kind => text(&one["kind"]).cmp(text(&other["kind"])),
+            Self::Rate => greater("rate"),
+            Self::Bytes => greater("bytes_per_second"),
+            Self::Changed => greater("changed_at"),
+            Self::Readers => greater("readers"),
+        }
+    }
+}
+
+/// How alarming a row's state is, the most first.
+fn rank(row: &Value) -> usize {
+    let state = text(&row["state"]);
+    Standing::ALL.iter().position(|known| known.name() == state).unwrap_or(0)
+}
+
+impl State {
+    pub(super) fn new(place: String, colour: bool) -> Self {
+        Self {
+            place,
+            colour,
+            view: View::Regions,
+            rows: None,
+            items: Vec::new(),
+            cursor: 0,
+            offset: 0,
+            filter: String::new(),
+            sort: Sort::Id,
+            descending: false,
+            grouped: false,
+            unlocked: false,
+            region: None,
+            detail: None,
+            part: 0,
+            history: VecDeque::new(),
+            processes: None,
+            locks: None,
+            scroll: 0,
+            prompt: None,
+            note: None,
+            places: Places::default(),
+        }
+    }
+
+    /// What is to be looked at.
+    pub(super) fn wish(&self) -> Wish {
+        Wish { view: self.view, region: self.region.clone() }
+    }
+
+    /// Shows what is new.
+    pub(super) fn take(&mut self, news: News) {
+        match news {
+            News::Rows(rows) => {
+                self.rows = Some(rows);
+                self.arrange();
+                self.remember();
+            }
+            News::Processes(processes) => self.processes = Some(processes),
+            News::Locks(locks, edges) => self.locks = Some((locks, edges)),
+            // One that was asked for before the user went on is late.
+            News::Detail(Ok(detail)) if self.region.as_ref() != Some(&detail.id) => {}
+            News::Detail(detail) => {
+                self.detail = Some(detail);
+                self.part = self.part.min(self.parts().saturating_sub(1));
+            }
+            News::Trouble(trouble) => self.say(trouble, Tone::Alarm),
+        }
+    }
+
+    pub(super) fn say(&mut self, note: String, tone: Tone) {
+        self.note = Some((note, tone));
+    }
+
+    /// The row of the region in detail.
+    pub(super) fn row(&self) -> Option<&Arc<Value>> {
+        let id = self.region.as_ref()?;
+        self.rows.as_ref()?.iter().find(|row| row["id"] == id.as_str())
+    }
+
+    /// The id under the cursor.
+    pub(super) fn selected(&self) -> Option<String> {
+        let Some(Item::Row(index)) = self.items.get(self.cursor) else { return None };
+        Some(text(&self.rows.as_ref()?.get(*index)?["id"]).to_owned())
+    }
+
+    /// Filters, sorts and groups; the cursor stays on its region.
+    pub(super) fn arrange(&mut self) {
+        let selected = self.region.clone();
+        let Some(rows) = &self.rows else { return };
+        let wanted = self.filter.to_lowercase();
+        let is_wanted = |row: &Value| {
+            wanted.split_whitespace().all(|word| {
+                ["id", "kind", "state", "writer"]
+                    .iter()
+                    .any(|name| text(&row[*name]).to_lowercase().contains(word))
+            })
+        };
+        let mut shown: Vec<usize> = (0..rows.len()).filter(|index| is_wanted(&rows[*index])).collect();
+        let (sort, descending) = (self.sort, self.descending);
+        let compare = |one: &usize, other: &usize| {
+            let order = sort.compare(&rows[*one], &rows[*other]);
+            if descending { order.reverse() } else { order }
+        };
+        if sort != Sort::Id || descending {
+            shown.sort_by(compare);
+        }
+        self.items =
+            if self.grouped { grouped(rows, &shown) } else { shown.into_iter().map(Item::Row).collect() };
+        let is_selected = |item: &Item| matches!(item, Item::Row(index) if selected.is_some() && rows[*index]["id"].as_str() == selected.as_deref());
+        let found = self.items.iter().position(is_selected);
+        self.cursor = found.unwrap_or(self.cursor.min(self.items.len().saturating_sub(1)));
+        // What was opened stays open, also when it is gone or no longer among those that are shown.
+        if found.is_none() && self.view != View::Detail {
+            self.step(0);
+        }
+    }
+
+    /// Moves the cursor, over folders.
+    pub(super) fn step(&mut self, by: isize) {
+        let last = self.items.len().saturating_sub(1);
+        self.cursor = self.cursor.saturating_add_signed(by).min(last);
+        let is_row = |index: &usize| matches!(self.items.get(*index), Some(Item::Row(_)));
+        let ahead = (self.cursor..=last).find(is_row);
+        let behind = (0..self.cursor).rev().find(is_row);
+        let found =
+            if by < 0 { behind.filter(|_| !is_row(&self.cursor)).or(ahead) } else { ahead.or(behind) };
+        self.cursor = found.unwrap_or(self.cursor);
+        self.select();
+    }
+
+    /// Follows the cursor.
+    fn select(&mut self) {
+        let selected = self.selected();
+        if self.region != selected {
+            self.region = selected;
+            self.detail = None;
+            self.part = 0;
+            self.history.clear();
+        }
+    }
+
+    pub(super) fn open(&mut self) {
+        self.select();
+        if self.region.is_some() {
+            self.go(View::Detail);
+        }
+    }
+
+    pub(super) fn go(&mut self, view: View) {
+        self.view = view;
+        self.scroll = 0;
+        self.note = None;
+    }
+
+    /// Keeps the figures of the region in detail.
+    fn remember(&mut self) {
+        let Some(row) = self.row() else { return };
+        let rate = row["rate"].as_f64().unwrap_or(0.0);
+        let depth = match &self.detail {
+            Some(Ok(Detail { content: Content::Messages(_, length), .. })) => *length as f64,
+            _ => 0.0,
+        };
+        self.history.push_back((rate, depth));
+        if self.history.len() > HISTORY {
+            self.history.pop_front();
+        }
+    }
+
+    /// How many parts of the region in detail can be chosen.
+    pub(super) fn parts(&self) -> usize {
+        match &self.detail {
+            Some(Ok(Detail { content: Content::Fields(fields), .. })) => fields.len(),
+            Some(Ok(Detail { content: Content::Elements(elements, _), .. })) => elements.len(),
+            _ => 0,
+        }
+    }
+
+    /// Begins to change what is under the cursor.
+    pub(super) fn edit(&mut self) {
+        let Some(Ok(Detail { id, content })) = &self.detail else { return };
+        let (part, expected, input, has_lines) = match content {
+            Content::Text(text) => (PartArguments::default(), Some(text.clone()), Input::of(text), true),
+            Content::Fields(fields) => {
+                let Some((name, value)) = fields.get(self.part) else { return };
+                (PartArguments::field(name), Some(value.clone()), Input::of(value), false)
+            }
+            Content::Elements(elements, _) => {
+                let Some(value) = elements.get(self.part) else { return };
+                (PartArguments::element(self.part), None, Input::of(value), false)
+            }
+            _ => return self.say("there is nothing to be typed here".to_owned(), Tone::Notice),
+        };
+        self.note = None;
+        self.prompt = Some(Prompt::Edit(Edit { id: id.clone(), part, expected, input, has_lines }));
+    }
+}
+
+/// Rows below the folders that they are in, folders in the order of their first rows.
+fn grouped(rows: &[Arc<Value>], shown: &[usize]) -> Vec<Item> {
+    let folder = |index: &usize| text(&rows[*index]["id"]).rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut folders: Vec<(&str, Vec<usize>)> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for index in shown {
+        let place = *places.entry(folder(index)).or_insert_with(|| {
+            folders.push((folder(index), Vec::new()));
+            folders.len() - 1
+        });
+        folders[place].1.push(*index);
+    }
+    let lines = folders.into_iter().flat_map(|(folder, rows)| {
+        let head = Item::Folder(format!("{folder}/"), rows.len());
+        std::iter::once(head).chain(rows.into_iter().map(Item::Row))
+    });
+    lines.collect()
+}

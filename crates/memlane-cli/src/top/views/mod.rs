@@ -1,0 +1,165 @@
+//! How it is drawn: what is the same in every view, and one view a file.
+
+mod detail;
+mod help;
+mod locks;
+mod participants;
+pub(super) mod regions;
+#[cfg(test)]
+mod tests;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Wrap};
+
+use super::prompt::{Edit, Input, Prompt};
+use super::state::{State, View};
+use crate::human::{printable, width_of};
+use crate::table::{GAP, Table, Tone};
+
+/// Lines of a text that is being typed.
+const TYPED: u16 = 8;
+
+/// Draws all of it.
+pub(in crate::top) fn draw(state: &mut State, frame: &mut Frame<'_>) {
+    let typed = match &state.prompt {
+        Some(Prompt::Edit(edit)) if edit.has_lines => TYPED,
+        _ => 1,
+    };
+    let areas = [Constraint::Length(1), Constraint::Fill(1), Constraint::Length(typed)];
+    let [head, body, foot] = Layout::vertical(areas).areas(frame.area());
+    draw_tabs(state, frame, head);
+    state.places.rows = Rect { y: body.y + 1, height: body.height.saturating_sub(1), ..body };
+    match state.view {
+        View::Regions => regions::draw(state, frame, body),
+        View::Detail => detail::draw(state, frame, body),
+        View::Participants => participants::draw(state, frame, body),
+        View::Locks => locks::draw(state, frame, body),
+        View::Help => help::draw(frame, body),
+    }
+    draw_foot(state, frame, foot);
+}
+
+fn draw_tabs(state: &mut State, frame: &mut Frame<'_>, area: Rect) {
+    state.places.tabs.clear();
+    let mut spans = Vec::new();
+    let mut column = area.x;
+    for (number, (view, title)) in View::TABS.iter().enumerate() {
+        let text = format!(" {} {title} ", number + 1);
+        let width = width_of(&text) as u16;
+        state.places.tabs.push((Rect { x: column, width, ..area }, *view));
+        let chosen = if *view == state.view { Modifier::REVERSED } else { Modifier::empty() };
+        spans.push(Span::styled(text, Style::new().add_modifier(chosen)));
+        column += width;
+    }
+    frame.render_widget(Line::from(spans), area);
+    let padlock = if state.unlocked { "unlocked" } else { "locked" };
+    let right = format!("{}  {padlock} ", printable(&state.place));
+    let left = column.saturating_sub(area.x) + 1;
+    let room = Rect { x: area.x + left, width: area.width.saturating_sub(left), ..area };
+    let tone = if state.unlocked { Tone::Notice } else { Tone::Plain };
+    frame.render_widget(Line::styled(right, style(tone, state.colour)).right_aligned(), room);
+}
+
+/// What is typed or asked, what was just said, or which keys there are.
+fn draw_foot(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    match (&state.prompt, &state.note) {
+        (Some(Prompt::Filter(input)), _) => draw_input("filter: ", input, frame, area),
+        (Some(Prompt::Edit(edit)), _) if edit.has_lines => {
+            let title = format!("{} (Ctrl-S writes it, Esc does not)", edit.id);
+            frame.render_widget(Line::styled(title, Modifier::REVERSED), Rect { height: 1, ..area });
+            draw_input(
+                "",
+                &edit.input,
+                frame,
+                Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area },
+            );
+        }
+        (Some(Prompt::Edit(edit)), _) => draw_input(&format!("{} := ", edit.id), &edit.input, frame, area),
+        (Some(Prompt::Confirm(edit)), _) => {
+            frame.render_widget(Line::styled(question(edit), style(Tone::Notice, state.colour)), area);
+        }
+        (None, Some((note, tone))) => {
+            frame.render_widget(Line::styled(printable(note).into_owned(), style(*tone, state.colour)), area);
+        }
+        (None, None) => frame.render_widget(Line::styled(hints(state), Modifier::DIM), area),
+    }
+}
+
+fn question(edit: &Edit) -> String {
+    let new = crate::human::cut(&edit.input.text, 30).replace('\n', "⏎");
+    format!("write {} to {}? y writes it; u before e writes without asking", printable(&new), edit.id)
+}
+
+fn hints(state: &State) -> &'static str {
+    match state.view {
+        View::Regions => "↑↓ choose  Enter open  / filter  < > r sort  g group  Tab views  ? help  q end",
+        View::Detail if state.parts() > 0 => "↑↓ choose  e edit  u unlock  Esc back  ? help  q end",
+        View::Detail => "e edit  u unlock  Esc back  ? help  q end",
+        _ => "↑↓ scroll  Tab views  Esc regions  ? help  q end",
+    }
+}
+
+/// A text and its cursor.
+fn draw_input(label: &str, input: &Input, frame: &mut Frame<'_>, area: Rect) {
+    let (before, _) = input.text.split_at(input.cursor);
+    let row = before.matches('\n').count() as u16;
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let column = width_of(line) as u16 + if row == 0 { width_of(label) as u16 } else { 0 };
+    // The cursor's line and column stay in sight.
+    let (down, right) = ((row + 1).saturating_sub(area.height), (column + 1).saturating_sub(area.width));
+    let text = format!("{label}{}", printable(&input.text));
+    frame.render_widget(Paragraph::new(text).scroll((down, right)), area);
+    frame.set_cursor_position((area.x + column - right, area.y + row - down));
+}
+
+/// How a tone looks, with colours or without.
+pub(super) fn style(tone: Tone, colour: bool) -> Style {
+    match (tone, colour) {
+        (Tone::Plain, _) => Style::new(),
+        (Tone::Notice, true) => Style::new().fg(Color::Yellow),
+        (Tone::Alarm, true) => Style::new().fg(Color::Red),
+        (Tone::Notice, false) => Style::new().add_modifier(Modifier::UNDERLINED),
+        (Tone::Alarm, false) => Style::new().add_modifier(Modifier::BOLD),
+    }
+}
+
+/// A table's lines; the titles first.
+fn lines_of(table: &Table, width: u16, colour: bool) -> Vec<Line<'static>> {
+    let line = |(number, cells): (usize, Vec<[crate::table::Cell; 3]>)| {
+        let spans = cells.into_iter().enumerate().flat_map(|(index, cells)| {
+            let gap = if index == 0 { "" } else { GAP };
+            let cells = cells.map(|cell| Span::styled(cell.text, style(cell.tone, colour)));
+            std::iter::once(Span::raw(gap)).chain(cells)
+        });
+        let bold = if number == 0 { Modifier::BOLD } else { Modifier::empty() };
+        Line::from(spans.collect::<Vec<_>>()).style(bold)
+    };
+    table.lines(Some(width.into())).into_iter().enumerate().map(line).collect()
+}
+
+/// Lines that can be scrolled, long ones wrapped.
+fn scrolled(lines: Vec<Line<'_>>, scroll: &mut usize, frame: &mut Frame<'_>, area: Rect) {
+    *scroll = (*scroll).min(lines.len().saturating_sub(1));
+    let shown: Vec<_> = lines.into_iter().skip(*scroll).take(area.height.into()).collect();
+    frame.render_widget(Paragraph::new(shown).wrap(Wrap { trim: false }), area);
+}
+
+/// Figures as bars, the newest at the right.
+fn sparkline(figures: impl DoubleEndedIterator<Item = f64>, width: usize) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let mut shown: Vec<f64> = figures.rev().take(width).collect();
+    shown.reverse();
+    let finite = || shown.iter().copied().filter(|figure| figure.is_finite());
+    let (least, most) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+    let bar = |figure: &f64| {
+        if !figure.is_finite() {
+            return ' ';
+        }
+        let share = if most > least { (figure - least) / (most - least) } else { 0.0 };
+        BARS[((share * 7.0).round() as usize).min(7)]
+    };
+    shown.iter().map(bar).collect()
+}

@@ -1,0 +1,207 @@
+//! `memlane top` as a user has it: in a real terminal, by tmux.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use memlane::{Lock, Value};
+use role::{DEADLINE, Part, Role, listen, say};
+use rustix::process::{Pid, Signal, kill_process};
+use scratch::Scratch;
+use serde_json::Value as Json;
+
+#[path = "../../memlane/tests/left_out/mod.rs"]
+mod left_out;
+#[path = "../../memlane/tests/role/mod.rs"]
+mod role;
+#[path = "../../memlane/tests/scratch/mod.rs"]
+mod scratch;
+
+#[test]
+fn role() {
+    role::play(|part: &Part| {
+        let lock = Lock::open_or_create(&memlane::Space::at(&part.directory).unwrap(), "arm").unwrap();
+        let _guard = lock.lock().unwrap();
+        say("held");
+        listen();
+    });
+}
+
+/// A terminal of its own, on a server of its own.
+struct Tmux {
+    socket: PathBuf,
+    /// It has no sockets of others below it, and is removed at the end.
+    _directory: tempfile::TempDir,
+}
+
+impl Tmux {
+    fn run(&self, arguments: &[&str]) -> String {
+        let ran = Command::new("tmux")
+            .arg("-S")
+            .arg(&self.socket)
+            .args(["-f", "/dev/null"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{arguments:?}: {ran:?}");
+        String::from_utf8(ran.stdout).unwrap()
+    }
+
+    /// Starts the command line in a shell, which goes on after it.
+    fn start(command: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let tmux = Self { socket: directory.path().join("tmux"), _directory: directory };
+        tmux.run(&["new-session", "-d", "-x", "120", "-y", "40", "sh"]);
+        tmux.run(&["set-option", "-g", "remain-on-exit", "on"]);
+        tmux.keys(&["-l", &format!("{command}; echo ended with $?")]);
+        tmux.keys(&["Enter"]);
+        tmux
+    }
+
+    fn keys(&self, keys: &[&str]) {
+        self.run(&[&["send-keys"], keys].concat());
+    }
+
+    /// Looks until the screen is as wanted; with its colours as escapes, if so wished.
+    fn see(&self, escapes: bool, wanted: impl Fn(&str) -> bool) -> String {
+        let start = Instant::now();
+        loop {
+            let flags: &[&str] = if escapes { &["-e"] } else { &[] };
+            let screen = self.run(&[&["capture-pane", "-p"], flags].concat());
+            if wanted(&screen) {
+                return screen;
+            }
+            assert!(start.elapsed() < DEADLINE, "{screen}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        let _ = Command::new("tmux").arg("-S").arg(&self.socket).arg("kill-server").output();
+    }
+}
+
+fn memlane(scratch: &Scratch) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_memlane"));
+    command.arg("--space").arg(scratch.path()).env_remove("MEMLANE_AT").env_remove("NO_COLOR");
+    command
+}
+
+#[test]
+fn a_user_opens_filters_edits_and_sees_a_killed_holder() {
+    if Command::new("tmux").arg("-V").output().is_err() {
+        return left_out::leave_out(
+            "memlane top in a terminal",
+            "there is no tmux; `cargo xtask setup` installs it",
+        );
+    }
+    let scratch = Scratch::new();
+    let space = scratch.space();
+    let speed = Value::create(&space, "robot/speed", 1.5).unwrap();
+    let _other = Value::create(&space, "camera/gain", 2_u8).unwrap();
+    let mut holder = Role::start("holder", scratch.path(), &[]);
+    holder.expect("held");
+    let program = env!("CARGO_BIN_EXE_memlane");
+    let tmux = Tmux::start(&format!(
+        "env -u NO_COLOR -u MEMLANE_AT '{program}' --space '{}' top",
+        scratch.path().display()
+    ));
+    tmux.see(false, |screen| ["arm", "camera/gain", "robot/speed"].iter().all(|id| screen.contains(id)));
+
+    tmux.keys(&["/"]);
+    tmux.keys(&["-l", "speed"]);
+    tmux.see(false, |screen| !screen.contains("camera/gain") && screen.contains("robot/speed"));
+    tmux.keys(&["Enter"]);
+    tmux.keys(&["Enter"]);
+    tmux.see(false, |screen| screen.contains("e edit"));
+    // While it is locked, it asks; what was typed is not there before.
+    tmux.keys(&["e"]);
+    tmux.see(false, |screen| screen.contains("robot/speed := 1.5"));
+    tmux.keys(&["C-u"]);
+    tmux.keys(&["-l", "2.25"]);
+    tmux.keys(&["Enter"]);
+    tmux.see(false, |screen| screen.contains("write 2.25 to robot/speed?"));
+    assert_eq!(speed.load(), 1.5);
+    tmux.keys(&["y"]);
+    tmux.see(false, |screen| screen.contains("changed") && screen.contains("2.25"));
+    let got = memlane(&scratch).args(["get", "robot/speed"]).output().unwrap();
+    assert_eq!(String::from_utf8(got.stdout).unwrap().trim(), "2.25");
+    // Somebody is faster: nothing is overwritten.
+    tmux.keys(&["e"]);
+    tmux.see(false, |screen| screen.contains("robot/speed := 2.25"));
+    speed.store(3.0);
+    tmux.keys(&["-l", "1"]);
+    tmux.keys(&["Enter"]);
+    tmux.see(false, |screen| screen.contains("write 2.251 to"));
+    tmux.keys(&["y"]);
+    tmux.see(false, |screen| screen.contains("somebody was faster"));
+    assert_eq!(speed.load(), 3.0);
+
+    tmux.keys(&["Escape"]);
+    tmux.see(false, |screen| screen.contains("Enter open"));
+    tmux.keys(&["Escape"]);
+    tmux.see(false, |screen| screen.contains("camera/gain"));
+    holder.kill_and_wait();
+    // In red.
+    tmux.see(true, |screen| screen.contains("\u{1b}[31mdead owner"));
+    tmux.run(&["resize-window", "-x", "80", "-y", "24"]);
+    tmux.see(false, |screen| {
+        let fits = screen.lines().count() <= 24 && screen.lines().all(|line| line.chars().count() <= 80);
+        fits && screen.contains("dead owner") && screen.contains("q end")
+    });
+    tmux.keys(&["q"]);
+    tmux.see(false, |screen| screen.contains("ended with 0") && !screen.contains("camera/gain"));
+}
+
+#[test]
+fn a_terminal_is_given_back_when_it_is_stopped_and_ended_by_a_signal() {
+    if Command::new("tmux").arg("-V").output().is_err() {
+        return left_out::leave_out(
+            "memlane top in a terminal",
+            "there is no tmux; `cargo xtask setup` installs it",
+        );
+    }
+    let scratch = Scratch::new();
+    let _value = Value::create(&scratch.space(), "robot/speed", 1.5).unwrap();
+    let (program, directory) = (env!("CARGO_BIN_EXE_memlane"), scratch.path().display());
+    let noted = tempfile::NamedTempFile::new().unwrap();
+    let note = noted.path().display();
+    let tmux = Tmux::start(&format!("sh -c 'echo $$ > {note}; exec {program} --space {directory} top'"));
+    tmux.see(false, |screen| screen.contains("robot/speed"));
+    tmux.keys(&["C-z"]);
+    tmux.see(false, |screen| screen.contains("ended with") && !screen.contains("robot/speed"));
+    tmux.keys(&["-l", "fg"]);
+    tmux.keys(&["Enter"]);
+    tmux.see(false, |screen| screen.contains("robot/speed"));
+    let pid: i32 = std::fs::read_to_string(noted.path()).unwrap().trim().parse().unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
+    tmux.see(false, |screen| !screen.contains("robot/speed"));
+    tmux.keys(&["-l", "echo the shell is there"]);
+    tmux.keys(&["Enter"]);
+    tmux.see(false, |screen| screen.lines().any(|line| line == "the shell is there"));
+}
+
+#[test]
+fn once_prints_all_of_it_as_json_and_as_tables() {
+    let scratch = Scratch::new();
+    let _value = Value::create(&scratch.space(), "robot/speed", 1.5).unwrap();
+    let lock = Lock::create(&scratch.space(), "arm").unwrap();
+    let _guard = lock.lock().unwrap();
+    let output = memlane(&scratch).args(["--json", "top", "--once"]).output().unwrap();
+    let json: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&json["regions"][1]["id"], &json["regions"][1]["rate"]),
+        (&"robot/speed".into(), &Json::Null)
+    );
+    assert_eq!(json["participants"][0]["pid"], std::process::id());
+    assert_eq!(json["locks"][0]["id"], "arm");
+    let output = memlane(&scratch).args(["top", "--once"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(["STATE", "ATTACHED TO", "HELD FOR"].iter().all(|title| text.contains(title)), "{text}");
+    // Without a terminal nothing is drawn.
+    let refused = memlane(&scratch).arg("top").output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("--once"));
+}
