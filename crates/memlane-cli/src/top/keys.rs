@@ -34,7 +34,7 @@ fn press(state: &mut State, key: KeyEvent) -> Option<Wanted> {
     if let Some(prompt) = state.prompt.take() {
         return answer(state, prompt, key);
     }
-    state.note = None;
+    (state.note, state.is_eager) = (None, false);
     match key.code {
         KeyCode::Char('q') => return Some(Wanted::End),
         KeyCode::Char('?') => state.go(View::Help),
@@ -100,7 +100,12 @@ fn among_regions(state: &mut State, code: KeyCode) {
             state.sort = Sort::ALL[(now + by) % Sort::ALL.len()];
             state.arrange();
         }
-        KeyCode::Char('e') => state.open(),
+        KeyCode::Char('e') => {
+            state.open();
+            if state.view == View::Detail {
+                state.edit();
+            }
+        }
         code => match step_of(state, code) {
             0 => {}
             step => state.step(step),

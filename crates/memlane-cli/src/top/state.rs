@@ -87,6 +87,8 @@ pub(super) struct State {
     pub(super) detail: Option<Result<Detail, String>>,
     /// The field or element under the cursor.
     pub(super) part: usize,
+    /// It is to be edited as soon as it is seen.
+    pub(super) is_eager: bool,
     /// Rates and depths of the region in detail, the newest last.
     pub(super) history: VecDeque<(f64, f64)>,
     pub(super) processes: Option<Vec<Value>>,
@@ -163,6 +165,7 @@ impl State {
             region: None,
             detail: None,
             part: 0,
+            is_eager: false,
             history: VecDeque::new(),
             processes: None,
             locks: None,
@@ -193,6 +196,9 @@ impl State {
             News::Detail(detail) => {
                 self.detail = Some(detail);
                 self.part = self.part.min(self.parts().saturating_sub(1));
+                if std::mem::take(&mut self.is_eager) {
+                    self.edit();
+                }
             }
             News::Trouble(trouble) => self.say(trouble, Tone::Alarm),
         }
@@ -308,6 +314,7 @@ impl State {
 
     /// Begins to change what is under the cursor.
     pub(super) fn edit(&mut self) {
+        self.is_eager = self.detail.is_none();
         let Some(Ok(Detail { id, content })) = &self.detail else { return };
         let (part, expected, input, has_lines) = match content {
             Content::Text(text) => (PartArguments::default(), Some(text.clone()), Input::of(text), true),

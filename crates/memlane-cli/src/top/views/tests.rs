@@ -129,6 +129,17 @@ fn a_value_is_changed_after_a_question_or_at_once_when_unlocked() {
 }
 
 #[test]
+fn what_is_to_be_edited_is_edited_as_soon_as_it_is_seen() {
+    let mut state = state();
+    press(&mut state, KeyCode::End);
+    press(&mut state, KeyCode::Char('e'));
+    assert!(state.view == View::Detail && state.prompt.is_none());
+    let content = Content::Fields(vec![(String::new(), "1.5".to_owned())]);
+    state.take(News::Detail(Ok(Detail { id: "robot/speed".to_owned(), content })));
+    assert_eq!(lines(&mut state)[23], "robot/speed := 1.5");
+}
+
+#[test]
 fn a_text_is_typed_over_lines() {
     let mut state = in_detail(Content::Text("one\ntwo".to_owned()));
     press(&mut state, KeyCode::Char('e'));
