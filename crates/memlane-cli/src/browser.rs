@@ -12,8 +12,8 @@ const BROWSER_VARIABLE: &str = "BROWSER";
 /// Opens what it is given with what the desktop has for it.
 const OPENER: &str = "xdg-open";
 
-/// Shows what is at the address, if there is where. It stands on a command line, which every user of the machine can see:
-/// no token is in it.
+/// Shows what is at the address, if there is where. It stands on a command line, which every user of the machine can
+/// see: no token is in it.
 pub(crate) fn open(context: &Context, url: &str) {
     let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     let chosen = env::var(BROWSER_VARIABLE).ok().filter(|browser| !browser.is_empty());

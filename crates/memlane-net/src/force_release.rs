@@ -1,8 +1,8 @@
 //! A lock that its holder does not give back: taken from a dead one, or from a living one whose process is ended.
 //!
 //! The next locker is told, as after any death, unless a person says that what the lock guards is whole. A process is
-//! ended only when a person has confirmed it, and only if it is of this user, of this PID namespace, and still holds the
-//! lock: it is held by a pidfd, so that no other process of the same number is meant.
+//! ended only when a person has confirmed it, and only if it is of this user, of this PID namespace, and still holds
+//! the lock. It is meant by a pidfd, so that it is no other one that has its number since.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
