@@ -2,7 +2,7 @@
 //!
 //! The next locker is told, as after any death, unless a person says that what the lock guards is whole. A process is
 //! ended only when a person has confirmed it, and only if it is of this user, of this PID namespace, and still holds
-//! the lock: it is held by a pidfd, so that no other process of the same number is meant.
+//! the lock. It is meant by a pidfd, so that it is no other one that has its number since.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;

@@ -152,6 +152,20 @@ fn what_needs_the_memory_itself_says_so() {
 }
 
 #[test]
+fn a_lock_that_a_session_holds_is_taken_from_it_and_its_host_lives() {
+    let two = Two::new();
+    two.here.output(&["create", "lock", "door"]);
+    let token = two.host.tokens().read_write().unwrap();
+    let client =
+        Client::connect(&two.host.address().to_string(), Options::new().token(token).remote()).unwrap();
+    let guard = client.lock("door").lock(None).unwrap();
+    // The holder is the host's own process, which is this one.
+    let freed = two.here.json(&["locks", "--release", "door", "--kill"]);
+    assert_eq!(freed["killed"], false, "{freed}");
+    drop(guard);
+}
+
+#[test]
 fn what_is_wrong_at_a_host_is_put_right_from_there() {
     let two = Two::apart();
     std::fs::create_dir(two.here.space.directory().join("empty")).unwrap();
@@ -168,8 +182,7 @@ fn what_is_wrong_at_a_host_is_put_right_from_there() {
         Client::connect(&two.host.address().to_string(), Options::new().token(token).remote()).unwrap();
     let guard = client.lock("door").lock(None).unwrap();
     two.run(&["locks", "--release", "door"]).failed(7, &["session ", "confirm"]);
-    // Also from here, where the host's own process is the holder.
-    let freed = two.here.json(&["locks", "--release", "door", "--kill"]);
+    let freed = two.json(&["locks", "--release", "door", "--kill"]);
     assert_eq!(freed["killed"], false, "{freed}");
     drop(guard);
     assert!(two.json(&["locks"])[0]["inconsistent"] == true);

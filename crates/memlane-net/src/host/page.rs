@@ -92,8 +92,8 @@ fn content_type(path: &str) -> &'static str {
     }
 }
 
-/// Where a browser finds the page of a host that listens at `address`. The token is behind a `#`, which browsers send to
-/// nobody.
+/// Where a browser finds the page of a host that listens at `address`. The token is behind a `#`, which browsers send
+/// to nobody.
 pub(super) fn url(address: SocketAddr, tls: bool, token: Option<&str>) -> String {
     let scheme = if tls { "https" } else { "http" };
     format!("{scheme}://{}/{}", machine::reached_at(address), token.map(fragment).unwrap_or_default())

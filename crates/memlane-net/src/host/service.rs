@@ -95,7 +95,8 @@ impl Service {
     }
 
     /// Does it. Where it has to wait, dropping the future ends the wait, and nothing is taken. `status`, `log`,
-    /// `sharing`, `share`, `unshare`, `unsubscribe`, `cancel` and `bye` are the server's, which knows what they are about.
+    /// `sharing`, `share`, `unshare`, `unsubscribe`, `cancel` and `bye` are the server's, which knows what they are
+    /// about.
     pub(crate) async fn perform(&self, leases: &Leases, operation: Operation, payload: Bytes) -> Outcome {
         use Operation as Op;
         match operation {
