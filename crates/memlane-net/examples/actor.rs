@@ -47,9 +47,8 @@ fn hold(space: &Space, ids: &[&str]) -> Outcome {
 
 fn values(space: &Space, count: usize) -> Outcome {
     end_with_standard_input();
-    let value = |index| {
-        Value::<u64>::open_or_create(space, &format!("many/{:02}/{index:05}", index / 1000), 0)
-    };
+    let value =
+        |index| Value::<u64>::open_or_create(space, &format!("many/{:02}/{index:05}", index / 1000), 0);
     for index in 0..count {
         value(index)?;
     }

@@ -1,5 +1,5 @@
-//! What the page's tests take from npm: a compiler that checks types, and what drives a browser, in `node_modules` beside
-//! the tests. The browser is Debian's; none is downloaded.
+//! What the page's tests take from npm: a compiler that checks types, and what drives a browser, in `node_modules`
+//! beside the tests. The browser is Debian's; none is downloaded.
 
 use std::fs;
 use std::path::{Path, PathBuf};
