@@ -12,8 +12,6 @@ import { until } from './until.js';
 
 const PICTURES = new URL('../../../memlane-cli/assets', import.meta.url).pathname;
 const SIZE = { width: 1200, height: 840 };
-/** A photograph of the same size would be too large a file. */
-const SMALL = { width: 760, height: 560 };
 /** A README is to be read, not to be downloaded. */
 const MOST_BYTES = 200 * 1024;
 
@@ -22,12 +20,14 @@ const EMG = 'armband/emg';
 
 /** Routes by the names of their pictures. */
 const SHOTS = Object.fromEntries([
-  ...['regions', 'participants', 'locks', 'host', 'connect', 'log', 'orphans', 'foreign'].map((route) => [route, route]),
+  ...['participants', 'locks', 'host', 'connect', 'log', 'orphans', 'foreign'].map((route) => [route, route]),
   ...Object.entries({ ...REGIONS, stream: EMG }).map(([kind, id]) => [`detail-${kind}`, detail(id)]),
+  // Last, when no region is new any more.
+  ['regions', 'regions'],
 ]);
 
-/** Those of the README: which, in which theme. */
-const README = /** @type {const} */ ([['regions', 'light'], ['detail-frames', 'dark'], ['detail-stream', 'light']]);
+/** Those of the README: which, in which theme. A photograph would be too large a file. */
+const README = /** @type {const} */ ([['regions', 'light'], ['locks', 'dark'], ['detail-stream', 'light']]);
 
 /** Everything at work: a camera, an armband, workers, and somebody who died holding a lock. @param {Stage} stage */
 async function enliven(stage) {
@@ -69,9 +69,7 @@ try {
       await page.screenshot({ path: join(directory, `${name}-${colorScheme}.png`) });
       if (images && README.some(([of, theme]) => of === name && theme === colorScheme)) {
         const path = join(images, `${name.replace('detail-', '')}.png`);
-        if (name === 'detail-frames') await page.setViewportSize(SMALL);
         await page.screenshot({ path });
-        await page.setViewportSize(SIZE);
         const { size } = statSync(path);
         if (size > MOST_BYTES) throw new Error(`${path} has ${size} bytes, more than ${MOST_BYTES}`);
       }
