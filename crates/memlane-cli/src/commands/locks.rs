@@ -15,6 +15,7 @@ use crate::words::{duration, items, text, who};
 
 /// Show which locks are held, by whom since when, and who waits
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools)] // Each is an option of the command line.
 pub(crate) struct Locks {
     /// Show the locks of all regions, free ones too
     #[arg(short, long)]

@@ -78,7 +78,7 @@ pub(super) fn run(source: &Source, wishes: Receiver<Wish>, news: Sender<News>) {
         }
         period = TABLES;
         if let (View::Detail, Some(id)) = (wish.view, &wish.region) {
-            let seen = Detail::of(source, id).map_err(|failure| failure.into_message());
+            let seen = Detail::of(source, id).map_err(Failure::into_message);
             let is_picture = seen.as_ref().is_ok_and(|seen| matches!(seen.content, Content::Picture(_)));
             period = if is_picture && matches!(source, Source::Here(_)) { PICTURES } else { TABLES };
             // A picture of which nothing has changed is not drawn again.

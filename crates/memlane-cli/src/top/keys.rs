@@ -138,14 +138,13 @@ fn answer(state: &mut State, mut prompt: Prompt, key: KeyEvent) -> Option<Wanted
             state.filter.clear();
             state.arrange();
         }
-        (Prompt::Filter(_), KeyCode::Enter) => {}
+        (Prompt::Filter(_), KeyCode::Enter) | (Prompt::Edit(_), KeyCode::Esc) => {}
         (Prompt::Filter(input), _) => {
             input.press(key);
             state.filter.clone_from(&input.text);
             state.arrange();
             state.prompt = Some(prompt);
         }
-        (Prompt::Edit(_), KeyCode::Esc) => {}
         (Prompt::Edit(edit), code) => {
             let is_done = code == KeyCode::Enter && !edit.has_lines || code == KeyCode::Char('s') && control;
             if !is_done {
@@ -179,7 +178,7 @@ fn point(state: &mut State, mouse: MouseEvent) {
                 Some(View::Detail) => state.open(),
                 Some(view) => state.go(view),
                 None if state.places.rows.contains(at) => {
-                    click(state, usize::from(at.y - state.places.rows.y))
+                    click(state, usize::from(at.y - state.places.rows.y));
                 }
                 None => {}
             }

@@ -46,7 +46,7 @@ impl Input {
         match key.code {
             KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => *self = Self::default(),
             KeyCode::Char(character) if !key.modifiers.contains(KeyModifiers::CONTROL) => {
-                self.insert(character)
+                self.insert(character);
             }
             KeyCode::Enter => self.insert('\n'),
             KeyCode::Backspace if left > 0 => {

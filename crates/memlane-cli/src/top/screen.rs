@@ -13,7 +13,7 @@ use ratatui::crossterm::terminal::{
 };
 use ratatui::{Frame, Terminal};
 use rustix::process::{Signal, getpid, kill_process};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 
 use crate::failure::Outcome;
@@ -38,7 +38,8 @@ pub(super) enum Happening {
 
 impl Screen {
     pub(super) fn enter() -> Outcome<Self> {
-        let signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP])?;
+        // Without SIGHUP: who has lost its terminal has nothing to give back, and crossterm reads its end for ever.
+        let signals = Signals::new([SIGINT, SIGTERM, SIGTSTP])?;
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         let usual = panic::take_hook();
         panic::set_hook(Box::new(move |report| {

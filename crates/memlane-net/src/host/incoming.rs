@@ -189,7 +189,7 @@ mod tests {
         let masked = |first: u8, length: usize| {
             let mut frame = match length {
                 0..126 => vec![first, 0x80 | length as u8],
-                _ => [vec![first, 0x80 | 126], (length as u16).to_be_bytes().to_vec()].concat(),
+                _ => [vec![first, 0x80 | 0x7E], (length as u16).to_be_bytes().to_vec()].concat(),
             };
             frame.resize(frame.len() + 4 + length, 7);
             frame

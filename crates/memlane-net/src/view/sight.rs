@@ -223,7 +223,7 @@ pub fn counts_changes(kind: Kind, schema: Option<&Schema>) -> bool {
 }
 
 /// What is new when it changes: that the holder died is, how long it holds the lock is not.
-pub fn lock_key(state: &LockState) -> (Option<(u16, u32, u32, bool)>, usize, bool, u32) {
+pub fn lock_key(state: &LockState) -> impl PartialEq + std::fmt::Debug + use<> {
     let holder = state.holder.as_ref().map(|holder| {
         let Participant { slot, generation, alive, .. } = holder.participant;
         (slot, generation, holder.thread, alive)

@@ -27,7 +27,7 @@ pub(super) fn draw(state: &mut State, frame: &mut Frame<'_>, area: Rect) {
     match &state.detail {
         None => lines.push(Line::raw("looking …")),
         Some(Err(error)) => {
-            lines.push(Line::styled(printable(error).into_owned(), style(Tone::Alarm, state.colour)))
+            lines.push(Line::styled(printable(error).into_owned(), style(Tone::Alarm, state.colour)));
         }
         Some(Ok(Detail { content: Content::Picture(picture), .. })) => {
             let (columns, rows) =
@@ -225,7 +225,7 @@ impl Colours {
         let colour = |[red, green, blue]: [u8; 3]| match self {
             Self::All => Color::Rgb(red, green, blue),
             // The six steps of each colour that terminals with 256 of them have.
-            _ => {
+            Self::Cube | Self::None => {
                 let step = |part: u8| (u16::from(part) * 5 + 127) / 255;
                 Color::Indexed((16 + 36 * step(red) + 6 * step(green) + step(blue)) as u8)
             }

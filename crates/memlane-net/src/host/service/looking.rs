@@ -68,13 +68,19 @@ impl Service {
     }
 
     pub(super) async fn foreign(&self) -> Outcome {
-        self.aside(|_| Ok::<_, Fault>(Done::of(json!({"segments": foreign::list().map_err(unreadable)?}))))
-            .await
+        self.aside(|_| {
+            Ok::<_, Fault>(Done::of(
+                json!({"segments": foreign::list().map_err(|error| unreadable(&error))?}),
+            ))
+        })
+        .await
     }
 
     pub(super) async fn foreign_read(&self, name: String, start: u64, count: u64) -> Outcome {
         self.aside(move |_| {
-            Ok::<_, Fault>(Done::default().with(foreign::read(&name, start, count).map_err(unreadable)?))
+            Ok::<_, Fault>(
+                Done::default().with(foreign::read(&name, start, count).map_err(|error| unreadable(&error))?),
+            )
         })
         .await
     }
@@ -95,7 +101,7 @@ impl Service {
 }
 
 /// Why a segment cannot be looked at, in the words for regions.
-fn unreadable(error: std::io::Error) -> Fault {
+fn unreadable(error: &std::io::Error) -> Fault {
     use std::io::ErrorKind;
     let code = match error.kind() {
         ErrorKind::NotFound => "not_found",
