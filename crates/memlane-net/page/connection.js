@@ -1,27 +1,17 @@
 // @ts-check
 // A session with a host over one WebSocket after the other: docs/protocol.md is the contract.
 
+import { Fault } from './fault.js';
 import { Feed } from './feed.js';
+import { greeting, passedOn } from './greeting.js';
+import { frame, unframed } from './message.js';
 import { Outstanding } from './outstanding.js';
 
-/** @typedef {{op: string, [field: string]: unknown}} Fields */
 /** @typedef {{host: string, tls?: boolean, fingerprint?: string, token: string}} Via the far host, and its token */
 /** @typedef {'connecting' | 'open' | 'lost' | 'refused'} State */
-/** @typedef {Uint8Array<ArrayBuffer>} Bytes */
+/** @typedef {import('./message.js').Bytes} Bytes */
 /** @typedef {(header: any, payload: Bytes) => void | Promise<void>} OnEvent */
 
-export class Fault extends Error {
-  /** @param {string} code for programs @param {string} message for people @param {object} [fields] all others */
-  constructor(code, message, fields = {}) {
-    super(message);
-    this.name = 'Fault';
-    this.code = code;
-    /** @type {any} */
-    this.fields = fields;
-  }
-}
-
-const PROTOCOL = 1;
 /** Between attempts, in milliseconds: the first at once, since a host that is started anew is there soon. */
 const PAUSES = [0, 250, 500, 1000, 2000, 4000];
 /** After so many milliseconds of silence the host is asked whether it is there, and after twice as many it is not. */
@@ -30,28 +20,6 @@ const SILENCE = 10_000;
 const ACKNOWLEDGE_AFTER = 200;
 /** Trying again would change nothing. */
 const FINAL = new Set(['unauthorised', 'unsupported_version', 'read_only']);
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-const EMPTY = new Uint8Array();
-
-/** @param {object} header @param {Uint8Array} [payload] */
-function frame(header, payload) {
-  if (!payload?.length) return JSON.stringify(header);
-  const json = encoder.encode(JSON.stringify(header));
-  const message = new Uint8Array(4 + json.length + payload.length);
-  new DataView(message.buffer).setUint32(0, json.length, true);
-  message.set(json, 4);
-  message.set(payload, 4 + json.length);
-  return message;
-}
-
-/** @param {string | ArrayBuffer} data @returns {[any, Bytes]} */
-function unframed(data) {
-  if (typeof data === 'string') return [JSON.parse(data), EMPTY];
-  const length = new DataView(data).getUint32(0, true);
-  return [JSON.parse(decoder.decode(new Uint8Array(data, 4, length))), new Uint8Array(data, 4 + length)];
-}
 
 export class Connection extends EventTarget {
   #url;
@@ -167,7 +135,7 @@ export class Connection extends EventTarget {
   /** Ends the session, so that what it holds is given back at once. */
   close() {
     if (this.#state === 'open') this.request('bye').catch(() => {});
-    this.#settle('refused', new Fault('cancelled', 'the page has closed this connection'));
+    this.#settle(new Fault('cancelled', 'the page has closed this connection'));
   }
 
   #connect() {
@@ -184,7 +152,7 @@ export class Connection extends EventTarget {
     socket.onclose = ({ code }) => {
       if (socket !== this.#socket) return;
       const taken = code === 4001 && new Fault('taken_over', 'a newer connection has taken over this session');
-      if (taken) this.#settle('refused', taken);
+      if (taken) this.#settle(taken);
       else this.#lose(null);
     };
   }
@@ -205,14 +173,14 @@ export class Connection extends EventTarget {
     this.#become('lost', why ?? (this.why?.code === 'shutting_down' || this.why?.code === 'unreachable' ? this.why : null));
   }
 
-  /** For good. @param {'refused'} state @param {Fault} why */
-  #settle(state, why) {
+  /** For good. @param {Fault} why */
+  #settle(why) {
     this.#drop();
     clearInterval(this.#pulse);
     clearTimeout(this.#retry);
     window.removeEventListener('online', this.#wake);
     document.removeEventListener('visibilitychange', this.#wake);
-    this.#become(state, why);
+    this.#become('refused', why);
     this.#outstanding.giveUp(why.code, why.message);
     for (const feed of [...this.#feeds]) feed.end(why.code, why.message);
   }
@@ -246,7 +214,7 @@ export class Connection extends EventTarget {
     else if (header.refused) {
       const { code, message, ...more } = header.refused;
       const why = new Fault(code, message, more);
-      if (FINAL.has(code)) this.#settle('refused', why);
+      if (FINAL.has(code)) this.#settle(why);
       else this.#lose(why);
     }
   }
@@ -255,16 +223,9 @@ export class Connection extends EventTarget {
   #greet(hello) {
     this.#hellos += 1;
     this.hello = hello;
-    const far = this.#via;
-    const client = `page, ${navigator.platform || 'browser'}`;
-    const mine = { protocol: PROTOCOL, client, token: this.#token };
     // The near host passes frames on once it has accepted this page; then it is the far one that speaks.
-    if (far && this.#hellos === 1) {
-      const { token: _, ...via } = far;
-      this.#send({ hello: { ...mine, via } });
-    } else {
-      this.#send({ hello: { ...mine, token: far?.token ?? this.#token, session: this.#session } });
-    }
+    const isNear = this.#via !== null && this.#hellos === 1;
+    this.#send(isNear ? passedOn(this.#token, this.#via) : greeting(this.#via?.token ?? this.#token, this.#session));
   }
 
   /** @param {any} welcome */

@@ -1,7 +1,7 @@
 // @ts-check
 // Taking a lock from who holds it: from the dead on confirmation, from the living by ending them.
 
-import { Fault } from './connection.js';
+import { Fault } from './fault.js';
 import { ask } from './dialog.js';
 import { h } from './element.js';
 import { say } from './notice.js';

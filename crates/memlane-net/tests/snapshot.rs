@@ -232,13 +232,13 @@ fn ten_thousand_regions_cost_little() {
     let mut watcher = Watcher::new(&scratch);
     let start = spent();
     assert_eq!(watcher.look().len(), REGIONS);
-    println!("the first look took {:.1?}", spent() - start);
+    println!("the first look took {:.1?}", spent().saturating_sub(start));
     watcher.look();
     let mut looks: Vec<_> = (0..20)
         .map(|_| {
             let start = spent();
             watcher.snapshot.look().unwrap();
-            spent() - start
+            spent().saturating_sub(start)
         })
         .collect();
     looks.sort_unstable();

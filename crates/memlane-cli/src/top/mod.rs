@@ -10,8 +10,8 @@
 //! | `screen` | the terminal, and that it is given back as it was |
 //! | `once` | the same, printed once |
 //!
-//! It looks four times a second, at pictures up to fifteen times, and writes to the terminal only what changed. It is no
-//! participant of anything; a change of a content is made as `memlane set` makes it.
+//! It looks four times a second, at pictures up to fifteen times, and writes to the terminal only what changed. It is
+//! no participant of anything; a change of a content is made as `memlane set` makes it.
 
 mod detail;
 mod feed;

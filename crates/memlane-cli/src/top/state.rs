@@ -244,7 +244,10 @@ impl State {
         }
         self.items =
             if self.grouped { grouped(rows, &shown) } else { shown.into_iter().map(Item::Row).collect() };
-        let is_selected = |item: &Item| matches!(item, Item::Row(index) if selected.is_some() && rows[*index]["id"].as_str() == selected.as_deref());
+        let is_selected = |item: &Item| {
+            let Item::Row(index) = item else { return false };
+            selected.is_some() && rows[*index]["id"].as_str() == selected.as_deref()
+        };
         let found = self.items.iter().position(is_selected);
         self.cursor = found.unwrap_or(self.cursor.min(self.items.len().saturating_sub(1)));
         // What was opened stays open, also when it is gone or no longer among those that are shown.

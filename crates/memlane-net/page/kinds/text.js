@@ -34,13 +34,13 @@ export function create(context) {
   const state = h('span', { class: 'quiet', role: 'status' });
   const banner = h('section', { class: 'conflict', 'aria-label': t('Conflict'), hidden: true });
   guard(save);
+  // Before there is a content, nothing can be kept of what is typed; a sentence that was begun can be ended.
   const lock = () => {
-    editor.readOnly = padlock.locked;
+    editor.readOnly = base === null || (padlock.locked && !isDirty());
     editor.title = padlock.reason ?? '';
   };
   padlock.addEventListener('change', lock);
   pane.onClose(() => padlock.removeEventListener('change', lock));
-  lock();
 
   const isDirty = () => base !== null && editor.value !== unix(base.content);
   const isConflict = () => isDirty() && newest !== null && base !== null && newest.version !== base.version;
@@ -115,6 +115,7 @@ export function create(context) {
     save.setAttribute('aria-disabled', String(!dirty || size > most || isSaving));
     revert.hidden = !dirty;
     state.textContent = base ? (dirty ? t('changed, not saved; made from version {n}', { n: number(base.version) }) : t('version {n}', { n: number(base.version) })) : t('reading …');
+    lock();
     const conflict = isConflict();
     banner.hidden = !conflict;
     editor.classList.toggle('conflicting', conflict);

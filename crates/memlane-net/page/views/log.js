@@ -1,7 +1,7 @@
 // @ts-check
 // Who changed what through this host, as it happens.
 
-import { Fault } from '../connection.js';
+import { Fault } from '../fault.js';
 import { h, setText } from '../element.js';
 import { poll } from '../poll.js';
 import { regionLinks, tag } from '../people.js';

@@ -17,11 +17,12 @@ use crate::protocol::fault::Fault;
 use crate::protocol::operation::{Form, Part};
 use crate::view::pattern;
 use crate::view::sight::Sight;
+use crate::view::snapshot::Rows;
 
 /// Bytes of a batch of records at most, unless one record has more.
 const BATCH_BYTES: usize = 4 << 20;
 /// Bytes of rows in one event, whose header has to have room for them.
-const ROWS_BYTES: usize = 160 << 10;
+const ROWS_BYTES: usize = 512 << 10;
 /// Looks a second at rows, unless said otherwise, and at most.
 const ROWS_RATE: f64 = 4.0;
 const MOST_ROWS_RATE: f64 = 20.0;
@@ -61,6 +62,8 @@ enum Source {
         service: Arc<Service>,
         patterns: Vec<String>,
         known: Option<HashMap<String, u64>>,
+        /// Rows of which some were never told.
+        rest: Option<Arc<Rows>>,
     },
 }
 
@@ -114,7 +117,7 @@ impl Subscription {
     ) -> Result<Self, Fault> {
         let pace = Pace::new(Some(rate.unwrap_or(ROWS_RATE).min(MOST_ROWS_RATE)))?;
         let (service, patterns) = (Arc::clone(service), patterns.to_vec());
-        Ok(Self { source: Source::Rows { service, patterns, known: None }, pace })
+        Ok(Self { source: Source::Rows { service, patterns, known: None, rest: None }, pace })
     }
 
     /// Waits for something new, no sooner than its rate allows. Dropping the future loses nothing; a fault is the end,
@@ -126,10 +129,10 @@ impl Subscription {
             Source::Standing { feed, seen } => next_standing(feed, seen).await?,
             Source::Frames { feed, last, setting } => next_frame(feed, last, setting.as_ref()).await?,
             Source::Records { feed, cursor, most } => next_records(feed, cursor, *most).await?,
-            Source::Rows { service, patterns, known } => {
-                let (event, is_all) = next_rows(service, patterns, known, &mut self.pace).await?;
-                if !is_all {
-                    // The rest follows at once.
+            Source::Rows { service, patterns, known, rest } => {
+                let event = next_rows(service, patterns, known, rest, &mut self.pace).await?;
+                if rest.is_some() {
+                    // It follows at once.
                     return Ok(event);
                 }
                 event
@@ -243,15 +246,20 @@ async fn next_records(feed: &Feed, cursor: &mut u64, most: u64) -> Result<Event,
     }
 }
 
-/// The rows that changed, and whether they are all that did.
+/// The rows that changed, as many as one event has room for: those first that were never told, and then those that were
+/// told longest ago, so that all have their turn where everything changes all the time.
 async fn next_rows(
     service: &Service,
     patterns: &[String],
     known: &mut Option<HashMap<String, u64>>,
+    rest: &mut Option<Arc<Rows>>,
     pace: &mut Pace,
-) -> Result<(Event, bool), Fault> {
+) -> Result<Event, Fault> {
     loop {
-        let shown = service.rows.look().await?;
+        let shown = match rest.take() {
+            Some(rest) => rest,
+            None => service.rows.look().await?,
+        };
         let before = known.as_ref();
         let is_first = before.is_none();
         let seen = |id: &str| before.and_then(|known| known.get(id)).copied();
@@ -259,7 +267,6 @@ async fn next_rows(
             .iter()
             .filter(|(id, row)| pattern::is_wanted(patterns, id) && seen(id) != Some(row.look))
             .collect();
-        // Those told longest ago come first, so that all have their turn where everything changes all the time.
         changed.sort_by_key(|(id, _)| seen(id));
         let mut bytes = 0;
         let room = changed.iter().take_while(|(_, row)| {
@@ -268,7 +275,7 @@ async fn next_rows(
             has_room
         });
         let told = room.count();
-        let is_all = told == changed.len();
+        let is_listed = changed.get(told).is_none_or(|(id, _)| seen(id).is_some());
         changed.truncate(told);
         let gone: Vec<String> = before
             .into_iter()
@@ -289,6 +296,7 @@ async fn next_rows(
             known.remove(id);
         }
         known.extend(changed.into_iter().map(|(id, row)| (id.clone(), row.look)));
-        return Ok(((fields, Bytes::new()), is_all));
+        *rest = (!is_listed).then_some(shown);
+        return Ok((fields, Bytes::new()));
     }
 }
