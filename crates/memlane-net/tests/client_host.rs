@@ -486,7 +486,7 @@ fn a_region_that_a_local_client_may_not_write_goes_through_the_host() {
     }
     match program.output() {
         Err(error) => {
-            eprintln!("LEFT OUT: an ordinary user's region (this program is out of its reach: {error})")
+            eprintln!("LEFT OUT: an ordinary user's region (this program is out of its reach: {error})");
         }
         Ok(ran) => {
             let told = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
