@@ -48,8 +48,7 @@ export class Connection extends EventTarget {
     // Silence while nobody looked says nothing.
     else this.#heard = performance.now();
   };
-  /** @type {State} */
-  #state = 'connecting';
+  #state = /** @type {State} */ ('connecting');
 
   /** What the host last said of itself, and how it welcomed this client. @type {any} */
   hello = null;
