@@ -22,8 +22,10 @@ pub(super) fn install(workspace: &Workspace) -> Outcome {
     if find(workspace).is_some() {
         return Ok(());
     }
-    let mut command = workspace.cargo(["install", "--locked", "cargo-deny", "--version", VERSION, "--root"]);
-    process::run(command.arg(tools(workspace)))
+    // Unoptimised: it runs for a second, and is built for minutes.
+    let mut command =
+        workspace.cargo(["install", "--debug", "--locked", "cargo-deny", "--version", VERSION, "--root"]);
+    process::run(command.arg(tools(workspace)).env("CARGO_PROFILE_DEV_DEBUG", "false"))
 }
 
 pub(super) fn missing(workspace: &Workspace) -> Option<Missing> {

@@ -13,15 +13,17 @@
 //! | `bytes_per_second` | the rate times the bytes of a content, frame or record; null where those are not known |
 //! | `changed_at` | nanoseconds since the Unix epoch of the last change that was seen, or that a frame was captured; or null |
 //! | `writer` | who publishes (text), alive or dead; null where everybody may write |
-//! | `readers` | participants that live, without the writer |
+//! | `readers` | participants that live, without the writer and the process that looks |
 //! | `drops` | null: what a reader missed is for the reader to know, and is not counted in memory |
 //!
 //! or an object with `id`, `error`, and the `state` `unreadable`.
 
+use std::process;
+
 use memlane::frames::PublisherState;
 use memlane::header::Description;
 use memlane::schema::Schema;
-use memlane::{Kind, Observer, Result};
+use memlane::{Kind, Observer, Participant, Result};
 use serde_json::{Value, json};
 
 use super::document;
@@ -62,6 +64,8 @@ pub struct Seen {
     pub inconsistent: bool,
     /// Who publishes, and whether it lives.
     pub publisher: Option<(String, bool)>,
+    /// Participants that live, without the publisher and this process.
+    pub readers: usize,
     /// When the newest frame was captured.
     pub captured: Option<memlane::Timestamp>,
     /// Bytes of the content, of the newest frame, or of a record.
@@ -179,9 +183,13 @@ impl Seen {
             _ => None,
         };
         let publisher = publisher.and_then(|publisher| match publisher {
-            PublisherState::Alive(one) | PublisherState::Died(one) => Some((one.who(), one.alive)),
+            PublisherState::Alive(one) | PublisherState::Died(one) => Some(one),
             _ => None,
         });
+        let writer = publisher.map(|one| (one.slot, one.generation));
+        let reads = |one: &&Participant| {
+            one.alive && one.pid != process::id() && writer != Some((one.slot, one.generation))
+        };
         let captured = match known {
             Some(Sight::Frames(state)) => state.captured,
             _ => None,
@@ -193,7 +201,8 @@ impl Seen {
             lock_holder: holder.map(|holder| holder.participant.who()),
             owner_died: holder.is_some_and(|holder| !holder.participant.alive),
             inconsistent: lock.inconsistent,
-            publisher,
+            publisher: publisher.map(|one| (one.who(), one.alive)),
+            readers: participants.iter().filter(reads).count(),
             captured,
             content_size: match known {
                 Some(sight) => sight.content_size(description.schema.as_ref()),
@@ -206,7 +215,6 @@ impl Seen {
 
     /// The row of the region `id` as a document, as far as one look says it.
     fn document(&self, id: &str) -> Value {
-        let writes = self.publisher.as_ref().is_some_and(|(_, is_alive)| *is_alive);
         let more = json!({
             "version": self.version,
             "alive": self.alive,
@@ -215,7 +223,7 @@ impl Seen {
             "lock_alarm": self.inconsistent || self.owner_died,
             "inconsistent": self.inconsistent,
             "writer": self.publisher.as_ref().map(|(who, _)| who),
-            "readers": self.alive.saturating_sub(usize::from(writes)),
+            "readers": self.readers,
             "drops": null,
             "unreadable": self.preview.is_err(),
             "preview": match &self.preview {
