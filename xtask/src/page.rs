@@ -52,10 +52,9 @@ pub(crate) fn build(workspace: &Workspace, release: bool) -> Outcome<PathBuf> {
             setup::CHROMIUM
         )));
     }
-    let profile = release.then_some("--release");
-    for what in [["--package=memlane-cli", "--bin=memlane"], ["--package=memlane-net", "--example=actor"]] {
-        process::run(workspace.cargo(["build", "--quiet"]).args(what).args(profile))?;
-    }
+    // Of the whole workspace: a package alone has other features, and all would be built anew.
+    let mut build = workspace.cargo(["build", "--quiet", "--workspace", "--bin=memlane", "--example=actor"]);
+    process::run(build.args(release.then_some("--release")))?;
     Ok(workspace.target.join(if release { "release" } else { "debug" }))
 }
 
