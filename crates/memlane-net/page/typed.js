@@ -45,10 +45,10 @@ const PYTHON = {
   frames: 'next(iter(memlane.FrameSubscriber(ID))).array',
 };
 
-/** @param {any} document @returns {[string, string][]} what it does, and what to type */
-export function typed({ id, kind }) {
+/** @param {any} document @param {string} space @returns {[string, string][]} what it does, and what to type */
+export function typed({ id, kind }, space) {
   const shell = /** @type {[string, string][]} */ ([['Everything known', 'show ID'], ...(COMMANDS[kind] ?? [])]);
-  const lines = shell.map(([what, command]) => /** @type {[string, string]} */ ([t(what), `memlane ${command.replace('ID', () => quoted(id))}`]));
+  const lines = shell.map(([what, command]) => /** @type {[string, string]} */ ([t(what), `memlane --space ${quoted(space)} ${command.replace('ID', () => quoted(id))}`]));
   const python = PYTHON[kind];
   if (python) lines.push(['Python', `import memlane; ${python.replace('ID', () => JSON.stringify(id))}`]);
   return lines;

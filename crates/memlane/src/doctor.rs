@@ -211,7 +211,8 @@ impl fmt::Display for Problem {
                 write!(formatter, "{why}; remove it with `memlane rm` when nobody needs it")
             }
             Self::DeadParticipants(count) => {
-                write!(formatter, "{count} participants died attached; harmless")
+                let participants = if *count == 1 { "participant" } else { "participants" };
+                write!(formatter, "{count} {participants} died attached; harmless")
             }
             Self::DeadOwner(who) => {
                 write!(formatter, "its lock is held by the dead {who}; the next locker gets it")

@@ -178,8 +178,8 @@ fn a_dead_visitor_is_forgotten() -> Result<()> {
     end_as(["visitor"], &scratch);
     assert_eq!(lock.region().participants().iter().filter(|participant| !participant.alive).count(), 1);
     let [found, fixed, again] = examine_and_fix(&scratch.space())?;
-    assert_eq!(found, ["visited: 1 participants died attached; harmless"]);
-    assert_eq!(fixed, ["visited: 1 participants died attached; harmless (fixed)"]);
+    assert_eq!(found, ["visited: 1 participant died attached; harmless"]);
+    assert_eq!(fixed, ["visited: 1 participant died attached; harmless (fixed)"]);
     assert_eq!((again.len(), lock.region().participants().len()), (0, 1));
     Ok(())
 }
@@ -191,7 +191,7 @@ fn a_dead_owner_is_left_for_the_next_locker() -> Result<()> {
     let lock = Lock::create(&scratch.space(), "owned")?;
     let [pid] = end_as(["owner"], &scratch);
     let [found, fixed, again] = examine_and_fix(&scratch.space())?;
-    let visitor = "owned: 1 participants died attached; harmless";
+    let visitor = "owned: 1 participant died attached; harmless";
     assert_eq!((&*found[0], &*fixed[0]), (visitor, &*format!("{visitor} (fixed)")));
     assert_eq!(found[1], fixed[1]);
     assert!(found[1].starts_with("owned: its lock is held by the dead doctor-"), "{found:?}");

@@ -37,8 +37,8 @@ const POWER: &str = "demo/power";
 const CAPTION_BYTES: usize = 256;
 /// A viewer that is held up for a quarter of a second still misses nothing.
 const HISTORY: u32 = 16;
-/// Two viewers with [`VIEWER_ENTRIES`] each.
-const BORROWS: u32 = 2 * VIEWER_ENTRIES;
+/// Two viewers with [`VIEWER_ENTRIES`] each, and as many for whoever else wants to look.
+const BORROWS: u32 = 4 * VIEWER_ENTRIES;
 /// A viewer's frame kept across the publisher's death, its last one, and the one it takes.
 pub(super) const VIEWER_ENTRIES: u32 = 3;
 /// Twenty seconds of EMG.

@@ -121,7 +121,7 @@ export function create({ connection }, id) {
     rest.replaceChildren(
       folding(t('Participants'), participants.element, true),
       folding(t('Facts'), factsOf(document), false),
-      folding(t('Commands to type'), h('div', { class: 'view' }, typed(document).map(([what, text]) => h('div', { class: 'offered' }, h('span', { class: 'faint' }, what), copyable(text, what)))), false),
+      folding(t('Commands to type'), h('div', { class: 'view' }, typed(document, connection.hello.space).map(([what, text]) => h('div', { class: 'offered' }, h('span', { class: 'faint' }, what), copyable(text, what)))), false),
     );
     participants.show(document.participants.map(participantRow));
   }

@@ -1,6 +1,6 @@
 /** A text that several people edit at once: nobody's words are lost, and nobody's typing is disturbed. */
 import assert from 'node:assert/strict';
-import { detail, shows, unlock } from './look.js';
+import { detail, goTo, shows, unlock } from './look.js';
 import { scene } from './scene.js';
 import { until } from './until.js';
 
@@ -75,4 +75,18 @@ scene('a merge takes both, line by line', async ({ stage, open }) => {
   assert.equal(await editor(page).inputValue(), 'one, of mine\ntwo\nthree, of theirs');
   await editor(page).press('Control+S');
   await until('the merge to be written', async () => (await stage.memlane('get', 'notes')) === 'one, of mine\ntwo\nthree, of theirs\n');
+});
+
+scene('who looks elsewhere before saving finds what was typed, and what others wrote meanwhile', async ({ stage, open }) => {
+  await stage.memlane('create', 'text', 'notes', '200');
+  await stage.memlane('set', 'notes', 'as it was');
+  const page = await open({ route: detail('notes') });
+  await page.waitForFunction(() => document.querySelector('textarea')?.value === 'as it was');
+  await unlock(page);
+  await editor(page).fill('as I want it');
+  await goTo(page, 'Regions');
+  await stage.memlane('set', 'notes', 'as others want it');
+  await page.goBack();
+  await shows(conflict(page), 'as others want it');
+  assert.equal(await editor(page).inputValue(), 'as I want it');
 });

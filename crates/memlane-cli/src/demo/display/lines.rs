@@ -4,6 +4,7 @@ use super::crew;
 use crate::demo::board::Board;
 use crate::failure::Outcome;
 use crate::human;
+use memlane::Space;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
@@ -17,19 +18,25 @@ const FIRST_FIGURES: Duration = Duration::from_millis(700);
 /// What was printed so far.
 #[derive(Debug)]
 pub(super) struct Lines {
+    directory: String,
     /// Events, once it has begun.
     told: Option<usize>,
     figures_due: Instant,
 }
 
 impl Lines {
-    pub(super) fn new() -> Self {
-        Self { told: None, figures_due: Instant::now() + FIRST_FIGURES }
+    pub(super) fn of(space: &Space) -> Self {
+        let directory = space.directory().display().to_string();
+        Self { directory, told: None, figures_due: Instant::now() + FIRST_FIGURES }
     }
 
     pub(super) fn show(&mut self, board: &Board) -> Outcome {
         if self.told.is_none() {
             print(board.started.elapsed(), &format!("in a browser: {}", board.page))?;
+            print(
+                board.started.elapsed(),
+                &format!("in a terminal: memlane --space {} top", self.directory),
+            )?;
         }
         for event in board.story.iter().skip(self.told.unwrap_or_default()) {
             print(event.at, &event.text)?;

@@ -38,7 +38,7 @@ impl Display {
         } else if is_screen(context) {
             Surface::Full(Box::new(FullScreen::open(space)?))
         } else {
-            Surface::Lines(Lines::new())
+            Surface::Lines(Lines::of(&space))
         };
         Ok(Self { surface, next: Instant::now() })
     }
