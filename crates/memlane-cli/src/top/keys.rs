@@ -43,7 +43,7 @@ fn press(state: &mut State, key: KeyEvent) -> Option<Wanted> {
         KeyCode::BackTab => turn(state, View::TABS.len() - 1),
         KeyCode::Char(digit @ '1'..='4') => {
             let (view, _) = View::TABS[digit as usize - '1' as usize];
-            if view == View::Detail { state.open() } else { state.go(view) }
+            state.turn_to(view);
         }
         KeyCode::Esc if state.view == View::Regions && !state.filter.is_empty() => {
             state.filter.clear();
@@ -65,7 +65,7 @@ fn press(state: &mut State, key: KeyEvent) -> Option<Wanted> {
 fn turn(state: &mut State, by: usize) {
     let now = View::TABS.iter().position(|(view, _)| *view == state.view).unwrap_or(0);
     let (view, _) = View::TABS[(now + by) % View::TABS.len()];
-    if view == View::Detail { state.open() } else { state.go(view) }
+    state.turn_to(view);
 }
 
 /// How far a key goes, in rows.
@@ -118,15 +118,7 @@ fn in_detail(state: &mut State, code: KeyCode) {
         KeyCode::Enter | KeyCode::Char('e') => state.edit(),
         KeyCode::Left => state.part = state.part.saturating_sub(1),
         KeyCode::Right => state.part = (state.part + 1).min(state.parts().saturating_sub(1)),
-        code => {
-            let step = step_of(state, code);
-            if state.parts() > 0 {
-                let last = state.parts() - 1;
-                state.part = state.part.saturating_add_signed(step).min(last);
-            } else {
-                state.scroll = state.scroll.saturating_add_signed(step);
-            }
-        }
+        code => state.step_in_detail(step_of(state, code)),
     }
 }
 
@@ -175,8 +167,7 @@ fn point(state: &mut State, mouse: MouseEvent) {
         MouseEventKind::Down(MouseButton::Left) => {
             let tab = state.places.tabs.iter().find(|(area, _)| area.contains(at)).map(|(_, view)| *view);
             match tab {
-                Some(View::Detail) => state.open(),
-                Some(view) => state.go(view),
+                Some(view) => state.turn_to(view),
                 None if state.places.rows.contains(at) => {
                     click(state, usize::from(at.y - state.places.rows.y));
                 }
@@ -190,9 +181,7 @@ fn point(state: &mut State, mouse: MouseEvent) {
 fn wheel(state: &mut State, by: isize) {
     match state.view {
         View::Regions => state.step(by),
-        View::Detail if state.parts() > 0 => {
-            state.part = state.part.saturating_add_signed(by).min(state.parts() - 1);
-        }
+        View::Detail => state.step_in_detail(by),
         _ => state.scroll = state.scroll.saturating_add_signed(by),
     }
 }

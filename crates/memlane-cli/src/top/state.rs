@@ -287,6 +287,20 @@ impl State {
         }
     }
 
+    /// As a tab is chosen: the detail is of the region under the cursor.
+    pub(super) fn turn_to(&mut self, view: View) {
+        if view == View::Detail { self.open() } else { self.go(view) }
+    }
+
+    /// Among the parts of the region in detail, or through its lines.
+    pub(super) fn step_in_detail(&mut self, by: isize) {
+        if self.parts() > 0 {
+            self.part = self.part.saturating_add_signed(by).min(self.parts() - 1);
+        } else {
+            self.scroll = self.scroll.saturating_add_signed(by);
+        }
+    }
+
     pub(super) fn go(&mut self, view: View) {
         self.view = view;
         self.scroll = 0;
