@@ -9,6 +9,7 @@ import { KINDS } from '../kinds.js';
 import { Rows, folderOf, toneOf } from '../model.js';
 import { guard } from '../padlock.js';
 import { processTag } from '../people.js';
+import { poll } from '../poll.js';
 import { Sheet } from '../sheet.js';
 import { typed } from '../typed.js';
 import { bytes, duration, moment, number, secondsSince, t } from '../words.js';
@@ -52,6 +53,8 @@ export function create({ connection }, id) {
   let uuid = '';
   let opening = false;
   let isLarge = false;
+  /** Participants came or went since the last look. */
+  let isNew = false;
   let there = '';
   const participants = participantSheet();
 
@@ -67,7 +70,10 @@ export function create({ connection }, id) {
     state.className = `tag ${toneOf(row.state)}`;
     showVitals(row);
     const now = `${row.alive} ${row.dead}`;
-    if (now !== there) look().catch(() => {});
+    if (now !== there) {
+      isNew = true;
+      looking.now();
+    }
     there = now;
     if (row.uuid && row.uuid !== uuid && !opening) {
       uuid = row.uuid;
@@ -124,22 +130,25 @@ export function create({ connection }, id) {
       folding(t('Commands to type'), h('div', { class: 'view' }, typed(document, connection.hello.space).map(([what, text]) => h('div', { class: 'offered' }, h('span', { class: 'faint' }, what), copyable(text, what)))), false),
     );
     participants.show(document.participants.map(participantRow));
+    isNew = false;
   }
 
+  // What fails here is told where the region itself is shown.
+  const looking = poll(connection, PERIOD, look, () => {});
   async function look() {
-    if (document.hidden || closed || connection.state !== 'open' || !uuid) return;
+    if (!uuid || (isLarge && !isNew)) return;
+    isNew = false;
     const { ok } = await connection.request('describe', { id });
     participants.show(ok.participants.map(participantRow));
   }
 
   open();
   rows.follow();
-  const timer = setInterval(() => !isLarge && look().catch(() => {}), PERIOD);
   return {
     element,
     close() {
       closed = true;
-      clearInterval(timer);
+      looking.close();
       rows.close();
       detail?.close();
     },
