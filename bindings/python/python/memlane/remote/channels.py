@@ -306,7 +306,6 @@ class FramePublisher(_Publisher, Shaped):
         return array
 
 
-
 class FrameLoan(_Arrays):
     """A frame being made; see `FramePublisher.loan`."""
 
@@ -584,4 +583,3 @@ class StreamPublisher(_Publisher, Described):
     def capacity(self) -> int:
         """How many records are kept."""
         return int(self._standing()["capacity"])
-
