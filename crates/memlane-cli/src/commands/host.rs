@@ -182,7 +182,7 @@ pub(crate) fn present(context: &Context, running: &Running) -> Outcome {
     if address.ip().is_loopback() {
         context.print("only this machine can connect; `--listen 0.0.0.0` lets others in")?;
     } else {
-        let token = tokens.read_write().or(tokens.read_only()).unwrap_or_default();
+        let token = tokens.most().unwrap_or_default();
         let pin = running.fingerprint().map(|fingerprint| format!(" --fingerprint {fingerprint}"));
         context.print("on the other machine:")?;
         context.print(format_args!(

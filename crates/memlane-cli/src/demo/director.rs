@@ -68,7 +68,7 @@ impl Director {
         let counter = regions::counter(&space)?;
         let (sender, messages) = mpsc::channel();
         let page = page::serve(&space)?;
-        let mut board = Board::new(plan.end(), page.url().to_owned());
+        let mut board = Board::new(plan.end(), page.url());
         let publisher = Child::start(Role::Publisher, &stage, &sender)?;
         board.add_publisher(publisher.pid());
         wait_for_first_publisher(&messages, &mut board, &publisher)?;

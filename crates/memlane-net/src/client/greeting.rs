@@ -12,7 +12,7 @@ use super::error::Error;
 use super::options::{Address, Options};
 use super::secret::Secret;
 use super::socket::Socket;
-use super::tls::{self, in_words};
+use super::tls::{self, NOT_PLAIN, in_words};
 use super::wire::Wire;
 use crate::protocol::fault::Fault;
 use crate::protocol::hello::{ClientDescription, ClientHello, HostDescription, Reply, Welcome};
@@ -138,9 +138,7 @@ pub(super) fn lost_in_words(error: &tungstenite::Error) -> String {
         tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => {
             "it closed the connection".into()
         }
-        tungstenite::Error::Protocol(ProtocolError::HttparseError(_)) => {
-            "it does not answer in plain HTTP; if it speaks TLS, give its fingerprint".into()
-        }
+        tungstenite::Error::Protocol(ProtocolError::HttparseError(_)) => NOT_PLAIN.into(),
         error => error.to_string(),
     }
 }

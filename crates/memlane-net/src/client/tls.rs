@@ -27,6 +27,9 @@ pub(crate) fn config(fingerprint: Option<&str>) -> Result<Arc<ClientConfig>, Err
     Ok(Arc::new(builder.with_no_client_auth()))
 }
 
+/// What is said of a host that answers a plain request with something else.
+pub(crate) const NOT_PLAIN: &str = "it does not answer in plain HTTP; if it speaks TLS, give its fingerprint";
+
 /// Why a connection was not made, or broke, where its certificate may be the cause.
 pub(crate) fn in_words(error: &std::io::Error) -> String {
     use rustls::Error as Tls;

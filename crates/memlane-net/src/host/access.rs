@@ -74,6 +74,11 @@ impl Tokens {
         self.read_only.as_deref()
     }
 
+    /// The one that allows most: for writing if there is one.
+    pub fn most(&self) -> Option<&str> {
+        self.read_write().or(self.read_only())
+    }
+
     /// Made at random.
     pub(super) fn random() -> Result<Self, HostError> {
         let token = || random(TOKEN_BYTES).map(Some).map_err(HostError::Random);

@@ -5,12 +5,14 @@
 
 use bytes::Bytes;
 use std::future::poll_fn;
-use std::io::{self, Read, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, ReadBuf};
 use tungstenite::error::{CapacityError, Error};
+use tungstenite::protocol::frame::FrameHeader;
+use tungstenite::protocol::frame::coding::OpCode;
 use tungstenite::protocol::{Role, WebSocket, WebSocketConfig};
 
 use super::outbox::Outbox;
@@ -139,17 +141,12 @@ fn after_message(mut bytes: &[u8]) -> &[u8] {
     &[]
 }
 
-/// Whether a message ends with the frame in front, and that frame's length; nothing when it is not all there.
+/// Whether a message ends with the frame in front, and that frame's length; nothing when its head is not all there.
 fn frame(bytes: &[u8]) -> Option<(bool, usize)> {
-    let (first, second) = (bytes.first()?, bytes.get(1)?);
-    let (length, head) = match second & 0x7f {
-        126 => (u64::from(u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?)), 4),
-        127 => (u64::from_be_bytes(*bytes.get(2..)?.first_chunk()?), 10),
-        short => (u64::from(short), 2),
-    };
-    let mask = if second & 0x80 == 0 { 0 } else { 4 };
-    let (is_final, is_control) = (first & 0x80 != 0, first & 0x08 != 0);
-    Some((is_final && !is_control, usize::try_from(length).ok()?.checked_add(head + mask)?))
+    let mut cursor = Cursor::new(bytes);
+    let (header, length) = FrameHeader::parse(&mut cursor).ok()??;
+    let is_last = header.is_final && matches!(header.opcode, OpCode::Data(_));
+    Some((is_last, usize::try_from(length).ok()?.checked_add(cursor.position() as usize)?))
 }
 
 impl<R: AsyncRead + Unpin> Read for Socket<R> {

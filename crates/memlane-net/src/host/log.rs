@@ -15,8 +15,21 @@ const KEPT: usize = 1000;
 /// The last entries, and how many there were.
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    entries: Mutex<VecDeque<(u64, Value)>>,
+    entries: Mutex<VecDeque<Entry>>,
     newest: watch::Sender<u64>,
+}
+
+/// Put into words when somebody looks: every change is noted, and few are read.
+#[derive(Debug)]
+struct Entry {
+    number: u64,
+    moment: SystemTime,
+    session: Option<String>,
+    client: String,
+    from: Option<SocketAddr>,
+    op: String,
+    id: Option<String>,
+    outcome: String,
 }
 
 /// Who asked.
@@ -33,18 +46,16 @@ impl Log {
     pub(super) fn add(&self, who: &Who<'_>, op: &str, id: Option<&str>, outcome: &str) {
         let mut entries = locked(&self.entries);
         let number = *self.newest.borrow() + 1;
-        let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
-        let entry = json!({
-            "number": number,
-            "moment": moment,
-            "session": who.session,
-            "client": who.client,
-            "from": who.from.map(|from| from.to_string()),
-            "op": op,
-            "id": id,
-            "outcome": outcome,
+        entries.push_back(Entry {
+            number,
+            moment: SystemTime::now(),
+            session: who.session.map(Into::into),
+            client: who.client.into(),
+            from: who.from,
+            op: op.into(),
+            id: id.map(Into::into),
+            outcome: outcome.into(),
         });
-        entries.push_back((number, entry));
         if entries.len() > KEPT {
             entries.pop_front();
         }
@@ -56,6 +67,21 @@ impl Log {
         // The sender is ours: it is not gone before we are.
         let _ = self.newest.subscribe().wait_for(|newest| *newest > since).await;
         let entries = locked(&self.entries);
-        entries.iter().filter(|(number, _)| *number > since).map(|(_, entry)| entry.clone()).collect()
+        entries.iter().filter(|entry| entry.number > since).map(Entry::document).collect()
+    }
+}
+
+impl Entry {
+    fn document(&self) -> Value {
+        json!({
+            "number": self.number,
+            "moment": self.moment.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64,
+            "session": self.session,
+            "client": self.client,
+            "from": self.from.map(|from| from.to_string()),
+            "op": self.op,
+            "id": self.id,
+            "outcome": self.outcome,
+        })
     }
 }

@@ -4,12 +4,12 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rust_embed::{Embed, EmbeddedFile};
-use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::http::text;
+use super::rest::is_seen;
 use super::shared::Shared;
 use crate::machine;
 use crate::view::document::hexadecimal;
@@ -25,6 +25,9 @@ const INDEX: &str = "index.html";
 const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; style-src 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
+/// What is written in other characters in a URL: all but those that RFC 3986 reserves for nothing.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
 /// What every answer says.
 const HEADERS: [(header::HeaderName, &str); 4] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -39,7 +42,7 @@ pub(super) async fn serve(uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     let path = if path.is_empty() { INDEX } else { path };
     let mut response = match Files::get(path) {
-        Some(file) => answer(path, file, text(&headers, header::IF_NONE_MATCH)),
+        Some(file) => answer(path, file, &headers),
         None => missing(path),
     };
     let headers = response.headers_mut();
@@ -53,8 +56,7 @@ pub(super) async fn open(State(shared): State<Arc<Shared>>, Path(ticket): Path<S
         let advice = "this address was good once, for a minute; `memlane gui` gives another one\n";
         return (StatusCode::GONE, advice).into_response();
     }
-    let tokens = &shared.gate.tokens;
-    let place = format!("/{}", tokens.read_write().or(tokens.read_only()).map(fragment).unwrap_or_default());
+    let place = format!("/{}", shared.gate.tokens.most().map(fragment).unwrap_or_default());
     let headers = [(header::LOCATION, place), (header::CACHE_CONTROL, "no-store".into())];
     (StatusCode::SEE_OTHER, headers).into_response()
 }
@@ -65,9 +67,9 @@ pub(super) fn url_once(shared: &Shared) -> std::io::Result<String> {
     Ok(format!("{}open/{ticket}", url(shared.address, shared.tls.is_some(), None)))
 }
 
-fn answer(path: &str, file: EmbeddedFile, known: Option<&str>) -> Response {
+fn answer(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     let tag = format!("\"{}\"", hexadecimal(&file.metadata.sha256_hash()[..16]));
-    let is_known = known.is_some_and(|known| known.split(',').any(|known| known.trim() == tag));
+    let is_known = is_seen(headers, Some(&tag));
     let tag = [(header::ETAG, tag)];
     if is_known {
         return (StatusCode::NOT_MODIFIED, tag).into_response();
@@ -100,17 +102,7 @@ pub(super) fn url(address: SocketAddr, tls: bool, token: Option<&str>) -> String
 }
 
 fn fragment(token: &str) -> String {
-    let mut fragment = "#token=".to_owned();
-    for byte in token.bytes() {
-        // Written to a string, it does not fail.
-        let _ = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                write!(fragment, "{}", char::from(byte))
-            }
-            _ => write!(fragment, "%{byte:02X}"),
-        };
-    }
-    fragment
+    format!("#token={}", utf8_percent_encode(token, RESERVED))
 }
 
 #[cfg(test)]

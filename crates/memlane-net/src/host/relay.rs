@@ -90,8 +90,7 @@ async fn upgrade(
         .header(header::VIA, format!("1.1 {by}"))
         .body(Body::empty());
     let response = sender.send_request(request.map_err(in_words)?).await;
-    let response = response
-        .map_err(|_| "it does not answer in plain HTTP; if it speaks TLS, give its fingerprint".to_owned())?;
+    let response = response.map_err(|_| tls::NOT_PLAIN.to_owned())?;
     let accepted = response.headers().get(header::SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
     match response.status() {
         StatusCode::SWITCHING_PROTOCOLS if accepted == Some(derive_accept_key(key.as_bytes()).as_bytes()) => {

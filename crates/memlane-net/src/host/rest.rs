@@ -216,7 +216,7 @@ fn tagged(tag: Option<String>, mut response: Response) -> Response {
 }
 
 /// Whether the client says that it has this version.
-fn is_seen(headers: &HeaderMap, tag: Option<&str>) -> bool {
+pub(super) fn is_seen(headers: &HeaderMap, tag: Option<&str>) -> bool {
     let (Some(seen), Some(tag)) = (text(headers, header::IF_NONE_MATCH), tag) else { return false };
     seen.split(',').map(str::trim).any(|seen| seen == "*" || seen.trim_start_matches("W/") == tag)
 }

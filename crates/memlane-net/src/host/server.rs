@@ -206,14 +206,12 @@ impl Host {
         let runtimes: Vec<_> = runtimes.collect::<Result<_, _>>().map_err(HostError::Threads)?;
         let threads = runtimes.iter().map(|runtime| runtime.handle().clone()).collect();
         let bound = runtimes[0].block_on(self.bind_to(threads))?;
-        let (address, tokens) = (bound.address(), bound.tokens().clone());
         let shared = bound.shared.clone();
-        let (url, fingerprint) = (bound.url(), bound.fingerprint().map(Into::into));
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = runtimes[0].spawn(bound.serve(async {
             let _ = stopped.await;
         }));
-        Ok(Running { shared, address, tokens, url, fingerprint, stop, serving, runtimes })
+        Ok(Running { shared, stop, serving, runtimes })
     }
 }
 
@@ -237,17 +235,13 @@ impl Bound {
 
     /// The SHA-256 of its certificate in hexadecimal digits, by which clients know it; `None` without TLS.
     pub fn fingerprint(&self) -> Option<&str> {
-        self.shared.tls.as_ref().map(|tls| tls.fingerprint.as_str())
+        self.shared.fingerprint()
     }
 
     /// Where a browser of another machine, or of this one if no other can reach it, finds its page: with a token, for
     /// writing if there is one. Whoever has it has the token.
     pub fn url(&self) -> String {
-        page::url(
-            self.address(),
-            self.fingerprint().is_some(),
-            self.tokens().read_write().or(self.tokens().read_only()),
-        )
+        self.shared.url()
     }
 
     /// Serves until `shutdown` is done. Then clients are told, what sessions hold is given back, connections are closed
@@ -286,10 +280,6 @@ impl Drop for Leftovers {
 #[derive(Debug)]
 pub struct Running {
     shared: Arc<Shared>,
-    address: SocketAddr,
-    tokens: Tokens,
-    url: String,
-    fingerprint: Option<String>,
     stop: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<Result<(), HostError>>,
     runtimes: Vec<runtime::Runtime>,
@@ -298,12 +288,12 @@ pub struct Running {
 impl Running {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.shared.address
     }
 
     /// What lets clients in.
     pub fn tokens(&self) -> &Tokens {
-        &self.tokens
+        &self.shared.gate.tokens
     }
 
     /// Where a browser finds its page once, within a minute: an address that may stand on a command line, where others
@@ -313,13 +303,13 @@ impl Running {
     }
 
     /// Where a browser finds its page, as of [`Bound::url`].
-    pub fn url(&self) -> &str {
-        &self.url
+    pub fn url(&self) -> String {
+        self.shared.url()
     }
 
     /// The SHA-256 of its certificate, as of [`Bound::fingerprint`].
     pub fn fingerprint(&self) -> Option<&str> {
-        self.fingerprint.as_deref()
+        self.shared.fingerprint()
     }
 
     /// Tells its clients, and stops within a second.

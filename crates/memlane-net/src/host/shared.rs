@@ -18,6 +18,7 @@ use super::limits::Limits;
 use super::link::Link;
 use super::log::{Log, Who};
 use super::metrics::{Level, Metrics};
+use super::page;
 use super::secret::Vault;
 use super::service::{Done, Patience, Service};
 use super::session::Session;
@@ -155,6 +156,16 @@ impl Shared {
                 challenge,
             },
         }
+    }
+
+    /// The SHA-256 of its certificate, in hexadecimal digits; none without TLS.
+    pub(super) fn fingerprint(&self) -> Option<&str> {
+        self.tls.as_ref().map(|tls| tls.fingerprint.as_str())
+    }
+
+    /// Where a browser finds the page, with a token.
+    pub(super) fn url(&self) -> String {
+        page::url(self.address, self.tls.is_some(), self.gate.tokens.most())
     }
 
     /// From now on nobody is served.

@@ -63,22 +63,11 @@ pub(super) fn share(shared: &Arc<Shared>, place: Option<&str>, tls: bool) -> Res
     } else {
         shared.tls.clone()
     };
-    let (mut listener, mut refused) = (None, None);
-    for place in places {
-        match listen(place) {
-            Ok(found) => {
-                listener = Some(found);
-                break;
-            }
-            Err(error) => refused = Some(HostError::Listen(place, error)),
-        }
-    }
-    let listener = match (listener, refused) {
-        (Some(listener), _) => listener,
-        (None, refused) => {
-            return Err(refused.map_or_else(|| bad("there is no place to listen"), Fault::from));
-        }
-    };
+    let mut refused = bad("there is no place to listen");
+    let found = places.into_iter().find_map(|place| {
+        listen(place).map_err(|error| refused = HostError::Listen(place, error).into()).ok()
+    });
+    let listener = found.ok_or(refused)?;
     let address = listener.local_addr().map_err(|error| Fault::new("system", error.to_string()))?;
     let closed = watch::Sender::new(false);
     let (fingerprint, acceptor) = match tls {
@@ -108,7 +97,7 @@ pub(super) fn describe(shared: &Shared, tokens: bool) -> Map<String, Value> {
     let given = Some(&shared.gate.tokens).filter(|_| tokens);
     let (writing, reading) =
         (given.and_then(|given| given.read_write()), given.and_then(|given| given.read_only()));
-    let url = |address, tls| page::url(address, tls, writing.or(reading));
+    let url = |address, tls| page::url(address, tls, given.and_then(|given| given.most()));
     let own = shared.tls.as_ref().map(|tls| &tls.fingerprint);
     let open = locked(&shared.sharing.0).as_ref().map(|door| (door.address, door.fingerprint.clone()));
     let itself = (!shared.address.ip().is_loopback()).then(|| (shared.address, own.cloned()));

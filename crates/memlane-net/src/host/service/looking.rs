@@ -69,18 +69,14 @@ impl Service {
 
     pub(super) async fn foreign(&self) -> Outcome {
         self.aside(|_| {
-            Ok::<_, Fault>(Done::of(
-                json!({"segments": foreign::list().map_err(|error| unreadable(&error))?}),
-            ))
+            foreign::list().map(|segments| Done::of(json!({"segments": segments}))).map_err(unreadable)
         })
         .await
     }
 
     pub(super) async fn foreign_read(&self, name: String, start: u64, count: u64) -> Outcome {
         self.aside(move |_| {
-            Ok::<_, Fault>(
-                Done::default().with(foreign::read(&name, start, count).map_err(|error| unreadable(&error))?),
-            )
+            foreign::read(&name, start, count).map(|bytes| Done::default().with(bytes)).map_err(unreadable)
         })
         .await
     }
@@ -101,7 +97,8 @@ impl Service {
 }
 
 /// Why a segment cannot be looked at, in the words for regions.
-fn unreadable(error: &std::io::Error) -> Fault {
+#[allow(clippy::needless_pass_by_value)] // As `map_err` gives it.
+fn unreadable(error: std::io::Error) -> Fault {
     use std::io::ErrorKind;
     let code = match error.kind() {
         ErrorKind::NotFound => "not_found",

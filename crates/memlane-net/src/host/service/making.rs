@@ -7,7 +7,6 @@ use memlane::{
     StreamPublisher, StreamSpec, Text,
 };
 use serde_json::{Value, json};
-use tokio::task;
 
 use super::{Done, Outcome, Service, bad};
 use crate::protocol::fault::Fault;
@@ -40,13 +39,13 @@ impl Service {
     pub(super) async fn create(&self, id: String, wanted: Specification, exist_ok: bool) -> Outcome {
         check_fields(&wanted)?;
         let space = space_for(&self.space, &wanted)?;
-        let made = task::spawn_blocking(move || {
+        self.aside(move |_| {
             let created = make(&space, &id, &wanted, exist_ok)?;
             let observer = Observer::open(&space, &id)?;
             let region = document::region(&id, observer.description());
-            Ok::<_, Fault>(document::merged(region, json!({"created": created})))
-        });
-        made.await.map_err(|error| Fault::new("system", error.to_string()))?.map(Done::of)
+            Ok::<_, Fault>(Done::of(document::merged(region, json!({"created": created}))))
+        })
+        .await
     }
 
     pub(super) fn delete(&self, id: &str) -> Outcome {
