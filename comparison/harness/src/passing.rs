@@ -1,9 +1,11 @@
 use std::marker::PhantomData;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::{Open, Percentiles, Said, Terms, Work, Write, monotonic};
+use crate::{Open, Percentiles, Said, Terms, Wait, Work, Write, monotonic};
 
 /// What becomes of messages that nobody has fetched yet when there are more of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,7 +112,10 @@ fn lanes(terms: &Terms) -> [String; 2] {
     ["there", "back"].map(|lane| format!("{}-{lane}", terms.name))
 }
 
-/// There and back, each answer after its question.
+/// Between two questions to somebody who sleeps: long enough to fall asleep in. It is no part of what is measured.
+const REST: Duration = Duration::from_micros(300);
+
+/// There and back, each answer after its question. To somebody who sleeps each is timed, with a rest in between.
 fn round_trip<P: Passing>(terms: &Terms, index: usize) -> Result<Work> {
     let [there, back] = lanes(terms);
     let (mut sender, mut receiver) = if index == 0 {
@@ -120,19 +125,27 @@ fn round_trip<P: Passing>(terms: &Terms, index: usize) -> Result<Work> {
         (Numbered::<P>::open(terms, &back)?, receiver)
     };
     let mut next = 0;
-    Ok(Box::new(move |count| {
-        for _ in 0..count {
-            next += 1;
-            if index == 0 {
-                sender.send(next)?;
-            }
-            let answer = receiver.receive(number)?;
-            ensure!(answer == Some(next), "{answer:?} in the place of {next}");
-            if index != 0 {
-                sender.send(next)?;
-            }
+    let mut exchange = move || {
+        next += 1;
+        if index == 0 {
+            sender.send(next)?;
         }
-        Ok(Said::default())
+        let answer = receiver.receive(number)?;
+        ensure!(answer == Some(next), "{answer:?} in the place of {next}");
+        if index == 0 { Ok(()) } else { sender.send(next) }
+    };
+    if terms.wait == Wait::Busy || index != 0 {
+        return Ok(Box::new(move |count| (0..count).try_for_each(|_| exchange()).map(|()| Said::default())));
+    }
+    Ok(Box::new(move |count| {
+        let mut latencies = Vec::with_capacity(count as usize);
+        for _ in 0..count {
+            sleep(REST);
+            let start = monotonic();
+            exchange()?;
+            latencies.push(monotonic() - start);
+        }
+        Ok(Said { latency: Percentiles::of(latencies), ..Said::default() })
     }))
 }
 
