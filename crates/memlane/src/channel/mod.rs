@@ -5,6 +5,8 @@ pub(crate) mod ring;
 #[cfg(not(loom))]
 pub(crate) mod role;
 #[cfg(not(loom))]
+pub(crate) mod spin;
+#[cfg(not(loom))]
 pub mod tag;
 
 pub mod frames;

@@ -14,13 +14,16 @@ use crate::atomic::{AtomicU32, AtomicU64};
 use crate::os::mapping::SharedBytes;
 use std::mem::offset_of;
 
-/// How far the publisher is: one line, because a reader needs both words.
+/// How far the publisher is, and its newest record if that is a small one: what a reader that polls needs comes with
+/// one cache line of 64 bytes.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct TailLine {
     pub(crate) tail: AtomicU64,
     pub(crate) intent: AtomicU64,
-    unused: [AtomicU64; 14],
+    pub(crate) number: AtomicU64,
+    pub(crate) copy: [AtomicU64; 5],
+    unused: [AtomicU64; 8],
 }
 
 /// What a publisher waits on that may not overtake its readers.
@@ -98,6 +101,12 @@ impl StreamLayout {
 const TAIL_ROWS: &[Row] = &[
     row!(TailLine.tail, "publisher", "records published so far << 1, bit 0: somebody sleeps on the low half"),
     row!(TailLine.intent, "publisher", "records published or being written; never goes back"),
+    row!(TailLine.number, "publisher", "of which record the copy is: records published with it; 0: of none"),
+    row!(
+        TailLine.copy,
+        "publisher",
+        "the newest record, if it has 40 bytes at most and was appended alone; whole while number = tail = intent"
+    ),
     row!(TailLine.unused, "nobody", "zero"),
 ];
 

@@ -17,12 +17,18 @@ struct Stream {
     world: World,
     tail: AtomicU64,
     intent: AtomicU64,
+    number: AtomicU64,
+    copy: [AtomicU64; 2],
     slots: Vec<[AtomicU64; 2]>,
 }
 
 /// What a record's words are.
 fn record(number: u64, author: u64) -> u64 {
     number * 10 + author
+}
+
+fn fill(words: &[AtomicU64], content: u64) {
+    words.iter().for_each(|word| word.store(content, Relaxed));
 }
 
 impl Stream {
@@ -32,6 +38,8 @@ impl Stream {
             world: World::new(slices),
             tail: AtomicU64::new(0),
             intent: AtomicU64::new(0),
+            number: AtomicU64::new(0),
+            copy: [0; 2].map(AtomicU64::new),
             slots: (0..capacity).map(|_| [0; 2].map(AtomicU64::new)).collect(),
         };
         stream.publish(capacity as u64, 0);
@@ -39,7 +47,13 @@ impl Stream {
     }
 
     fn log(&self) -> Log<'_> {
-        Log { tail: &self.tail, intent: &self.intent, capacity: self.slots.len() as u64 }
+        Log {
+            tail: &self.tail,
+            intent: &self.intent,
+            capacity: self.slots.len() as u64,
+            number: &self.number,
+            copy: &self.copy,
+        }
     }
 
     fn slot(&self, number: u64) -> &[AtomicU64; 2] {
@@ -49,10 +63,11 @@ impl Stream {
     /// Publishes records as one change.
     fn publish(&self, count: u64, author: u64) {
         let first = self.log().begin(count);
+        if count == 1 {
+            self.log().copy_beside(first, |copy| fill(copy, record(first, author)));
+        }
         for number in first..first + count {
-            for word in self.slot(number) {
-                word.store(record(number, author), Relaxed);
-            }
+            fill(self.slot(number), record(number, author));
         }
         self.log().publish(first + count, &self.world);
     }
@@ -67,6 +82,17 @@ impl Stream {
         assert_eq!(one, other, "record {number} is torn");
         assert_eq!(one / 10, number, "another record");
         Ok(one)
+    }
+
+    /// The newest record, from beside the tail if it is there.
+    fn copy_beside(&self) -> Option<u64> {
+        let published = self.log().published();
+        let mut words = [0; 2];
+        self.log()
+            .read_beside(published, |copy| words = std::array::from_fn(|index| copy[index].load(Relaxed)))?;
+        assert_eq!(words[0], words[1], "the copy of record {} is torn", published - 1);
+        assert_eq!(words[0] / 10, published - 1, "the copy of another record");
+        Some(words[0])
     }
 
     fn await_more_than(&self, number: u64) {
@@ -108,6 +134,45 @@ fn what_a_reader_takes_for_whole_is_whole() {
         });
         cast.perform(run);
         assert_eq!((stream.copy(1), stream.copy(2), stream.copy(3)), (Err(2), Ok(21), Ok(31)));
+    });
+}
+
+#[test]
+fn what_is_copied_beside_the_tail_is_whole_and_the_newest() {
+    explore("stream, the copy beside the tail", 3, |run| {
+        let stream = Stream::new(4, Slices::Never);
+        let mut cast = Cast::new(&stream);
+        cast.part(|stream| {
+            stream.publish(1, 1);
+            stream.publish(2, 1);
+            stream.publish(1, 1);
+        });
+        cast.part(|stream| _ = stream.copy_beside());
+        cast.perform(run);
+        assert_eq!(stream.copy_beside(), Some(record(7, 1)));
+    });
+}
+
+#[test]
+fn what_a_dead_publisher_was_copying_beside_the_tail_is_never_read() {
+    explore_deaths("stream, the publisher dies at the copy", 2, |run| {
+        let stream = Stream::new(4, Slices::Never);
+        let mut cast = Cast::new(&stream);
+        let mortal = run.clone();
+        let left = cast.part(move |stream| {
+            stream.publish(1, 1);
+            let _ = mortal.live(|| stream.publish(1, 1));
+            let left = stream.log().published();
+            stream.publish(1, 2);
+            left
+        });
+        let reader = cast.part(|stream| stream.copy_beside());
+        cast.perform_as_listed();
+        if let Some(seen) = reader.get() {
+            let author = if seen / 10 < left.get() { 1 } else { 2 };
+            assert_eq!(seen % 10, author, "a record that was never published");
+        }
+        assert_eq!(stream.copy_beside(), Some(record(stream.log().published() - 1, 2)));
     });
 }
 
@@ -207,7 +272,14 @@ impl Lossless {
     }
 
     fn log(&self) -> Log<'_> {
-        Log { tail: &self.tail, intent: &self.intent, capacity: self.slots.len() as u64 }
+        Log {
+            tail: &self.tail,
+            intent: &self.intent,
+            capacity: self.slots.len() as u64,
+            // Its records are larger.
+            number: &self.intent,
+            copy: &[],
+        }
     }
 
     fn slot(&self, number: u64) -> &Cell<u64> {

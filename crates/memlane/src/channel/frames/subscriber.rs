@@ -6,6 +6,7 @@ use super::timestamp::Timestamp;
 use super::words::Words;
 use crate::atomic::{AtomicU32, Ordering::Acquire, pause};
 use crate::channel::role::{self, PublisherState};
+use crate::channel::spin::Spin;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::os::mapping::{Access, Mapping};
@@ -32,8 +33,6 @@ const PATIENCE: u32 = 2;
 /// A publisher takes a frame off the offer only after the head has moved on: that often in a row is not by
 /// chance.
 const MAX_FAILURES: u32 = 1000;
-/// Looks at the head between two looks at the clock.
-const SPINS_PER_CLOCK: u32 = 64;
 
 /// One reader of a frame channel. Holds as many frames at once as it has claimed entries.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ pub struct FrameSubscriber {
     /// Number of the last frame that was returned, or of the head when we came.
     cursor: Cell<u64>,
     missed: Cell<u64>,
-    spin: Duration,
+    spin: Spin,
     on_death: OnPublisherDeath,
     /// The dead publisher that was reported last.
     reported: Cell<u32>,
@@ -104,7 +103,7 @@ impl FrameSubscriber {
             seat: Arc::new(seat),
             cursor,
             missed: Cell::new(0),
-            spin: Duration::ZERO,
+            spin: Spin::default(),
             on_death: OnPublisherDeath::default(),
             reported: Cell::new(0),
         })
@@ -121,7 +120,7 @@ impl FrameSubscriber {
     /// Looks for this long before it sleeps: costs a processor, wakes in well under a microsecond.
     #[must_use]
     pub fn spin(mut self, spin: Duration) -> Self {
-        self.spin = spin;
+        self.spin = Spin(spin);
         self
     }
 
@@ -241,6 +240,12 @@ impl FrameSubscriber {
 
     #[cold]
     fn next_slow(&self, index: usize, entry: &AtomicU32, timeout: Option<Duration>) -> Result<Frame<'_>> {
+        let is_newer = || self.is_newer(version::count(self.seat.words.head().load(Acquire)));
+        if self.spin.briefly(timeout, is_newer)
+            && let Some(frame) = self.try_next(entry)
+        {
+            return Ok(self.returned(index, frame));
+        }
         let start = Instant::now();
         let mut wait = Wait::until(timeout);
         let mut lapped = 0;
@@ -294,7 +299,7 @@ impl FrameSubscriber {
 
     /// Waits until the newest frame is another than `newest`.
     fn wait_for_frame(&self, newest: Located, wait: &mut Wait, start: Instant) -> Result<()> {
-        if self.spin_for_frame(newest, wait) {
+        if self.spin.for_long(wait, || self.seat.words.pool().newest() != newest) {
             return Ok(());
         }
         let mut died = None;
@@ -311,24 +316,6 @@ impl FrameSubscriber {
             (Ok(_), None) => Ok(()),
             (Err(TimedOut), _) => Err(self.timed_out(start)),
         }
-    }
-
-    /// Looks without sleeping, as long as the subscriber was told to.
-    fn spin_for_frame(&self, newest: Located, wait: &Wait) -> bool {
-        if self.spin.is_zero() {
-            return false;
-        }
-        let end = clock::monotonic() + self.spin.as_nanos() as u64;
-        let end = wait.deadline.map_or(end, |deadline| deadline.min(end));
-        while clock::monotonic() < end {
-            for _ in 0..SPINS_PER_CLOCK {
-                if self.seat.words.pool().newest() != newest {
-                    return true;
-                }
-                pause();
-            }
-        }
-        false
     }
 
     /// A publisher that is dead and has not been reported, where that is wanted.

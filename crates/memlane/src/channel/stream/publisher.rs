@@ -3,6 +3,7 @@
 use super::readers::{self, Slowest};
 use super::spec::{PARAMETERS, StreamSpec};
 use super::words::{Ring, Words};
+use crate::cell::snapshot::store_bytes;
 use crate::channel::role;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
@@ -126,7 +127,12 @@ impl StreamPublisher {
         if record.len() != self.ring.record_size() {
             return Err(self.unfit(record.len()));
         }
-        self.publish(1, record)
+        let number = self.begin(1)?;
+        let log = self.words.log();
+        log.copy_beside(number, |copy| store_bytes(copy, record));
+        self.ring.store(number, 1, record);
+        log.publish(number + 1, self.region.attachment().as_ref());
+        Ok(number)
     }
 
     /// Publishes a record given field by field; gives back its number.

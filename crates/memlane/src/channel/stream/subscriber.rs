@@ -2,11 +2,13 @@
 
 use super::publisher::open_ring;
 use super::words::{Ring, StreamState, Words};
-use crate::atomic::{AtomicU32, Ordering::Acquire, pause};
+use crate::atomic::{AtomicU32, Ordering::Acquire};
+use crate::cell::snapshot::load_bytes;
+use crate::channel::spin::Spin;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
+use crate::os::fork;
 use crate::os::mapping::Access;
-use crate::os::{clock, fork};
 use crate::participant::WaitingFor;
 use crate::region::Region;
 use crate::schema::Schema;
@@ -17,9 +19,6 @@ use crate::sync::waiter::{TimedOut, Wait};
 use crate::wait_set::{Look, Sleep, arm_low_half};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
-
-/// Looks at the tail between two looks at the clock.
-const SPINS_PER_CLOCK: u32 = 64;
 
 /// One reader of a stream, with a place of its own in it.
 #[derive(Debug)]
@@ -33,7 +32,7 @@ pub struct StreamSubscriber {
     /// Number of the next record to return.
     cursor: Cell<u64>,
     lost: Cell<u64>,
-    spin: Duration,
+    spin: Spin,
     forks: u32,
 }
 
@@ -111,7 +110,7 @@ impl StreamSubscriber {
             ring,
             entry: None,
             lost: Cell::new(0),
-            spin: Duration::ZERO,
+            spin: Spin::default(),
             forks: fork::count(),
         })
     }
@@ -129,7 +128,7 @@ impl StreamSubscriber {
     /// Looks for this long before it sleeps: costs a processor, wakes in well under a microsecond.
     #[must_use]
     pub fn spin(mut self, spin: Duration) -> Self {
-        self.spin = spin;
+        self.spin = Spin(spin);
         self
     }
 
@@ -184,12 +183,22 @@ impl StreamSubscriber {
         let mut patience = None;
         loop {
             let sequence = self.cursor.get();
-            if self.words.log().published() <= sequence {
-                self.wait_for_record(patience.get_or_insert_with(|| Patience::new(timeout)))?;
+            let log = self.words.log();
+            let published = log.published();
+            if published <= sequence {
+                if !self.spin.briefly(timeout, || self.has_record()) {
+                    self.wait_for_record(patience.get_or_insert_with(|| Patience::new(timeout)))?;
+                }
                 continue;
             }
+            if published == sequence + 1
+                && log.read_beside(published, |copy| load_bytes(copy, bytes)).is_some()
+            {
+                self.go_to(published);
+                return Ok(sequence);
+            }
             self.ring.load_one(sequence, bytes);
-            let whole = self.words.log().oldest_whole();
+            let whole = log.oldest_whole();
             if whole <= sequence {
                 self.go_to(sequence.wrapping_add(1));
                 return Ok(sequence);
@@ -288,12 +297,17 @@ impl StreamSubscriber {
         self.go_to(next);
     }
 
+    #[inline]
+    fn has_record(&self) -> bool {
+        self.words.log().published() > self.cursor.get()
+    }
+
     /// Waits until there is a record at the cursor.
     #[cold]
     fn wait_for_record(&self, patience: &mut Patience) -> Result<()> {
         self.check_fork()?;
         let Patience { start, wait } = patience;
-        if self.spin_for_record(wait) {
+        if self.spin.for_long(wait, || self.has_record()) {
             return Ok(());
         }
         let attachment = self.region.attachment().as_ref();
@@ -302,20 +316,6 @@ impl StreamSubscriber {
         let arrived =
             version::wait_until(self.words.log().tail, attachment, wait, |published| published > cursor);
         arrived.map(drop).map_err(|TimedOut| self.region.timed_out(self.waited_for(), *start))
-    }
-
-    fn spin_for_record(&self, wait: &Wait) -> bool {
-        let end = clock::monotonic() + self.spin.as_nanos() as u64;
-        let end = wait.deadline.map_or(end, |deadline| deadline.min(end));
-        while !self.spin.is_zero() && clock::monotonic() < end {
-            for _ in 0..SPINS_PER_CLOCK {
-                if self.words.log().published() > self.cursor.get() {
-                    return true;
-                }
-                pause();
-            }
-        }
-        false
     }
 
     fn waited_for(&self) -> &'static str {

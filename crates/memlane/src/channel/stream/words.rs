@@ -99,6 +99,8 @@ impl Words {
             tail: &self.tail.tail,
             intent: &self.tail.intent,
             capacity: self.parameters.layout.capacity as u64,
+            number: &self.tail.number,
+            copy: self.tail.copy.get(..self.parameters.layout.stride / WORD).unwrap_or_default(),
         }
     }
 
