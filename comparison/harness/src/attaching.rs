@@ -1,3 +1,5 @@
+//! Works with regions: attaching to one, making many.
+
 use anyhow::{Context, Result};
 use rustix::fs::statvfs;
 

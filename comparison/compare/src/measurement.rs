@@ -1,0 +1,176 @@
+//! Measures the ways of a comparison in turn, A B C A B C, over several rounds.
+
+use std::time::Duration;
+
+use harness::{Round, Said, monotonic};
+
+use crate::comparison::{Comparison, Manner, Variant};
+use crate::failed::{Failed, Outcome};
+use crate::figure::{Figure, span};
+use crate::interrupt;
+use crate::peers::Way;
+use crate::place::Place;
+use crate::sides::Sides;
+
+/// Longer than any round takes that gets on.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Longer than a round takes whose count is not for the round to say.
+const LONG_LIMIT: Duration = Duration::from_secs(30);
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Effort {
+    /// How often each.
+    pub(crate) rounds: usize,
+    /// How long each time.
+    pub(crate) round: Duration,
+}
+
+/// The rounds of one way in one variant, or why there are none.
+pub(crate) struct Measured {
+    /// Such as `memlane.frames`.
+    pub(crate) way: String,
+    /// Its place in the comparison's list.
+    pub(crate) variant: usize,
+    pub(crate) rounds: Outcome<Rounds>,
+}
+
+/// Rounds of so many, each with what every side says.
+#[derive(Debug)]
+pub(crate) struct Rounds {
+    pub(crate) count: u64,
+    pub(crate) all: Vec<Vec<Round>>,
+}
+
+impl Measured {
+    /// The figure of each round.
+    pub(crate) fn figures(&self, figure: Figure) -> Outcome<Vec<f64>> {
+        let rounds = self.rounds.as_ref().map_err(Failed::clone)?;
+        let figures = rounds.all.iter().map(|sides| figure.of(rounds.count, sides));
+        figures.collect::<Option<_>>().ok_or_else(|| Failed::new("was not measured"))
+    }
+}
+
+/// All variants of all these ways; several variants are measured in turn of each way by itself.
+pub(crate) fn measure(comparison: &Comparison, ways: &[Way], effort: Effort) -> Vec<Measured> {
+    if comparison.variants.len() == 1 {
+        return in_turn(comparison, ways, effort);
+    }
+    ways.iter().flat_map(|way| in_turn(comparison, &[*way], effort)).collect()
+}
+
+fn in_turn(comparison: &Comparison, ways: &[Way], effort: Effort) -> Vec<Measured> {
+    let each = ways.iter().flat_map(|way| comparison.variants.iter().map(move |variant| (*way, variant)));
+    let mut running: Vec<_> = each
+        .map(|(way, variant)| Running::start(way, comparison, variant, effort.round))
+        .map(|running| running.map(|running| (running, Vec::new())))
+        .collect();
+    for _ in 0..effort.rounds {
+        for one in &mut running {
+            if interrupt::happened() {
+                break;
+            }
+            if let Ok((measured, all)) = one {
+                match measured.round() {
+                    Ok(sides) => all.push(sides),
+                    Err(failed) => *one = Err(failed),
+                }
+            }
+        }
+    }
+    let variants = comparison.variants.len();
+    let finish = |(index, one): (usize, Outcome<(Running, Vec<Vec<Round>>)>)| Measured {
+        way: ways[index / variants].name(),
+        variant: index % variants,
+        rounds: one.map(|(measured, all)| Rounds { count: measured.count, all }),
+    };
+    running.into_iter().enumerate().map(finish).collect()
+}
+
+/// One way in one variant, and how often it does it in a round.
+struct Running<'a> {
+    way: Way<'a>,
+    comparison: &'a Comparison,
+    variant: &'a Variant,
+    count: u64,
+    /// Those that are there all the time.
+    sides: Option<Sides>,
+    place: Place,
+}
+
+impl<'a> Running<'a> {
+    fn start(
+        way: Way<'a>,
+        comparison: &'a Comparison,
+        variant: &'a Variant,
+        round: Duration,
+    ) -> Outcome<Self> {
+        let mut running = Self { way, comparison, variant, count: 1, sides: None, place: Place::new()? };
+        match comparison.manner {
+            Manner::Again { least } => {
+                running.sides = Some(running.ready(0..variant.sides)?);
+                running.calibrate(round, least)?;
+            }
+            Manner::Counted(count) => {
+                running.sides = Some(running.ready(0..variant.sides)?);
+                running.count = count;
+                // The first one finds caches cold and pages that were never touched, as calibrating does for others.
+                running.round()?;
+            }
+            Manner::Anew(count) => running.count = count,
+            Manner::Start => running.sides = Some(running.ready(0..1)?),
+        }
+        Ok(running)
+    }
+
+    fn ready(&self, indexes: std::ops::Range<usize>) -> Outcome<Sides> {
+        let indexes: Vec<_> = indexes.collect();
+        let terms = &self.variant.terms;
+        let mut sides = Sides::start(self.way, self.comparison.work, terms, &self.place, &indexes)?;
+        sides.ready(LIMIT)?;
+        Ok(sides)
+    }
+
+    /// So many that they take as long as a round should.
+    fn calibrate(&mut self, round: Duration, least: u64) -> Outcome<()> {
+        let wanted = round.as_nanos() as f64;
+        self.count = least;
+        loop {
+            // The shortest of some: a process that had to wait for its core says nothing of the work.
+            let mut took = f64::INFINITY;
+            for _ in 0..3 {
+                took = took.min(span(&self.round()?));
+            }
+            if took >= wanted / 4.0 {
+                self.count = least.max((self.count as f64 * wanted / took) as u64);
+                return Ok(());
+            }
+            self.count *= 4;
+        }
+    }
+
+    /// One more round.
+    fn round(&mut self) -> Outcome<Vec<Round>> {
+        match self.comparison.manner {
+            Manner::Again { .. } | Manner::Counted(_) => {
+                let sides = self.sides.as_mut().ok_or_else(|| Failed::new("was not started"))?;
+                sides.tell(self.count)?;
+                sides.hear(LIMIT)
+            }
+            Manner::Anew(count) => {
+                self.place = Place::new()?;
+                let mut sides = self.ready(0..self.variant.sides)?;
+                sides.tell(count)?;
+                sides.hear(LONG_LIMIT)
+            }
+            Manner::Start => {
+                let begin = monotonic();
+                let started = self.ready(1..2)?;
+                let end = monotonic();
+                drop(started);
+                Ok(vec![Round { begin, end, cpu: 0, said: Said::default() }])
+            }
+        }
+    }
+}
