@@ -30,7 +30,7 @@ const MEMCPY: &str = "floors.memcpy";
 const FUTEX: &str = "floors.futex";
 const ICEORYX2: &str = "iceoryx2.publish-subscribe";
 const VYUKOV: &str = "vyukov.queue";
-const PTHREAD: &str = "posix.pthread_mutex";
+const PTHREAD: &str = "posix.mutex";
 
 /// All, in the order of the report.
 pub(crate) fn all() -> Vec<Comparison> {

@@ -173,7 +173,7 @@ impl Death {
             let mut holder = self.start(way, &place, 0)?;
             holder.ready(OPENING).map_err(|failed| of("the next holder", &failed))?;
             holder.tell(1)?;
-            holder.hear_complaint(LIMIT).map_err(|failed| of("the next holder", &failed))?;
+            holder.hear_word("held", LIMIT).map_err(|failed| of("the next holder", &failed))?;
             let waits = kill % 2 == 1;
             if waits {
                 next.tell(1)?;
@@ -230,5 +230,36 @@ fn of_two(who: &str, failed: &Failed, sender: &mut Sides) -> Failed {
     match sender.hear_within(Duration::ZERO) {
         Err(ended) => of("the sender", &ended),
         Ok(_) => of(who, failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::Script;
+
+    fn see(victim: Victim, way: &str) -> Seen {
+        let script = Script::new();
+        Death { victim, size: 8 }.see(script.way(way), 2)
+    }
+
+    #[test]
+    fn those_that_go_on_are_counted() {
+        let seen = see(Victim::Receiver, "answers");
+        // What it answers at once is no death in the midst of its work.
+        assert_eq!(seen.end, Some(Failed::new("the receiver was done before it was killed")));
+        let seen = see(Victim::Holder, "answers");
+        assert_eq!((seen.kills, seen.told, seen.end), (2, 2, None));
+        assert!(seen.longest > 0);
+    }
+
+    #[test]
+    fn those_that_do_not_go_on_say_why() {
+        assert_eq!(
+            see(Victim::Holder, "raises").end.unwrap().0,
+            "the next holder fails: script: out of luck"
+        );
+        let end = see(Victim::Sender, "dies").end.unwrap().0;
+        assert!(end.ends_with("was killed by signal 9"), "{end}");
     }
 }

@@ -13,6 +13,8 @@ mod peers;
 mod place;
 mod plot;
 mod report;
+#[cfg(test)]
+mod script;
 mod sides;
 mod spread;
 

@@ -174,3 +174,36 @@ impl<'a> Running<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::comparisons;
+    use crate::script::Script;
+
+    const EFFORT: Effort = Effort { rounds: 3, round: Duration::from_millis(100) };
+
+    #[test]
+    fn one_that_fails_stands_beside_the_others() {
+        let script = Script::new();
+        let ways = [script.way("raises"), script.way("answers"), script.way("dies")];
+        let comparison = &comparisons::all()[0];
+        let measured = measure(comparison, &ways, EFFORT);
+        let failed = |index: usize| measured[index].figures(Figure::OneWay).unwrap_err().0;
+        assert_eq!(failed(0), "fails: script: out of luck");
+        assert_eq!(failed(2), "was killed by signal 9");
+        // Each round takes a tenth of a second, as it was to.
+        assert_eq!(measured[1].rounds.as_ref().unwrap().count, 1);
+        assert_eq!(measured[1].figures(Figure::OneWay), Ok(vec![5e7; 3]));
+        assert_eq!(measured[1].figures(Figure::Median), Err(Failed::new("was not measured")));
+    }
+
+    #[test]
+    fn a_start_is_a_process_each_time() {
+        let script = Script::new();
+        let comparison = comparisons::all().into_iter().find(|one| one.manner == Manner::Start).unwrap();
+        let measured = measure(&comparison, &[script.way("answers")], EFFORT);
+        let figures = measured[0].figures(Figure::Last).unwrap();
+        assert!(figures.len() == 3 && figures.iter().all(|nanoseconds| *nanoseconds > 1e4), "{figures:?}");
+    }
+}

@@ -115,14 +115,15 @@ impl Sides {
         lines.iter().map(read).collect::<Outcome<_>>().map(Some)
     }
 
-    /// Waits for a line on anybody's standard error.
-    pub(crate) fn hear_complaint(&mut self, limit: Duration) -> Outcome<String> {
+    /// Waits until anybody says this on its standard error, in the midst of its work.
+    pub(crate) fn hear_word(&mut self, word: &str, limit: Duration) -> Outcome<()> {
         let deadline = Instant::now() + limit;
         loop {
             match self.next(deadline)?.ok_or_else(|| hangs(limit))? {
-                (_, Heard::Complaint(line)) => return Ok(line),
+                (_, Heard::Complaint(line)) if line == word => return Ok(()),
+                (index, Heard::Complaint(line)) => self.sides[index].complain(line),
+                (index, Heard::Line(line)) => self.lines[index] = Some(line),
                 (index, Heard::End) => return Err(self.why_it_ended(index)),
-                (_, Heard::Line(_)) => {}
             }
         }
     }
@@ -274,4 +275,84 @@ pub(crate) fn cores() -> Vec<usize> {
         cores.push(0);
     }
     cores
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::Script;
+
+    const SOON: Duration = Duration::from_millis(300);
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn ready(script: &Script, way: &str) -> (Place, Sides) {
+        let place = Place::new().unwrap();
+        let mut sides =
+            Sides::start(script.way(way), "round trip", &Terms::default(), &place, &[0, 1]).unwrap();
+        // The last thing that they do before is to start what they start.
+        sides.ready(LONG).unwrap();
+        (place, sides)
+    }
+
+    fn failure(script: &Script, way: &str, limit: Duration) -> String {
+        let (_place, mut sides) = ready(script, way);
+        sides.tell(1).unwrap();
+        sides.hear(limit).unwrap_err().0
+    }
+
+    #[test]
+    fn sides_answer_as_often_as_they_are_told() {
+        let script = Script::new();
+        let (_place, mut sides) = ready(&script, "answers");
+        for _ in 0..3 {
+            sides.tell(5).unwrap();
+            let rounds = sides.hear(LONG).unwrap();
+            assert_eq!(rounds.iter().map(|round| round.cpu).collect::<Vec<_>>(), [7, 7]);
+        }
+    }
+
+    #[test]
+    fn one_that_fails_says_why() {
+        let script = Script::new();
+        assert_eq!(failure(&script, "raises", LONG), "fails: script: out of luck");
+        assert_eq!(failure(&script, "dies", LONG), "was killed by signal 9");
+        assert_eq!(failure(&script, "mute", LONG), "ended");
+        assert_eq!(failure(&script, "hangs", SOON), "hangs: nothing was heard of it for 0.3 s");
+    }
+
+    #[test]
+    fn one_that_never_opens_hangs() {
+        let (script, place) = (Script::new(), Place::new().unwrap());
+        let way = script.way("never opens");
+        let mut sides = Sides::start(way, "round trip", &Terms::default(), &place, &[0]).unwrap();
+        assert!(sides.ready(SOON).unwrap_err().0.starts_with("hangs"));
+    }
+
+    /// A server that a peer starts must not outlive the measurement.
+    #[test]
+    fn what_a_side_has_started_ends_with_it() {
+        let script = Script::new();
+        let (place, mut sides) = ready(&script, "leaves");
+        let started = std::fs::read_to_string(place.directory().join("started")).unwrap();
+        let lives = || {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", started.trim()));
+            status.is_ok_and(|status| !status.contains("State:\tZ"))
+        };
+        sides.kill();
+        assert!(lives(), "it has ended with the side");
+        drop(sides);
+        let deadline = Instant::now() + LONG;
+        while lives() {
+            assert!(Instant::now() < deadline, "it lives on");
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_a_failure() {
+        let (script, place) = (Script::new(), Place::new().unwrap());
+        let way = Way { program: std::path::Path::new("no-such-program"), ..script.way("answers") };
+        let failed = Sides::start(way, "round trip", &Terms::default(), &place, &[0]).err().unwrap();
+        assert!(failed.0.starts_with("cannot be started"), "{failed}");
+    }
 }
