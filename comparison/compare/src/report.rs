@@ -78,8 +78,13 @@ pub(crate) fn comparison(compared: &Compared) -> String {
         let _ = writeln!(text, "| nobody offers it |{} |", " |".repeat(comparison.figures.len()));
     }
     let in_order = in_order(comparison, measured);
-    let best = in_order.first().and_then(|best| best.figures(comparison.figures[0]).ok());
-    for one in in_order {
+    // Variants are measured in turn with those of the same way.
+    let first = |of: &Measured| {
+        let several = comparison.variants.len() > 1;
+        let first = in_order.iter().find(|one| !several || one.way == of.way)?;
+        first.figures(comparison.figures[0]).ok()
+    };
+    for one in &in_order {
         let _ = write!(text, "| {} |", name(comparison, one));
         for (index, figure) in comparison.figures.iter().enumerate() {
             let shown = one.figures(*figure).map(|figures| Spread::of(&figures));
@@ -91,8 +96,8 @@ pub(crate) fn comparison(compared: &Compared) -> String {
                 Err(_) => write!(text, " |"),
             };
         }
-        let ours = one.figures(comparison.figures[0]);
-        let ratio = best.as_ref().zip(ours.ok()).and_then(|(best, ours)| Spread::of_ratios(&ours, best));
+        let figures = one.figures(comparison.figures[0]).ok();
+        let ratio = figures.zip(first(one)).and_then(|(figures, first)| Spread::of_ratios(&figures, &first));
         let _ =
             writeln!(text, " {} |", ratio.map_or_else(String::new, |ratio| format!("{:.2}", ratio.median)));
     }
