@@ -1,5 +1,5 @@
-//! `cargo xtask compare`: memlane beside its peers, each of which is a program of the workspace in `comparison`; then the
-//! Python package beside others. A peer that does not build is a row in the report.
+//! `cargo xtask compare`: memlane beside its peers, each of which is a program of the workspace in `comparison`; then
+//! the Python package beside others. A peer that does not build is a row in the report.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,5 +1,7 @@
 //! Measures memlane and its peers in turn, and kills their processes to see what becomes of the others.
 
+#![forbid(unsafe_code)]
+
 mod comparison;
 mod comparisons;
 mod deaths;
