@@ -28,13 +28,17 @@
 #![forbid(unsafe_code)]
 
 mod attaching;
+mod bytes;
 mod locking;
+mod pages;
 mod passing;
 mod side;
 mod terms;
 
 pub use attaching::Attaching;
+pub use bytes::read_message;
 pub use locking::Locking;
+pub use pages::Pages;
 pub use passing::{Keeps, Passing, Receiver, Sender};
 pub use side::{Order, Outcome, Percentiles, READY, Round, Said, Work, monotonic};
 pub use terms::{Terms, Wait, Write};

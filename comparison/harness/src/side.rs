@@ -45,6 +45,9 @@ pub struct Said {
     pub arrived: u64,
     /// Messages that were sent and never seen.
     pub missed: u64,
+    /// Messages that had been seen before, or that came after newer ones.
+    #[serde(default)]
+    pub repeated: u64,
     /// Messages that were not whole.
     pub torn: u64,
     /// From sending to having it, in nanoseconds, where that was measured for each.
@@ -53,6 +56,19 @@ pub struct Said {
     pub bytes: Option<u64>,
     /// What came of an attempt after a death.
     pub outcome: Option<Outcome>,
+}
+
+impl Said {
+    /// A message has arrived, after another one or zero.
+    pub(crate) fn note(&mut self, number: u64, seen: &mut u64) {
+        self.arrived += 1;
+        if number > *seen {
+            self.missed += number - *seen - 1;
+            *seen = number;
+        } else {
+            self.repeated += 1;
+        }
+    }
 }
 
 /// How a side found things after a death.
