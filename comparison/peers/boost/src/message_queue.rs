@@ -8,7 +8,11 @@ pub(crate) enum MessageQueue {}
 
 /// A thousand, and less of what is large: the memory for all is there from the beginning.
 fn open(terms: &Terms, lane: &str) -> Result<Queue> {
-    ensure!(terms.readers == 1, "a message of a message_queue goes to one receiver, not to {}", terms.readers);
+    ensure!(
+        terms.readers == 1,
+        "a message of a message_queue goes to one receiver, not to {}",
+        terms.readers
+    );
     Queue::open(lane, ((32 << 20) / terms.size).clamp(2, 1024), terms.size)
 }
 

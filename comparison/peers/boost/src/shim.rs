@@ -21,12 +21,23 @@ opaque!(RawQueue, RawMutex, RawSegment);
 unsafe extern "C" {
     safe fn boost_version() -> *const c_char;
     fn boost_remove(name: *const c_char);
-    fn boost_queue_open(name: *const c_char, capacity: usize, size: usize, error: *mut Error) -> *mut RawQueue;
+    fn boost_queue_open(
+        name: *const c_char,
+        capacity: usize,
+        size: usize,
+        error: *mut Error,
+    ) -> *mut RawQueue;
     fn boost_queue_close(queue: *mut RawQueue);
     fn boost_queue_send(queue: *mut RawQueue, message: *const u8, size: usize, error: *mut Error);
-    fn boost_queue_try_send(queue: *mut RawQueue, message: *const u8, size: usize, error: *mut Error) -> bool;
+    fn boost_queue_try_send(queue: *mut RawQueue, message: *const u8, size: usize, error: *mut Error)
+    -> bool;
     fn boost_queue_receive(queue: *mut RawQueue, message: *mut u8, size: usize, error: *mut Error) -> usize;
-    fn boost_queue_try_receive(queue: *mut RawQueue, message: *mut u8, size: usize, error: *mut Error) -> usize;
+    fn boost_queue_try_receive(
+        queue: *mut RawQueue,
+        message: *mut u8,
+        size: usize,
+        error: *mut Error,
+    ) -> usize;
     fn boost_mutex_open(name: *const c_char, error: *mut Error) -> *mut RawMutex;
     fn boost_mutex_close(mutex: *mut RawMutex);
     fn boost_mutex_lock(mutex: *mut RawMutex, error: *mut Error);
@@ -84,18 +95,24 @@ impl Queue {
 
     pub(crate) fn send(&mut self, message: &[u8]) -> Result<()> {
         // SAFETY: the queue is open, message and error live until it returns, and it copies so many bytes at most.
-        caught(|error| unsafe { boost_queue_send(self.queue.as_ptr(), message.as_ptr(), message.len(), error) })
+        caught(|error| unsafe {
+            boost_queue_send(self.queue.as_ptr(), message.as_ptr(), message.len(), error)
+        })
     }
 
     pub(crate) fn try_send(&mut self, message: &[u8]) -> Result<bool> {
         // SAFETY: as above.
-        caught(|error| unsafe { boost_queue_try_send(self.queue.as_ptr(), message.as_ptr(), message.len(), error) })
+        caught(|error| unsafe {
+            boost_queue_try_send(self.queue.as_ptr(), message.as_ptr(), message.len(), error)
+        })
     }
 
     /// Waits, and says how many bytes of the place are the message.
     pub(crate) fn receive(&mut self, place: &mut [u8]) -> Result<usize> {
         // SAFETY: the queue is open, place and error live until it returns, and it writes so many bytes at most.
-        caught(|error| unsafe { boost_queue_receive(self.queue.as_ptr(), place.as_mut_ptr(), place.len(), error) })
+        caught(|error| unsafe {
+            boost_queue_receive(self.queue.as_ptr(), place.as_mut_ptr(), place.len(), error)
+        })
     }
 
     /// Does not wait: 0 if there is no message.
@@ -162,7 +179,10 @@ impl Segment {
     pub(crate) fn open(name: &str) -> Result<Self> {
         let name = CString::new(name)?;
         // SAFETY: name and error live until it returns.
-        Ok(Self { segment: opened(|error| unsafe { boost_segment_open(name.as_ptr(), error) })?, _name: None })
+        Ok(Self {
+            segment: opened(|error| unsafe { boost_segment_open(name.as_ptr(), error) })?,
+            _name: None,
+        })
     }
 }
 

@@ -1,7 +1,9 @@
 use std::any::Any;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use harness::{Attaching, Keeps, Passing, Receiver, Sender, Terms, Wait};
+use anyhow::{Result, ensure};
+use harness::{Attaching, Keeps, PATIENCE, Passing, Receiver, Sender, Terms, Wait};
 use iceoryx2::port::listener::Listener;
 use iceoryx2::port::notifier::Notifier;
 use iceoryx2::port::{publisher, subscriber};
@@ -123,7 +125,14 @@ pub(crate) struct Subscriber {
 }
 
 impl Subscriber {
+    /// Waits for a publisher: what that sends before a subscriber has seen it is lost, where it is more than the buffer
+    /// holds.
     fn new(terms: &Terms, lane: &str, service: &Slices) -> Result<Self> {
+        let begin = Instant::now();
+        while service.dynamic_config().number_of_publishers() == 0 {
+            ensure!(begin.elapsed() < PATIENCE, "no publisher of {lane}");
+            sleep(Duration::from_millis(1));
+        }
         let listener = match terms.wait {
             Wait::Busy => None,
             Wait::Asleep => Some(events(terms, lane)?.listener_builder().create()?),

@@ -22,7 +22,12 @@ impl Passing for Key {
     fn receiver(terms: &Terms, lane: &str) -> Result<Getter> {
         ensure!(terms.wait == Wait::Busy, "GET does not wait, and nobody sleeps until a key changes");
         let server = Server::of(terms)?;
-        Ok(Getter { connection: server.connect()?, key: lane.to_owned(), newest: Vec::new(), _server: server })
+        Ok(Getter {
+            connection: server.connect()?,
+            key: lane.to_owned(),
+            newest: Vec::new(),
+            _server: server,
+        })
     }
 }
 

@@ -59,7 +59,8 @@ pub(crate) struct Popper {
 impl Receiver for Popper {
     fn receive<R>(&mut self, look: impl FnOnce(&[u8]) -> R) -> Result<R> {
         if self.wait == Wait::Asleep {
-            let (_, message): (String, Vec<u8>) = cmd("BRPOP").arg(&self.key).arg(0).query(&mut self.connection)?;
+            let (_, message): (String, Vec<u8>) =
+                cmd("BRPOP").arg(&self.key).arg(0).query(&mut self.connection)?;
             return Ok(look(&message));
         }
         loop {

@@ -78,6 +78,11 @@ fn start(directory: &Path) -> Result<()> {
 /// A program that goes on when this process is killed.
 fn alone(program: &str, directory: &Path) -> Command {
     let mut command = Command::new(program);
-    command.current_dir(directory).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    command
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0);
     command
 }
