@@ -101,7 +101,7 @@ fn rate(size: usize) -> Comparison {
             format!("as fast as it goes, {}", bytes(size)),
             "rate",
             sized(size),
-            &[Figure::Rate, Figure::Missed],
+            &[Figure::Rate, Figure::Missed, Figure::Torn, Figure::Repeated],
         )
     }
 }

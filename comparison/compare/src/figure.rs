@@ -29,6 +29,10 @@ pub(crate) enum Figure {
     Busy,
     /// The share of messages that were sent and never seen.
     Missed,
+    /// The share of what was received that was not whole.
+    Torn,
+    /// The share of what was received that had been seen before, or came after newer ones.
+    Repeated,
     /// Memory for each.
     Bytes,
 }
@@ -50,19 +54,23 @@ impl Figure {
         let latency = |of: fn(&Percentiles) -> u64| {
             sides.iter().rev().find_map(|side| side.said.latency.as_ref()).map(|latency| of(latency) as f64)
         };
-        let (arrived, missed) = (last.said.arrived as f64, last.said.missed as f64);
+        let [arrived, missed, torn, repeated] =
+            [last.said.arrived, last.said.missed, last.said.torn, last.said.repeated]
+                .map(|number| number as f64);
         match self {
             Self::OneWay => Some(took(first) / count / 2.0),
             Self::First => Some(took(first) / count),
             Self::Last => Some(took(last) / count),
             Self::Shared => Some(span(sides) / count / sides.len() as f64),
-            Self::Rate => Some(arrived / (span(sides) / 1e9)),
+            Self::Rate => Some((arrived - repeated) / (span(sides) / 1e9)),
             Self::Median => latency(|latency| latency.p50),
             Self::P99 => latency(|latency| latency.p99),
             Self::Longest => latency(|latency| latency.max),
             Self::Processor => Some(sides.iter().map(|side| side.cpu as f64).sum::<f64>() / count),
             Self::Busy => Some(last.cpu as f64 / took(last)),
-            Self::Missed => Some(missed / (arrived + missed).max(1.0)),
+            Self::Missed => Some(missed / (arrived - repeated + missed).max(1.0)),
+            Self::Torn => Some(torn / (arrived + torn).max(1.0)),
+            Self::Repeated => Some(repeated / arrived.max(1.0)),
             Self::Bytes => first.said.bytes.map(|bytes| bytes as f64 / count),
         }
     }
@@ -84,6 +92,8 @@ impl Figure {
             Self::Processor => "processor time",
             Self::Busy => "of a core",
             Self::Missed => "missed",
+            Self::Torn => "torn",
+            Self::Repeated => "seen again",
             Self::Bytes => "memory",
         }
     }
@@ -117,7 +127,7 @@ impl Figure {
     fn unit(self) -> Unit {
         match self {
             Self::Rate => Unit::PerSecond,
-            Self::Busy | Self::Missed => Unit::Share,
+            Self::Busy | Self::Missed | Self::Torn | Self::Repeated => Unit::Share,
             Self::Bytes => Unit::Bytes,
             _ => Unit::Nanoseconds,
         }
@@ -166,7 +176,8 @@ mod tests {
     #[test]
     fn each_figure_is_of_what_it_says() {
         let latency = Percentiles { p50: 5, p99: 9, max: 12 };
-        let said = Said { arrived: 30, missed: 10, latency: Some(latency), ..Said::default() };
+        let said =
+            Said { arrived: 32, missed: 10, torn: 8, repeated: 2, latency: Some(latency), ..Said::default() };
         let sides = [round(100, 1100, Said { bytes: Some(80), ..Said::default() }), round(110, 2100, said)];
         let figures = [
             (Figure::OneWay, 12.5),
@@ -179,6 +190,8 @@ mod tests {
             (Figure::Longest, 12.0),
             (Figure::Processor, 25.0),
             (Figure::Missed, 0.25),
+            (Figure::Torn, 0.2),
+            (Figure::Repeated, 0.0625),
             (Figure::Bytes, 2.0),
         ];
         for (figure, expected) in figures {

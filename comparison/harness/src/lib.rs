@@ -25,7 +25,7 @@
 //! `PROGRAM list` says what a peer offers; `PROGRAM side WAY WORK INDEX CORE TERMS` is one of the processes of a
 //! measurement, see [`side`].
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod attaching;
 mod bytes;

@@ -1,4 +1,7 @@
-#![allow(unsafe_code)] // Maps a file, and says what lies in it.
+#![allow(unsafe_code)]
+// Maps a file, and says what lies in it.
+
+//! Shared memory for peers that bring none.
 
 use std::ffi::c_void;
 use std::fs::{File, OpenOptions, hard_link, remove_file};
@@ -21,7 +24,11 @@ pub struct Pages {
 
 impl Pages {
     /// Opens it, or makes it first, of zeros; `prepare` does with these what is to be done before others see them.
-    pub fn open_or_create(name: &str, size: usize, prepare: impl FnOnce(&Self) -> Result<()>) -> Result<Self> {
+    pub fn open_or_create(
+        name: &str,
+        size: usize,
+        prepare: impl FnOnce(&Self) -> Result<()>,
+    ) -> Result<Self> {
         let path = PathBuf::from(format!("/dev/shm/{name}"));
         if let Some(pages) = Self::open(&path, size)? {
             return Ok(pages);
