@@ -63,27 +63,24 @@ pub(crate) fn measure(comparison: &Comparison, ways: &[Way], effort: Effort) -> 
 fn in_turn(comparison: &Comparison, ways: &[Way], effort: Effort) -> Vec<Measured> {
     let each = ways.iter().flat_map(|way| comparison.variants.iter().map(move |variant| (*way, variant)));
     let mut running: Vec<_> = each
-        .map(|(way, variant)| Running::start(way, comparison, variant, effort.round))
-        .map(|running| running.map(|running| (running, Vec::new())))
+        .map(|(way, variant)| (way.name(), Running::start(way, comparison, variant, effort.round)))
         .collect();
     for _ in 0..effort.rounds {
-        for one in &mut running {
+        for (_, one) in &mut running {
             if interrupt::happened() {
                 break;
             }
-            if let Ok((measured, all)) = one {
-                match measured.round() {
-                    Ok(sides) => all.push(sides),
-                    Err(failed) => *one = Err(failed),
-                }
+            if let Ok(measured) = one
+                && let Err(failed) = measured.one_more()
+            {
+                *one = Err(failed);
             }
         }
     }
-    let variants = comparison.variants.len();
-    let finish = |(index, one): (usize, Outcome<(Running, Vec<Vec<Round>>)>)| Measured {
-        way: ways[index / variants].name(),
-        variant: index % variants,
-        rounds: one.map(|(measured, all)| Rounds { count: measured.count, all }),
+    let finish = |(index, (way, one)): (usize, (String, Outcome<Running>))| Measured {
+        way,
+        variant: index % comparison.variants.len(),
+        rounds: one.map(|measured| Rounds { count: measured.count, all: measured.rounds }),
     };
     running.into_iter().enumerate().map(finish).collect()
 }
@@ -94,6 +91,8 @@ struct Running<'a> {
     comparison: &'a Comparison,
     variant: &'a Variant,
     count: u64,
+    /// Those that were measured.
+    rounds: Vec<Vec<Round>>,
     /// Those that are there all the time.
     sides: Option<Sides>,
     place: Place,
@@ -106,7 +105,15 @@ impl<'a> Running<'a> {
         variant: &'a Variant,
         round: Duration,
     ) -> Outcome<Self> {
-        let mut running = Self { way, comparison, variant, count: 1, sides: None, place: Place::new()? };
+        let mut running = Self {
+            way,
+            comparison,
+            variant,
+            count: 1,
+            rounds: Vec::new(),
+            sides: None,
+            place: Place::new()?,
+        };
         match comparison.manner {
             Manner::Again { least } => {
                 running.sides = Some(running.ready(0..variant.sides)?);
@@ -150,7 +157,12 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// One more round.
+    fn one_more(&mut self) -> Outcome<()> {
+        let round = self.round()?;
+        self.rounds.push(round);
+        Ok(())
+    }
+
     fn round(&mut self) -> Outcome<Vec<Round>> {
         match self.comparison.manner {
             Manner::Again { .. } | Manner::Counted(_) => {

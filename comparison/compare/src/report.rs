@@ -90,10 +90,9 @@ pub(crate) fn comparison(compared: &Compared) -> String {
             let shown = one.figures(*figure).map(|figures| Spread::of(&figures));
             let _ = match shown {
                 Ok(Some(spread)) => write!(text, " {} |", figure.show(spread)),
-                Ok(None) => write!(text, " |"),
                 // One sentence says it for all columns.
                 Err(failed) if index == 0 || one.rounds.is_ok() => write!(text, " {} |", cell(&failed.0)),
-                Err(_) => write!(text, " |"),
+                Ok(None) | Err(_) => write!(text, " |"),
             };
         }
         let figures = one.figures(comparison.figures[0]).ok();
@@ -205,29 +204,22 @@ pub(crate) fn goals(judged: &[Judged]) -> String {
 pub(crate) fn death(killed: &Killed) -> String {
     let Killed { death, seen } = killed;
     let mut text = format!("\n## {}\n\n", capitalised(&death.what()));
-    text.push_str(match death.victim {
-        Victim::Holder => "| of | what becomes of the next one | told that somebody died | longest until then |\n",
-        _ => "| of | what becomes of the others | whole | torn | missed while the sender lived | longest until then |\n",
-    });
-    text.push_str(match death.victim {
-        Victim::Holder => "|---|---|---:|---:|\n",
-        _ => "|---|---|---:|---:|---:|---:|\n",
+    text.push_str(if death.victim == Victim::Holder {
+        "| of | what becomes of the next one | told that somebody died | longest until then |\n|---|---|---:|---:|\n"
+    } else {
+        "| of | what becomes of the others | whole | torn | missed while the sender lived | longest until then |\n\
+         |---|---|---:|---:|---:|---:|\n"
     });
     for (way, seen) in seen {
+        let _ = write!(text, "| {way} | {} |", cell(&seen.outcome()));
+        let _ = if death.victim == Victim::Holder {
+            write!(text, " {} |", seen.told)
+        } else {
+            write!(text, " {} | {} | {} |", seen.arrived - seen.torn, seen.torn, seen.missed)
+        };
         let longest =
             if seen.kills == 0 { String::new() } else { Figure::Longest.show_one(seen.longest as f64) };
-        let outcome = cell(&seen.outcome());
-        let _ = match death.victim {
-            Victim::Holder => writeln!(text, "| {way} | {outcome} | {} | {longest} |", seen.told),
-            _ => {
-                let whole = seen.arrived - seen.torn;
-                writeln!(
-                    text,
-                    "| {way} | {outcome} | {whole} | {} | {} | {longest} |",
-                    seen.torn, seen.missed
-                )
-            }
-        };
+        let _ = writeln!(text, " {longest} |");
     }
     text
 }

@@ -30,7 +30,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 
 /// Some sides of a work, which begin at the same moment, as often as they are told.
 pub(crate) struct Sides {
-    sides: Vec<Side>,
+    each: Vec<Side>,
     heard: Receiver<(usize, Heard)>,
     /// Of those who have answered before the others have.
     lines: Vec<Option<String>>,
@@ -63,7 +63,7 @@ impl Sides {
         let terms = serde_json::to_string(&terms).map_err(|error| Failed(error.to_string()))?;
         let (say, heard) = mpsc::channel();
         // From now on whatever was started is ended, come what may.
-        let mut sides = Self { sides: Vec::new(), heard, lines: vec![None; indexes.len()] };
+        let mut sides = Self { each: Vec::new(), heard, lines: vec![None; indexes.len()] };
         for &index in indexes {
             let mut command = Command::new(way.program);
             command.args([
@@ -75,7 +75,7 @@ impl Sides {
                 &terms,
             ]);
             command.env("MEMLANE_DIR", place.directory()).env("TMPDIR", place.directory());
-            sides.sides.push(Side::start(command, sides.sides.len(), &say)?);
+            sides.each.push(Side::start(command, sides.each.len(), &say)?);
         }
         Ok(sides)
     }
@@ -91,10 +91,10 @@ impl Sides {
 
     /// Tells all to do it so many times.
     pub(crate) fn tell(&mut self, count: u64) -> Outcome<()> {
-        let lead = if self.sides.len() > 1 { LEAD } else { Duration::ZERO };
+        let lead = if self.each.len() > 1 { LEAD } else { Duration::ZERO };
         let order = Order { count, start: monotonic() + lead.as_nanos() as u64 };
         let line = serde_json::to_string(&order).map_err(|error| Failed(error.to_string()))?;
-        for side in &mut self.sides {
+        for side in &mut self.each {
             // If it is gone, that is heard.
             let _ = side.orders.as_mut().map(|orders| writeln!(orders, "{line}"));
         }
@@ -121,7 +121,7 @@ impl Sides {
         loop {
             match self.next(deadline)?.ok_or_else(|| hangs(limit))? {
                 (_, Heard::Complaint(line)) if line == word => return Ok(()),
-                (index, Heard::Complaint(line)) => self.sides[index].complain(line),
+                (index, Heard::Complaint(line)) => self.each[index].complain(line),
                 (index, Heard::Line(line)) => self.lines[index] = Some(line),
                 (index, Heard::End) => return Err(self.why_it_ended(index)),
             }
@@ -130,10 +130,10 @@ impl Sides {
 
     /// SIGKILL for all; they are gone when this returns. What they have started lives on until these are dropped.
     pub(crate) fn kill(&mut self) {
-        for side in &mut self.sides {
+        for side in &mut self.each {
             let _ = side.child.kill();
         }
-        for side in &self.sides {
+        for side in &self.each {
             side.wait_to_be_gone(None);
         }
     }
@@ -146,7 +146,7 @@ impl Sides {
             match self.next(deadline)? {
                 None => return Ok(None),
                 Some((index, Heard::Line(line))) => self.lines[index] = Some(line),
-                Some((index, Heard::Complaint(line))) => self.sides[index].complain(line),
+                Some((index, Heard::Complaint(line))) => self.each[index].complain(line),
                 Some((index, Heard::End)) => return Err(self.why_it_ended(index)),
             }
         }
@@ -169,12 +169,12 @@ impl Sides {
     fn why_it_ended(&mut self, index: usize) -> Failed {
         while let Ok((speaker, heard)) = self.heard.recv_timeout(GLANCE) {
             match heard {
-                Heard::Complaint(line) => self.sides[speaker].complain(line),
+                Heard::Complaint(line) => self.each[speaker].complain(line),
                 Heard::End if speaker == index => break,
                 _ => {}
             }
         }
-        let side = &mut self.sides[index];
+        let side = &mut self.each[index];
         side.wait_to_be_gone(Some(LEAVE));
         if let Some(signal) = side.killed_by() {
             return Failed(format!("was killed by signal {signal}"));
@@ -185,11 +185,11 @@ impl Sides {
 
 impl Drop for Sides {
     fn drop(&mut self) {
-        for side in &mut self.sides {
+        for side in &mut self.each {
             drop(side.orders.take());
         }
         let deadline = Instant::now() + LEAVE;
-        for side in &mut self.sides {
+        for side in &mut self.each {
             side.wait_to_be_gone(Some(deadline.saturating_duration_since(Instant::now())));
             // What it has started is in its group, whose number is nobody else's until it is waited for.
             let _ = kill_process_group(side.id(), Signal::KILL);
@@ -283,7 +283,7 @@ mod tests {
     use crate::script::Script;
 
     const SOON: Duration = Duration::from_millis(300);
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     fn ready(script: &Script, way: &str) -> (Place, Sides) {
         let place = Place::new().unwrap();
