@@ -1,3 +1,5 @@
+//! Messages of streams of bytes.
+
 use std::hint::spin_loop;
 use std::io::{ErrorKind, Read, Write};
 

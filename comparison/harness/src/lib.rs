@@ -25,6 +25,8 @@
 //! `PROGRAM list` says what a peer offers; `PROGRAM side WAY WORK INDEX CORE TERMS` is one of the processes of a
 //! measurement, see [`side`].
 
+#![deny(unsafe_code)]
+
 mod attaching;
 mod bytes;
 mod locking;

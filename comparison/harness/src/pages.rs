@@ -1,3 +1,4 @@
+//! Shared memory for peers that bring none.
 #![allow(unsafe_code)] // Maps a file, and says what lies in it.
 
 use std::ffi::c_void;

@@ -1,3 +1,5 @@
+//! Works with bytes that pass from one process to others.
+
 use std::marker::PhantomData;
 use std::thread::sleep;
 use std::time::Duration;

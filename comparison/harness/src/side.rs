@@ -5,6 +5,7 @@ use std::io::{BufRead, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -111,6 +112,8 @@ fn nanoseconds(clock: ClockId) -> u64 {
 }
 
 pub(crate) fn serve(core: usize, open: impl FnOnce() -> Result<Work>) -> Result<()> {
+    // A side at work does not see the end of its input.
+    set_parent_process_death_signal(Some(Signal::KILL)).context("to end with the driver")?;
     let mut cores = CpuSet::new();
     cores.set(core);
     sched_setaffinity(None, &cores).with_context(|| format!("to run on core {core} only"))?;
