@@ -1,0 +1,18 @@
+//! Boost.Interprocess, as its documentation has it.
+
+mod message_queue;
+mod mutex;
+mod segment;
+mod shim;
+
+use std::process::ExitCode;
+
+use harness::Peer;
+
+fn main() -> ExitCode {
+    Peer::new("boost.interprocess", shim::version())
+        .passes::<message_queue::MessageQueue>()
+        .locks::<mutex::InterprocessMutex>()
+        .attaches::<segment::ManagedSharedMemory>()
+        .run()
+}
