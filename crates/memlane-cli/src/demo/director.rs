@@ -8,7 +8,8 @@ use super::display::Display;
 use super::message::Order;
 use super::plan::Plan;
 use super::stage::Stage;
-use super::{page, regions, summary};
+use super::summary::{self, Counter};
+use super::{page, regions};
 use crate::browser;
 use crate::commands::host::failure;
 use crate::context::Context;
@@ -57,8 +58,8 @@ impl Director {
         director.display.show(&director.board)?;
         let struck = director.strike();
         played?;
-        let (board, received) = struck?;
-        summary::conclude(context, &board, received)
+        let (board, counter) = struck?;
+        summary::conclude(context, &board, counter)
     }
 
     fn prepare(context: &Context, plan: Plan) -> Outcome<Self> {
@@ -120,10 +121,10 @@ impl Director {
 
     /// Gives the terminal back, ends the processes, removes the directory; in the order of the fields. What
     /// is left is what is known.
-    fn strike(self) -> Outcome<(Board, u64)> {
-        let received = self.counter.load();
+    fn strike(self) -> Outcome<(Board, Counter)> {
+        let counter = Counter { counted: self.counter.load(), changes: self.counter.region().version() };
         page::end(self.page)?;
-        Ok((self.board, received))
+        Ok((self.board, counter))
     }
 
     fn hire_stand_by(&mut self) -> Outcome {
@@ -257,7 +258,7 @@ impl Director {
         interruptible: bool,
     ) -> Outcome<Waited> {
         loop {
-            self.crew.attend(&mut self.board)?;
+            self.crew.attend(&mut self.board);
             self.display.refresh(&self.board)?;
             if enough(&self.board) {
                 return Ok(Waited::Enough);
