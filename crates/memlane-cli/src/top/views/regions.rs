@@ -17,15 +17,15 @@ use crate::words::text;
 
 const COLUMNS: [Column; 11] = [
     Column::words("STATE"),
-    Column::words("ID").elastic(),
+    Column::words("ID").cut_last(),
     Column::words("KIND"),
     Column::numbers("RATE"),
-    Column::numbers("BYTES/S").optional(),
-    Column::numbers("CHANGED").optional(),
-    Column::words("WRITER").elastic().optional(),
-    Column::numbers("READERS"),
-    Column::numbers("DROPS").optional(),
-    Column::words("LOCK").elastic().optional(),
+    Column::numbers("BYTES/S").optional().spare(),
+    Column::numbers("CHANGED").optional().spare(),
+    Column::words("WRITER").elastic().optional().spare(),
+    Column::numbers("READERS").spare(),
+    Column::numbers("DROPS").optional().spare(),
+    Column::words("LOCK").elastic().optional().spare(),
     Column::words("CONTENT").elastic(),
 ];
 
