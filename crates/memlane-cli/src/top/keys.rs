@@ -5,8 +5,9 @@ use ratatui::crossterm::event::{
 };
 use ratatui::layout::Position;
 
+use super::order::Sort;
 use super::prompt::{Edit, Prompt};
-use super::state::{Sort, State, View, Wanted};
+use super::state::{State, View, Wanted};
 use crate::commands::set::Set;
 
 /// Rows that a turn of the wheel is.
@@ -45,8 +46,8 @@ fn press(state: &mut State, key: KeyEvent) -> Option<Wanted> {
             let (view, _) = View::TABS[digit as usize - '1' as usize];
             state.turn_to(view);
         }
-        KeyCode::Esc if state.view == View::Regions && !state.filter.is_empty() => {
-            state.filter.clear();
+        KeyCode::Esc if state.view == View::Regions && !state.order.filter.is_empty() => {
+            state.order.filter.clear();
             state.arrange();
         }
         KeyCode::Esc => state.go(View::Regions),
@@ -85,19 +86,21 @@ fn step_of(state: &State, code: KeyCode) -> isize {
 fn among_regions(state: &mut State, code: KeyCode) {
     match code {
         KeyCode::Enter => state.open(),
-        KeyCode::Char('/') => state.prompt = Some(Prompt::Filter(super::prompt::Input::of(&state.filter))),
+        KeyCode::Char('/') => {
+            state.prompt = Some(Prompt::Filter(super::prompt::Input::of(&state.order.filter)))
+        }
         KeyCode::Char('g') => {
-            state.grouped = !state.grouped;
+            state.order.grouped = !state.order.grouped;
             state.arrange();
         }
         KeyCode::Char('r') => {
-            state.descending = !state.descending;
+            state.order.descending = !state.order.descending;
             state.arrange();
         }
         KeyCode::Char(side @ ('<' | '>')) => {
-            let now = Sort::ALL.iter().position(|sort| *sort == state.sort).unwrap_or(0);
+            let now = Sort::ALL.iter().position(|sort| *sort == state.order.sort).unwrap_or(0);
             let by = if side == '<' { Sort::ALL.len() - 1 } else { 1 };
-            state.sort = Sort::ALL[(now + by) % Sort::ALL.len()];
+            state.order.sort = Sort::ALL[(now + by) % Sort::ALL.len()];
             state.arrange();
         }
         KeyCode::Char('e') => {
@@ -127,13 +130,13 @@ fn answer(state: &mut State, mut prompt: Prompt, key: KeyEvent) -> Option<Wanted
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
     match (&mut prompt, key.code) {
         (Prompt::Filter(_), KeyCode::Esc) => {
-            state.filter.clear();
+            state.order.filter.clear();
             state.arrange();
         }
         (Prompt::Filter(_), KeyCode::Enter) | (Prompt::Edit(_), KeyCode::Esc) => {}
         (Prompt::Filter(input), _) => {
             input.press(key);
-            state.filter.clone_from(&input.text);
+            state.order.filter.clone_from(&input.text);
             state.arrange();
             state.prompt = Some(prompt);
         }

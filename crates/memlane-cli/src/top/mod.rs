@@ -5,6 +5,7 @@
 //! | `feed` | what is seen, by a thread that looks |
 //! | `detail` | what is seen of one region, by its kind |
 //! | `state`, `keys` | what is shown of it, and what a key or the mouse does to that: no terminal, no clock |
+//! | `order` | which regions are listed, and in which order |
 //! | `prompt` | what is typed: a filter, a new content |
 //! | `views` | how it is drawn, one view a file |
 //! | `screen` | the terminal, and that it is given back as it was |
@@ -17,6 +18,7 @@ mod detail;
 mod feed;
 mod keys;
 mod once;
+mod order;
 mod prompt;
 mod screen;
 mod state;

@@ -1,15 +1,14 @@
 //! What is shown, and what news and the user do to that. Knows no terminal and no clock.
 
-use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use memlane_net::view::row::State as Standing;
 use ratatui::layout::Rect;
 use serde_json::Value;
 
 use super::detail::{Content, Detail};
 use super::feed::{News, Wish};
+use super::order::{Item, Order};
 use super::prompt::{Edit, Input, Prompt};
 use crate::commands::set::Set;
 use crate::selection::PartArguments;
@@ -27,27 +26,6 @@ pub(super) enum View {
     Participants,
     Locks,
     Help,
-}
-
-/// What rows are sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
-    Id,
-    State,
-    Kind,
-    Rate,
-    Bytes,
-    Changed,
-    Readers,
-}
-
-/// A line of the table of regions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Item {
-    /// A folder and how many rows it has.
-    Folder(String, usize),
-    /// The index of a row.
-    Row(usize),
 }
 
 /// What the user wants of the world.
@@ -68,7 +46,6 @@ pub(super) struct Places {
 
 /// All that a screen shows.
 #[derive(Debug)]
-#[allow(clippy::struct_excessive_bools)] // Independent facts of one screen.
 pub(super) struct State {
     pub(super) place: String,
     pub(super) colour: bool,
@@ -78,10 +55,7 @@ pub(super) struct State {
     /// The item under the cursor, and the first that is drawn.
     pub(super) cursor: usize,
     pub(super) offset: usize,
-    pub(super) filter: String,
-    pub(super) sort: Sort,
-    pub(super) descending: bool,
-    pub(super) grouped: bool,
+    pub(super) order: Order,
     pub(super) unlocked: bool,
     /// The region in detail.
     pub(super) region: Option<String>,
@@ -109,45 +83,6 @@ impl View {
     ];
 }
 
-impl Sort {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Id, Self::State, Self::Kind, Self::Rate, Self::Bytes, Self::Changed, Self::Readers];
-
-    /// The title of its column.
-    pub(super) fn title(self) -> &'static str {
-        match self {
-            Self::Id => "ID",
-            Self::State => "STATE",
-            Self::Kind => "KIND",
-            Self::Rate => "RATE",
-            Self::Bytes => "BYTES/S",
-            Self::Changed => "CHANGED",
-            Self::Readers => "READERS",
-        }
-    }
-
-    /// The more alarming, faster or larger first; otherwise by name.
-    fn compare(self, one: &Value, other: &Value) -> Ordering {
-        let number = |row: &Value, name: &str| row[name].as_f64().unwrap_or(-1.0);
-        let greater = |name: &str| number(other, name).total_cmp(&number(one, name));
-        match self {
-            Self::Id => text(&one["id"]).cmp(text(&other["id"])),
-            Self::State => rank(one).cmp(&rank(other)),
-            Self::Kind => text(&one["kind"]).cmp(text(&other["kind"])),
-            Self::Rate => greater("rate"),
-            Self::Bytes => greater("bytes_per_second"),
-            Self::Changed => greater("changed_at"),
-            Self::Readers => greater("readers"),
-        }
-    }
-}
-
-/// How alarming a row's state is, the most first.
-fn rank(row: &Value) -> usize {
-    let state = text(&row["state"]);
-    Standing::ALL.iter().position(|known| known.name() == state).unwrap_or(0)
-}
-
 impl State {
     pub(super) fn new(place: String, colour: bool) -> Self {
         Self {
@@ -158,10 +93,7 @@ impl State {
             items: Vec::new(),
             cursor: 0,
             offset: 0,
-            filter: String::new(),
-            sort: Sort::Id,
-            descending: false,
-            grouped: false,
+            order: Order::default(),
             unlocked: false,
             region: None,
             detail: None,
@@ -221,32 +153,14 @@ impl State {
         Some(text(&self.rows.as_ref()?.get(*index)?["id"]).to_owned())
     }
 
-    /// Filters, sorts and groups; the cursor stays on its region.
+    /// Puts the rows in order; the cursor stays on its region.
     pub(super) fn arrange(&mut self) {
-        let selected = self.region.clone();
         let Some(rows) = &self.rows else { return };
-        let wanted = self.filter.to_lowercase();
-        let is_wanted = |row: &Value| {
-            wanted.split_whitespace().all(|word| {
-                ["id", "kind", "state", "writer"]
-                    .iter()
-                    .any(|name| text(&row[*name]).to_lowercase().contains(word))
-            })
-        };
-        let mut shown: Vec<usize> = (0..rows.len()).filter(|index| is_wanted(&rows[*index])).collect();
-        let (sort, descending) = (self.sort, self.descending);
-        let compare = |one: &usize, other: &usize| {
-            let order = sort.compare(&rows[*one], &rows[*other]);
-            if descending { order.reverse() } else { order }
-        };
-        if sort != Sort::Id || descending {
-            shown.sort_by(compare);
-        }
-        self.items =
-            if self.grouped { grouped(rows, &shown) } else { shown.into_iter().map(Item::Row).collect() };
+        self.items = self.order.items(rows);
+        let selected = self.region.as_deref();
         let is_selected = |item: &Item| {
             let Item::Row(index) = item else { return false };
-            selected.is_some() && rows[*index]["id"].as_str() == selected.as_deref()
+            selected.is_some() && rows[*index]["id"].as_str() == selected
         };
         let found = self.items.iter().position(is_selected);
         self.cursor = found.unwrap_or(self.cursor.min(self.items.len().saturating_sub(1)));
@@ -349,23 +263,4 @@ impl State {
         self.note = None;
         self.prompt = Some(Prompt::Edit(Edit { id: id.clone(), part, expected, input, has_lines }));
     }
-}
-
-/// Rows below the folders that they are in, folders in the order of their first rows.
-fn grouped(rows: &[Arc<Value>], shown: &[usize]) -> Vec<Item> {
-    let folder = |index: &usize| text(&rows[*index]["id"]).rsplit_once('/').map_or("", |(folder, _)| folder);
-    let mut folders: Vec<(&str, Vec<usize>)> = Vec::new();
-    let mut places = std::collections::HashMap::new();
-    for index in shown {
-        let place = *places.entry(folder(index)).or_insert_with(|| {
-            folders.push((folder(index), Vec::new()));
-            folders.len() - 1
-        });
-        folders[place].1.push(*index);
-    }
-    let lines = folders.into_iter().flat_map(|(folder, rows)| {
-        let head = Item::Folder(format!("{folder}/"), rows.len());
-        std::iter::once(head).chain(rows.into_iter().map(Item::Row))
-    });
-    lines.collect()
 }

@@ -12,7 +12,8 @@ use super::draw;
 use crate::top::detail::{Content, Detail};
 use crate::top::feed::News;
 use crate::top::keys::handle;
-use crate::top::state::{Sort, State, View, Wanted};
+use crate::top::order::Sort;
+use crate::top::state::{State, View, Wanted};
 
 fn row(id: &str, kind: &str, state: &str, rate: f64, preview: &str) -> Arc<Value> {
     Arc::new(json!({
@@ -88,7 +89,7 @@ fn rows_are_filtered_sorted_and_grouped_and_the_cursor_stays_on_its_region() {
     let mut state = state();
     press(&mut state, KeyCode::Down);
     press(&mut state, KeyCode::Char('>'));
-    assert_eq!((state.sort, state.selected().as_deref()), (Sort::State, Some("robot/pose")));
+    assert_eq!((state.order.sort, state.selected().as_deref()), (Sort::State, Some("robot/pose")));
     press(&mut state, KeyCode::Char('r'));
     let ids: Vec<_> =
         lines(&mut state)[2..5].iter().map(|line| line[12..].split(' ').next().unwrap().to_owned()).collect();
