@@ -6,9 +6,8 @@ use ratatui::crossterm::event::{
 use ratatui::layout::Position;
 
 use super::order::Sort;
-use super::prompt::{Edit, Prompt};
+use super::prompt::Prompt;
 use super::state::{State, View, Wanted};
-use crate::commands::set::Set;
 
 /// Rows that a turn of the wheel is.
 const WHEEL: isize = 3;
@@ -126,40 +125,37 @@ fn in_detail(state: &mut State, code: KeyCode) {
 }
 
 /// A key while something is typed or asked.
-fn answer(state: &mut State, mut prompt: Prompt, key: KeyEvent) -> Option<Wanted> {
+fn answer(state: &mut State, prompt: Prompt, key: KeyEvent) -> Option<Wanted> {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    match (&mut prompt, key.code) {
+    match (prompt, key.code) {
         (Prompt::Filter(_), KeyCode::Esc) => {
             state.order.filter.clear();
             state.arrange();
         }
         (Prompt::Filter(_), KeyCode::Enter) | (Prompt::Edit(_), KeyCode::Esc) => {}
-        (Prompt::Filter(input), _) => {
+        (Prompt::Filter(mut input), _) => {
             input.press(key);
             state.order.filter.clone_from(&input.text);
             state.arrange();
-            state.prompt = Some(prompt);
+            state.prompt = Some(Prompt::Filter(input));
         }
-        (Prompt::Edit(edit), code) => {
+        (Prompt::Edit(mut edit), code) => {
             let is_done = code == KeyCode::Enter && !edit.has_lines || code == KeyCode::Char('s') && control;
             if !is_done {
                 edit.input.press(key);
-            } else if state.unlocked {
-                return Some(Wanted::Change(change(edit)));
+                state.prompt = Some(Prompt::Edit(edit));
+            // Whoever was told why it was not written has been asked by that.
+            } else if state.unlocked || edit.trouble.is_some() {
+                return Some(Wanted::Change(edit));
             } else {
-                prompt = Prompt::Confirm(edit.clone());
+                state.prompt = Some(Prompt::Confirm(edit));
             }
-            state.prompt = Some(prompt);
         }
-        (Prompt::Confirm(edit), KeyCode::Char('y')) => return Some(Wanted::Change(change(edit))),
+        (Prompt::Confirm(edit), KeyCode::Char('y')) => return Some(Wanted::Change(edit)),
         // Back to what was typed: a mistyped answer is to lose nothing.
-        (Prompt::Confirm(edit), _) => state.prompt = Some(Prompt::Edit(edit.clone())),
+        (Prompt::Confirm(edit), _) => state.prompt = Some(Prompt::Edit(edit)),
     }
     None
-}
-
-fn change(edit: &Edit) -> Set {
-    Set::of_part(&edit.id, edit.part.clone(), edit.input.text.clone(), edit.expected.clone())
 }
 
 fn point(state: &mut State, mouse: MouseEvent) {

@@ -34,7 +34,9 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::frame::screen::is_there;
 use crate::source::Source;
 use crate::table::Tone;
+use detail::Detail;
 use feed::{News, Wish};
+use prompt::{Edit, Prompt};
 use screen::{Happening, Screen};
 use state::{State, Wanted};
 
@@ -99,15 +101,11 @@ fn show(source: &Source, mut state: State, wishes: Sender<Wish>, news: &Receiver
                 Happening::Event(event) => match keys::handle(&mut state, &event) {
                     Some(Wanted::End) => return Ok(()),
                     Some(Wanted::Stop) => screen.stop()?,
-                    Some(Wanted::Change(change)) => {
-                        let (note, tone) = match change.apply(source) {
-                            Ok(Change::Made(_)) => ("changed".to_owned(), Tone::Plain),
-                            Ok(Change::Refused(reason)) => {
-                                (format!("not changed, somebody was faster: {reason}"), Tone::Alarm)
-                            }
-                            Err(failure) => (failure.into_message(), Tone::Alarm),
-                        };
-                        state.say(note, tone);
+                    Some(Wanted::Change(edit)) => {
+                        match write(source, edit) {
+                            Ok(()) => state.say("changed".to_owned(), Tone::Plain),
+                            Err(edit) => state.prompt = Some(Prompt::Edit(*edit)),
+                        }
                         let _ = wishes.send(state.wish());
                     }
                     None => {}
@@ -118,5 +116,18 @@ fn show(source: &Source, mut state: State, wishes: Sender<Wish>, news: &Receiver
             is_new = true;
             state.take(news);
         }
+    }
+}
+
+/// Writes what was typed, or gives it back to be typed on.
+fn write(source: &Source, edit: Edit) -> Result<(), Box<Edit>> {
+    let again = |edit: Edit, failure: Failure| Err(Box::new(edit.again(failure.into_message())));
+    match edit.change().apply(source) {
+        Ok(Change::Made(_)) => Ok(()),
+        Ok(Change::Refused(_)) => match Detail::of(source, &edit.id) {
+            Ok(detail) => Err(Box::new(edit.over(&detail))),
+            Err(failure) => again(edit, failure),
+        },
+        Err(failure) => again(edit, failure),
     }
 }

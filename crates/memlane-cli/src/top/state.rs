@@ -9,9 +9,7 @@ use serde_json::Value;
 use super::detail::{Content, Detail};
 use super::feed::{News, Wish};
 use super::order::{Item, Order};
-use super::prompt::{Edit, Input, Prompt};
-use crate::commands::set::Set;
-use crate::selection::PartArguments;
+use super::prompt::{Edit, Prompt};
 use crate::table::Tone;
 use crate::words::text;
 
@@ -33,7 +31,7 @@ pub(super) enum View {
 pub(super) enum Wanted {
     End,
     Stop,
-    Change(Set),
+    Change(Edit),
 }
 
 /// Where what can be clicked was drawn.
@@ -247,20 +245,18 @@ impl State {
     /// Begins to change what is under the cursor.
     pub(super) fn edit(&mut self) {
         self.is_eager = self.detail.is_none();
-        let Some(Ok(Detail { id, content })) = &self.detail else { return };
-        let (part, expected, input, has_lines) = match content {
-            Content::Text(text) => (PartArguments::default(), Some(text.clone()), Input::of(text), true),
-            Content::Fields(fields) => {
-                let Some((name, value)) = fields.get(self.part) else { return };
-                (PartArguments::field(name), Some(value.clone()), Input::of(value), false)
+        let Some(Ok(detail)) = &self.detail else { return };
+        match Edit::of(detail, self.part) {
+            Some(edit) => {
+                self.note = None;
+                self.prompt = Some(Prompt::Edit(edit));
             }
-            Content::Elements(elements, _) => {
-                let Some(value) = elements.get(self.part) else { return };
-                (PartArguments::element(self.part), None, Input::of(value), false)
-            }
-            _ => return self.say("there is nothing to be typed here".to_owned(), Tone::Notice),
-        };
-        self.note = None;
-        self.prompt = Some(Prompt::Edit(Edit { id: id.clone(), part, expected, input, has_lines }));
+            None => self.say("there is nothing to be typed here".to_owned(), Tone::Notice),
+        }
+    }
+
+    /// Whether that would begin something.
+    pub(super) fn can_edit(&self) -> bool {
+        matches!(&self.detail, Some(Ok(detail)) if Edit::of(detail, self.part).is_some())
     }
 }

@@ -26,6 +26,7 @@ const TYPED: u16 = 8;
 pub(in crate::top) fn draw(state: &mut State, frame: &mut Frame<'_>) {
     let typed = match &state.prompt {
         Some(Prompt::Edit(edit)) if edit.has_lines => TYPED,
+        Some(Prompt::Edit(Edit { trouble: Some(_), .. })) => 2,
         _ => 1,
     };
     let areas = [Constraint::Length(1), Constraint::Fill(1), Constraint::Length(typed)];
@@ -67,17 +68,7 @@ fn draw_tabs(state: &mut State, frame: &mut Frame<'_>, area: Rect) {
 fn draw_foot(state: &State, frame: &mut Frame<'_>, area: Rect) {
     match (&state.prompt, &state.note) {
         (Some(Prompt::Filter(input)), _) => draw_input("filter: ", input, frame, area),
-        (Some(Prompt::Edit(edit)), _) if edit.has_lines => {
-            let title = format!("{} (Ctrl-S writes it, Esc does not)", edit.id);
-            frame.render_widget(Line::styled(title, Modifier::REVERSED), Rect { height: 1, ..area });
-            draw_input(
-                "",
-                &edit.input,
-                frame,
-                Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area },
-            );
-        }
-        (Some(Prompt::Edit(edit)), _) => draw_input(&format!("{} := ", edit.id), &edit.input, frame, area),
+        (Some(Prompt::Edit(edit)), _) => draw_edit(edit, state.colour, frame, area),
         (Some(Prompt::Confirm(edit)), _) => {
             frame.render_widget(Line::styled(question(edit), style(Tone::Notice, state.colour)), area);
         }
@@ -86,6 +77,24 @@ fn draw_foot(state: &State, frame: &mut Frame<'_>, area: Rect) {
         }
         (None, None) => frame.render_widget(Line::styled(hints(state), Modifier::DIM), area),
     }
+}
+
+/// What is typed, below what is to be said of it.
+fn draw_edit(edit: &Edit, colour: bool, frame: &mut Frame<'_>, area: Rect) {
+    let title = match &edit.trouble {
+        Some(trouble) => Some(Line::styled(printable(trouble).into_owned(), style(Tone::Alarm, colour))),
+        None if edit.has_lines => {
+            Some(Line::styled(format!("{} (Ctrl-S writes it, Esc does not)", edit.id), Modifier::REVERSED))
+        }
+        None => None,
+    };
+    let label = if edit.has_lines { String::new() } else { format!("{} := ", edit.id) };
+    let [head, below] =
+        Layout::vertical([Constraint::Length(title.is_some().into()), Constraint::Fill(1)]).areas(area);
+    if let Some(title) = title {
+        frame.render_widget(title, head);
+    }
+    draw_input(&label, &edit.input, frame, below);
 }
 
 fn question(edit: &Edit) -> String {
