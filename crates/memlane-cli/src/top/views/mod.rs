@@ -102,13 +102,31 @@ fn question(edit: &Edit) -> String {
     format!("write {} to {}? y writes it; u before e writes without asking", printable(&new), edit.id)
 }
 
-fn hints(state: &State) -> &'static str {
-    match state.view {
-        View::Regions => "↑↓ choose  Enter open  / filter  < > r sort  g group  Tab views  ? help  q end",
-        View::Detail if state.parts() > 0 => "↑↓ choose  e edit  u unlock  Esc back  ? help  q end",
-        View::Detail => "e edit  u unlock  Esc back  ? help  q end",
-        _ => "↑↓ scroll  Tab views  Esc regions  ? help  q end",
-    }
+/// What can be done now.
+fn hints(state: &State) -> String {
+    let padlock = if state.unlocked { "u lock" } else { "u unlock" };
+    let (has_rows, has_parts) = (!state.items.is_empty(), state.parts() > 1);
+    let can_edit = state.can_edit();
+    let keys: &[(&str, bool)] = match state.view {
+        View::Regions => &[
+            ("↑↓ choose", has_rows),
+            ("Enter open", has_rows),
+            ("/ filter", true),
+            ("< > r sort", has_rows),
+            ("g group", has_rows),
+            ("Tab views", true),
+        ],
+        View::Detail => &[
+            ("↑↓ choose", has_parts),
+            ("e edit", can_edit),
+            (padlock, can_edit),
+            ("Tab views", true),
+            ("Esc back", true),
+        ],
+        _ => &[("↑↓ scroll", true), ("Tab views", true), ("Esc regions", true)],
+    };
+    let keys = keys.iter().filter(|(_, is_possible)| *is_possible).map(|(key, _)| *key);
+    keys.chain(["? help", "q end"]).collect::<Vec<_>>().join(GAP)
 }
 
 /// A text and its cursor.

@@ -13,6 +13,7 @@ use crate::top::detail::{Content, Detail};
 use crate::top::feed::News;
 use crate::top::keys::handle;
 use crate::top::order::Sort;
+use crate::top::prompt::Prompt;
 use crate::top::state::{State, View, Wanted};
 
 fn row(id: &str, kind: &str, state: &str, rate: f64, preview: &str) -> Arc<Value> {
@@ -121,12 +122,54 @@ fn a_value_is_changed_after_a_question_or_at_once_when_unlocked() {
     let Some(Wanted::Change(change)) = press(&mut state, KeyCode::Char('y')) else {
         panic!("nothing is changed")
     };
-    let change = format!("{change:?}");
+    let change = format!("{:?}", change.change());
     assert!(change.contains(r#"value: "1.7""#) && change.contains(r#"if_value: Some("1.5")"#), "{change}");
     assert!(state.prompt.is_none());
     press(&mut state, KeyCode::Char('u'));
     press(&mut state, KeyCode::Char('e'));
     assert!(matches!(press(&mut state, KeyCode::Enter), Some(Wanted::Change(_))));
+}
+
+/// Numbers that were typed were lost when somebody else was faster.
+#[test]
+fn what_was_typed_in_vain_is_kept_and_written_over_what_stands_now() {
+    let mut state = in_detail(Content::Fields(vec![(String::new(), "1.5".to_owned())]));
+    press(&mut state, KeyCode::Char('e'));
+    type_text(&mut state, "7");
+    press(&mut state, KeyCode::Enter);
+    let Some(Wanted::Change(edit)) = press(&mut state, KeyCode::Char('y')) else {
+        panic!("nothing is changed")
+    };
+    let content = Content::Fields(vec![(String::new(), "3.0".to_owned())]);
+    let edit = edit.over(&Detail { id: "robot/speed".to_owned(), content });
+    state.prompt = Some(Prompt::Edit(edit));
+    assert_eq!(
+        lines(&mut state)[22..],
+        ["somebody was faster, it is 3.0 now: Enter writes over that, Esc leaves it", "robot/speed := 1.57"]
+    );
+    let Some(Wanted::Change(edit)) = press(&mut state, KeyCode::Enter) else { panic!("it is asked again") };
+    assert_eq!((edit.input.text.as_str(), edit.expected.as_deref()), ("1.57", Some("3.0")));
+    state.prompt = Some(Prompt::Edit(edit.again("what was typed is no number".to_owned())));
+    assert_eq!(lines(&mut state)[22..], ["what was typed is no number", "robot/speed := 1.57"]);
+    press(&mut state, KeyCode::Esc);
+    assert!(state.prompt.is_none());
+}
+
+/// It offered to edit pictures, and to unlock what was unlocked.
+#[test]
+fn only_what_can_be_done_now_is_offered() {
+    let foot = |state: &mut State| lines(state)[23].clone();
+    let mut state = in_detail(Content::Fields(vec![(String::new(), "1.5".to_owned())]));
+    assert_eq!(foot(&mut state), "e edit  u unlock  Tab views  Esc back  ? help  q end");
+    press(&mut state, KeyCode::Char('u'));
+    assert_eq!(foot(&mut state), "e edit  u lock  Tab views  Esc back  ? help  q end");
+    let fields = ["x", "y"].map(|name| (name.to_owned(), "1".to_owned()));
+    assert!(foot(&mut in_detail(Content::Fields(fields.into()))).starts_with("↑↓ choose  e edit"));
+    let picture = Content::Picture(image::RgbImage::new(4, 4));
+    assert_eq!(foot(&mut in_detail(picture)), "Tab views  Esc back  ? help  q end");
+    state.take(News::Rows(Vec::new()));
+    press(&mut state, KeyCode::Esc);
+    assert_eq!(foot(&mut state), "/ filter  Tab views  ? help  q end");
 }
 
 #[test]
