@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use memlane::{Lock, Value};
@@ -136,8 +137,12 @@ fn a_user_opens_filters_edits_and_sees_a_killed_holder() {
     tmux.keys(&["Enter"]);
     tmux.see(false, |screen| screen.contains("write 2.251 to"));
     tmux.keys(&["y"]);
-    tmux.see(false, |screen| screen.contains("somebody was faster"));
+    tmux.see(false, |screen| screen.contains("it is 3.0 now") && screen.contains("robot/speed := 2.251"));
     assert_eq!(speed.load(), 3.0);
+    // Knowingly, it is written over what stands now.
+    tmux.keys(&["Enter"]);
+    tmux.see(false, |screen| screen.contains("changed") && !screen.contains(":="));
+    assert_eq!(speed.load(), 2.251);
 
     tmux.keys(&["Escape"]);
     tmux.see(false, |screen| screen.contains("Enter open"));
@@ -186,15 +191,28 @@ fn a_terminal_is_given_back_when_it_is_stopped_and_ended_by_a_signal() {
 #[test]
 fn once_prints_all_of_it_as_json_and_as_tables() {
     let scratch = Scratch::new();
-    let _value = Value::create(&scratch.space(), "robot/speed", 1.5).unwrap();
+    let speed = Value::create(&scratch.space(), "robot/speed", 1.5).unwrap();
     let lock = Lock::create(&scratch.space(), "arm").unwrap();
     let _guard = lock.lock().unwrap();
-    let output = memlane(&scratch).args(["--json", "top", "--once"]).output().unwrap();
+    let is_over = AtomicBool::new(false);
+    let writes = || {
+        while !is_over.load(Relaxed) {
+            speed.add(1.0);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    let looked = || memlane(&scratch).args(["--json", "top", "--once"]).output().unwrap();
+    let output = std::thread::scope(|scope| {
+        scope.spawn(writes);
+        let output = looked();
+        is_over.store(true, Relaxed);
+        output
+    });
     let json: Json = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(
-        (&json["regions"][1]["id"], &json["regions"][1]["rate"]),
-        (&"robot/speed".into(), &Json::Null)
-    );
+    let [arm, speed] = [0, 1].map(|index| &json["regions"][index]);
+    assert_eq!((&arm["id"], &speed["id"]), (&"arm".into(), &"robot/speed".into()));
+    assert_eq!((&arm["state"], &speed["state"]), (&"quiet".into(), &"live".into()), "{speed}");
+    assert!(speed["rate"].as_f64().is_some_and(|rate| rate > 10.0), "{speed}");
     assert_eq!(json["participants"][0]["pid"], std::process::id());
     assert_eq!(json["locks"][0]["id"], "arm");
     let output = memlane(&scratch).args(["top", "--once"]).output().unwrap();

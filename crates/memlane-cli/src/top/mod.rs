@@ -46,7 +46,7 @@ use state::{State, Wanted};
 /// u unlocks changes, ? says the rest, q ends. The mouse works, too.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TopArguments {
-    /// Print everything once and end; with --json as one object: regions, participants, locks
+    /// Look for a second, print everything once and end; with --json as one object: regions, participants, locks
     #[arg(long)]
     once: bool,
 }
