@@ -1,7 +1,8 @@
 //! `memlane top` as a user has it: in a real terminal, by tmux.
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -186,6 +187,64 @@ fn a_terminal_is_given_back_when_it_is_stopped_and_ended_by_a_signal() {
     tmux.keys(&["-l", "echo the shell is there"]);
     tmux.keys(&["Enter"]);
     tmux.see(false, |screen| screen.lines().any(|line| line == "the shell is there"));
+}
+
+/// For reading and writing at a host; long enough to be one.
+const TOKEN: &str = "a-token-of-thirty-two-characters";
+
+/// A host as a process of its own, and its port; 0 is any that is free.
+fn host(scratch: &Scratch, port: u16) -> (Child, u16) {
+    let listen = format!("127.0.0.1:{port}");
+    let mut command = memlane(scratch);
+    command.args(["--json", "host", "--listen", &listen]).env("MEMLANE_TOKEN", TOKEN).stdout(Stdio::piped());
+    let mut host = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(host.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let told: Json = serde_json::from_str(&line).unwrap();
+    (host, told["port"].as_u64().unwrap() as u16)
+}
+
+#[test]
+fn at_a_host_it_shows_and_changes_and_outlives_the_host() {
+    if Command::new("tmux").arg("-V").output().is_err() {
+        return left_out::leave_out(
+            "memlane top in a terminal",
+            "there is no tmux; `cargo xtask setup` installs it",
+        );
+    }
+    let scratch = Scratch::new();
+    let space = scratch.space();
+    let speed = Value::create(&space, "robot/speed", 1.5).unwrap();
+    let (mut first, port) = host(&scratch, 0);
+    // Without it nobody proves to be on the host's machine, and all goes through the host.
+    std::fs::remove_file(scratch.path().join(format!(".memlane/host-{port}"))).unwrap();
+    let program = env!("CARGO_BIN_EXE_memlane");
+    let tmux = Tmux::start(&format!("env MEMLANE_TOKEN={TOKEN} '{program}' --at 127.0.0.1:{port} top"));
+    tmux.run(&["resize-window", "-x", "80", "-y", "24"]);
+    tmux.see(false, |screen| screen.contains("robot/speed"));
+    tmux.keys(&["e"]);
+    tmux.see(false, |screen| screen.contains("robot/speed := 1.5"));
+    tmux.keys(&["C-u"]);
+    tmux.keys(&["-l", "2.25"]);
+    tmux.keys(&["Enter"]);
+    tmux.see(false, |screen| screen.contains("write 2.25 to"));
+    tmux.keys(&["y"]);
+    tmux.see(false, |screen| screen.contains("changed") && !screen.contains(":="));
+    assert_eq!(speed.load(), 2.25);
+
+    first.kill().unwrap();
+    first.wait().unwrap();
+    tmux.see(false, |screen| screen.contains("the host is gone") && screen.contains("robot/speed"));
+    let (mut second, _) = host(&scratch, port);
+    tmux.see(false, |screen| !screen.contains("the host is gone") && screen.contains("2.25"));
+    speed.store(7.5);
+    tmux.see(false, |screen| screen.contains("7.5"));
+    // Gone again, it keeps nobody from ending.
+    second.kill().unwrap();
+    second.wait().unwrap();
+    tmux.see(false, |screen| screen.contains("the host is gone"));
+    tmux.keys(&["q"]);
+    tmux.see(false, |screen| screen.contains("ended with 0"));
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod screen;
 mod state;
 mod views;
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
@@ -36,9 +37,13 @@ use crate::source::Source;
 use crate::table::Tone;
 use detail::Detail;
 use feed::{News, Wish};
+use memlane::interruption::interruptible;
 use prompt::{Edit, Prompt};
 use screen::{Happening, Screen};
 use state::{State, Wanted};
+
+/// The user has enough. Of the process, as what ends a wait from within can ask nothing smaller.
+static HAS_ENDED: AtomicBool = AtomicBool::new(false);
 
 /// See regions live: what changes and how often, who is attached, who waits for whom
 ///
@@ -66,13 +71,20 @@ impl TopArguments {
             return Err(Failure::new(Exit::Usage, message));
         }
         raise_file_limit();
-        let state = State::new(source.to_string(), context.colour());
+        let place = match source {
+            Source::Here(space) => space.directory().display().to_string(),
+            Source::There(client) => client.address().to_string(),
+        };
+        let state = State::new(place, context.colour());
         let (wishes, wished) = mpsc::channel();
         let (sender, news) = mpsc::channel();
         thread::scope(|scope| {
-            scope.spawn(move || feed::run(source, wished, sender));
-            // The feed ends when nobody wishes any more.
-            show(source, state, wishes, &news)
+            // The feed ends when nobody wishes any more, also while it waits for a host that is gone.
+            let has_ended = || HAS_ENDED.load(Relaxed);
+            scope.spawn(move || interruptible(has_ended, || feed::run(source, wished, sender)));
+            let shown = show(source, state, wishes, &news);
+            HAS_ENDED.store(true, Relaxed);
+            shown
         })
     }
 }
@@ -112,6 +124,7 @@ fn show(source: &Source, mut state: State, wishes: Sender<Wish>, news: &Receiver
                 },
             }
         }
+        is_new |= state.connect(source.is_connected());
         for news in news.try_iter() {
             is_new = true;
             state.take(news);
@@ -121,6 +134,11 @@ fn show(source: &Source, mut state: State, wishes: Sender<Wish>, news: &Receiver
 
 /// Writes what was typed, or gives it back to be typed on.
 fn write(source: &Source, edit: Edit) -> Result<(), Box<Edit>> {
+    if !source.is_connected() {
+        return Err(Box::new(
+            edit.again("not written, the host is gone; Enter tries again, Esc leaves it".to_owned()),
+        ));
+    }
     let again = |edit: Edit, failure: Failure| Err(Box::new(edit.again(failure.into_message())));
     match edit.change().apply(source) {
         Ok(Change::Made(_)) => Ok(()),

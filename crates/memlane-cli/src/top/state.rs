@@ -46,6 +46,8 @@ pub(super) struct Places {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) place: String,
+    /// Otherwise what is shown is what was seen last.
+    pub(super) is_connected: bool,
     pub(super) colour: bool,
     pub(super) view: View,
     pub(super) rows: Option<Vec<Arc<Value>>>,
@@ -85,6 +87,7 @@ impl State {
     pub(super) fn new(place: String, colour: bool) -> Self {
         Self {
             place,
+            is_connected: true,
             colour,
             view: View::Regions,
             rows: None,
@@ -133,6 +136,16 @@ impl State {
             }
             News::Trouble(trouble) => self.say(trouble, Tone::Alarm),
         }
+    }
+
+    /// Shows whether there is a connection; whether that is new.
+    pub(super) fn connect(&mut self, is_connected: bool) -> bool {
+        let is_new = self.is_connected != is_connected;
+        if is_new {
+            // What was said before is of another time.
+            (self.is_connected, self.note) = (is_connected, None);
+        }
+        is_new
     }
 
     pub(super) fn say(&mut self, note: String, tone: Tone) {

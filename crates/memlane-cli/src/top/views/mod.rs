@@ -16,7 +16,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 use super::prompt::{Edit, Input, Prompt};
 use super::state::{State, View};
-use crate::human::{printable, width_of};
+use crate::human::{cut, printable, width_of};
 use crate::table::{GAP, Table, Tone};
 
 /// Lines of a text that is being typed.
@@ -56,11 +56,16 @@ fn draw_tabs(state: &mut State, frame: &mut Frame<'_>, area: Rect) {
         column += width;
     }
     frame.render_widget(Line::from(spans), area);
-    let padlock = if state.unlocked { "unlocked" } else { "locked" };
-    let right = format!("{}  {padlock} ", printable(&state.place));
+    let (word, tone) = match (state.is_connected, state.unlocked) {
+        (false, _) => ("the host is gone", Tone::Alarm),
+        (true, true) => ("unlocked", Tone::Notice),
+        (true, false) => ("locked", Tone::Plain),
+    };
     let left = column.saturating_sub(area.x) + 1;
     let room = Rect { x: area.x + left, width: area.width.saturating_sub(left), ..area };
-    let tone = if state.unlocked { Tone::Notice } else { Tone::Plain };
+    let place = printable(&state.place);
+    let place = cut(&place, usize::from(room.width).saturating_sub(word.len() + 3));
+    let right = format!("{place}  {word} ");
     frame.render_widget(Line::styled(right, style(tone, state.colour)).right_aligned(), room);
 }
 
@@ -74,6 +79,10 @@ fn draw_foot(state: &State, frame: &mut Frame<'_>, area: Rect) {
         }
         (None, Some((note, tone))) => {
             frame.render_widget(Line::styled(printable(note).into_owned(), style(*tone, state.colour)), area);
+        }
+        (None, None) if !state.is_connected => {
+            let words = "the host is gone and looked for; this is what was seen last";
+            frame.render_widget(Line::styled(words, style(Tone::Alarm, state.colour)), area);
         }
         (None, None) => frame.render_widget(Line::styled(hints(state), Modifier::DIM), area),
     }

@@ -230,6 +230,19 @@ fn deadlocks_and_participants_are_told_as_by_their_commands() {
     assert!(lines(&mut state)[2].contains("7  running  robot"));
 }
 
+#[test]
+fn a_host_that_is_gone_is_told_and_places_are_cut_before_that() {
+    let mut state = state();
+    assert!(!state.connect(true) && state.connect(false));
+    let shown = lines(&mut state);
+    assert!(shown[0].ends_with("/dev/shm/test  the host is gone"), "{}", shown[0]);
+    assert!(shown[23].starts_with("the host is gone and looked for"), "{}", shown[23]);
+    state.place = "/a/place/of/a/very/long/name/indeed".to_owned();
+    assert!(lines(&mut state)[0].ends_with("/a/place/of/a…  the host is gone"), "{}", lines(&mut state)[0]);
+    assert!(state.connect(true));
+    assert!(lines(&mut state)[0].ends_with("  locked"));
+}
+
 /// Other people's bytes are drawn, and obeyed by nobody.
 #[test]
 fn hostile_names_and_the_smallest_screens_do_no_harm() {
