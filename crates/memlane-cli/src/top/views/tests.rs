@@ -145,10 +145,10 @@ fn what_was_typed_in_vain_is_kept_and_written_over_what_stands_now() {
     state.prompt = Some(Prompt::Edit(edit));
     assert_eq!(
         lines(&mut state)[22..],
-        ["somebody was faster, it is 3.0 now: Enter writes over that, Esc leaves it", "robot/speed := 1.57"]
+        ["somebody was faster, it is 3.0 now: Enter writes over it, Esc does not", "robot/speed := 1.57"]
     );
     let Some(Wanted::Change(edit)) = press(&mut state, KeyCode::Enter) else { panic!("it is asked again") };
-    assert_eq!((edit.input.text.as_str(), edit.expected.as_deref()), ("1.57", Some("3.0")));
+    assert_eq!((edit.input.text.as_str(), edit.expected.as_deref()), ("1.57", None));
     state.prompt = Some(Prompt::Edit(edit.again("what was typed is no number".to_owned())));
     assert_eq!(lines(&mut state)[22..], ["what was typed is no number", "robot/speed := 1.57"]);
     press(&mut state, KeyCode::Esc);
@@ -228,6 +228,15 @@ fn deadlocks_and_participants_are_told_as_by_their_commands() {
         json!({"pid": 7, "state": "running", "program": "robot", "regions": ["arm"]}),
     ]));
     assert!(lines(&mut state)[2].contains("7  running  robot"));
+    // Of one that does a lot, the names are not cut, nor does its line run over the edge.
+    let regions = vec!["a/region/of/some/name"; 9];
+    let busy = json!({
+        "pid": 24169, "state": "orphaned", "user": "somebody", "program": "memlane-demo", "regions": regions,
+        "locks": regions, "waits": [{"what": "lock", "id": "demo/arm", "seconds": 1.0}],
+    });
+    state.take(News::Processes(vec![busy]));
+    let shown = lines(&mut state);
+    assert!(shown[2].starts_with("24169  orphaned  memlane-demo  ") && shown[3].is_empty(), "{shown:?}");
 }
 
 #[test]
