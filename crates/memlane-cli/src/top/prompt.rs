@@ -69,11 +69,12 @@ impl Edit {
             return self
                 .again("somebody was faster, and there is nothing to be written over any more".to_owned());
         };
-        let found = human::cut(anew.expected.as_deref().unwrap_or_default(), 20).replace('\n', "⏎");
+        let found = human::cut(anew.expected.as_deref().unwrap_or_default(), 12).replace('\n', "⏎");
         let key = if self.has_lines { "Ctrl-S" } else { "Enter" };
-        let trouble =
-            format!("somebody was faster, it is {found} now: {key} writes over that, Esc leaves it");
-        Self { input: self.input, ..anew }.again(trouble)
+        let trouble = format!("somebody was faster, it is {found} now: {key} writes over it, Esc does not");
+        // A number may be another one each time; a text is never written over unseen.
+        let expected = anew.expected.filter(|_| anew.has_lines);
+        Self { input: self.input, expected, ..anew }.again(trouble)
     }
 
     /// The change that it is.
