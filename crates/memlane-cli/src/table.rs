@@ -14,6 +14,8 @@ use crate::human::{self, cut, width_of};
 pub(crate) const GAP: &str = "  ";
 /// What an elastic column keeps of its width in the narrowest terminal.
 const LEAST_ELASTIC_WIDTH: usize = 8;
+/// What it should have before others are shown that can be spared.
+const READABLE_WIDTH: usize = 24;
 
 /// What a cell says beside its words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,23 +69,35 @@ pub(crate) struct Column {
     title: &'static str,
     numbers: bool,
     elastic: bool,
+    is_cut_last: bool,
     optional: bool,
+    spare: bool,
 }
 
 impl Column {
     /// Words, flush left.
     pub(crate) const fn words(title: &'static str) -> Self {
-        Self { title, numbers: false, elastic: false, optional: false }
+        Self { title, numbers: false, elastic: false, is_cut_last: false, optional: false, spare: false }
     }
 
     /// Numbers, flush right.
     pub(crate) const fn numbers(title: &'static str) -> Self {
-        Self { title, numbers: true, elastic: false, optional: false }
+        Self { numbers: true, ..Self::words(title) }
     }
 
     /// May be cut when the terminal is narrow.
     pub(crate) const fn elastic(self) -> Self {
         Self { elastic: true, ..self }
+    }
+
+    /// May be cut too, but only when no other column has anything left to give.
+    pub(crate) const fn cut_last(self) -> Self {
+        Self { elastic: true, is_cut_last: true, ..self }
+    }
+
+    /// Is left out when the terminal is narrow, the last such column first.
+    pub(crate) const fn spare(self) -> Self {
+        Self { spare: true, ..self }
     }
 
     /// Is left out when it is empty in every row.
@@ -151,16 +165,29 @@ impl Table {
         shown.map(|(index, column)| (index, widest(index).max(width_of(column.title)))).collect()
     }
 
-    /// Takes from the widest elastic column until all fits.
-    fn shrink(&self, layout: &mut [(usize, usize)], width: usize) {
-        let gaps = layout.len().saturating_sub(1) * GAP.len();
-        let mut excess = (layout.iter().map(|(_, width)| width).sum::<usize>() + gaps).saturating_sub(width);
+    /// Leaves out what can be spared, as long as what is elastic cannot be read; then takes from the widest elastic
+    /// column until all fits.
+    fn shrink(&self, layout: &mut Vec<(usize, usize)>, width: usize) {
+        let excess = |layout: &[(usize, usize)], needed: &dyn Fn(&Column, usize) -> usize| {
+            let columns = layout.iter().map(|(index, width)| needed(&self.columns[*index], *width));
+            let gaps = layout.len().saturating_sub(1) * GAP.len();
+            (columns.sum::<usize>() + gaps).saturating_sub(width)
+        };
+        let readable = |column: &Column, width: usize| {
+            if column.elastic && !column.is_cut_last { width.min(READABLE_WIDTH) } else { width }
+        };
+        while excess(layout, &readable) > 0 {
+            let Some(spare) = layout.iter().rposition(|(index, _)| self.columns[*index].spare) else { break };
+            layout.remove(spare);
+        }
+        let mut excess = excess(layout, &|_, width| width);
         while excess > 0 {
-            let elastic = layout.iter_mut().filter(|(index, _)| self.columns[*index].elastic);
-            let Some((_, widest)) = elastic.max_by_key(|(_, width)| *width) else { return };
-            if *widest <= LEAST_ELASTIC_WIDTH {
-                return;
-            }
+            let gives = layout
+                .iter_mut()
+                .filter(|(index, width)| self.columns[*index].elastic && *width > LEAST_ELASTIC_WIDTH);
+            // In this order: those that are not to be cut last, the widest of them.
+            let order = |(index, width): &&mut (usize, usize)| (!self.columns[*index].is_cut_last, *width);
+            let Some((_, widest)) = gives.max_by_key(order) else { return };
             *widest -= 1;
             excess -= 1;
         }
@@ -211,6 +238,30 @@ mod tests {
         assert_eq!(rendered.lines().nth(1), Some("a       7  a long t…"));
         // No narrower than what still says something.
         assert_eq!(table().render(Some(5), false).lines().nth(1), Some("a       7  a long …"));
+    }
+
+    /// At the usual 80 columns names were cut for the sake of figures.
+    #[test]
+    fn figures_are_spared_before_a_content_and_a_name_is_cut_last() {
+        let columns = [
+            Column::words("ID").cut_last(),
+            Column::numbers("BYTES/S").spare(),
+            Column::numbers("READERS").spare(),
+            Column::words("CONTENT").elastic(),
+        ];
+        let mut table = Table::new(&columns);
+        table.push(["a/name/of/24/characters_".into(), "1".into(), "2".into(), "z".repeat(90).into()]);
+        let titles_at = |width| {
+            let rendered = table.render(Some(width), false);
+            let (titles, row) = rendered.split_once('\n').unwrap();
+            let titles: Vec<_> = titles.split_whitespace().map(str::to_owned).collect();
+            (titles.join(" "), row.trim_end().to_owned())
+        };
+        assert_eq!(titles_at(68).0, "ID BYTES/S READERS CONTENT");
+        assert_eq!(titles_at(67).0, "ID BYTES/S CONTENT");
+        assert_eq!(titles_at(50).0, "ID CONTENT");
+        assert_eq!(titles_at(34).1, "a/name/of/24/characters_  zzzzzzz…");
+        assert_eq!(titles_at(30).1, "a/name/of/24/charac…  zzzzzzz…");
     }
 
     #[test]

@@ -131,6 +131,14 @@ fn answer(address: &str, path: &str) -> String {
     answer
 }
 
+/// What a command says to somebody who uses it on the demo's space.
+fn visit(space: &Space, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_memlane"));
+    let output = command.arg("--space").arg(space.directory()).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
 fn numbers(rows: &Value, name: &str) -> Vec<u64> {
     let rows = rows.as_array().expect("an array");
     rows.iter().map(|row| row[name].as_u64().expect("a number")).collect()
@@ -150,6 +158,7 @@ fn it_keeps_its_promises_and_leaves_nothing() {
     // Four seconds at 60 Hz; half of it on a machine that is busy with other tests.
     assert!(frames.len() == 2 && frames.iter().all(|frames| *frames > 120), "{facts}");
     assert_eq!(facts["counted"].as_u64(), Some(frames.iter().sum()), "{facts}");
+    assert_eq!(facts["counter_written"].as_u64(), Some(0), "{facts}");
     // The same of 200 Hz.
     assert!(facts["samples"].as_u64().is_some_and(|samples| samples > 400), "{facts}");
     assert_eq!(
@@ -234,12 +243,7 @@ fn whoever_sets_the_event_has_the_holder_killed_and_the_next_one_puts_it_right()
     let mut demo = Running::start(&place, &["--duration", "1h"]);
     demo.wait_for("jobs: 1 done");
     let space = place.space();
-    let memlane = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_memlane"));
-        let output = command.arg("--space").arg(space.directory()).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    };
+    let memlane = |arguments: &[&str]| visit(&space, arguments);
     for recovery in ["1", "2"] {
         memlane(&["event", "set", "demo/kill-holder"]);
         // An idle worker has the job before it has the arm.
@@ -253,6 +257,69 @@ fn whoever_sets_the_event_has_the_holder_killed_and_the_next_one_puts_it_right()
     let state: Value = serde_json::from_str(&memlane(&["show", "--json", "demo/arm"])).unwrap();
     assert_eq!(state["lock"]["inconsistent"].as_bool(), Some(false), "{state}");
     assert_eq!(place.processes().len(), 1 + CHILDREN, "the dead were replaced");
+}
+
+/// Somebody who tried the page's fields made the demo fail: its promises were read from counters that anybody may write.
+#[test]
+fn whoever_writes_into_its_regions_does_it_no_harm() {
+    let place = Place::new();
+    let mut demo = Running::start(&place, &["--duration", "2", "--forever"]);
+    demo.wait_for("jobs: 1 done");
+    let space = place.space();
+    let most = u64::MAX.to_string();
+    let parts = r#"{"left": 4294967295, "hand": 7, "right": 4294967295}"#;
+    for written in [
+        ["set", "camera/received", "1000000"],
+        ["set", "camera/caption", "mine"],
+        ["set", "demo/arm-state", parts],
+        ["set", "demo/jobs-again", &most],
+        ["set", "demo/recoveries", &most],
+        ["set", "demo/jobs-done", "0"],
+        ["set", "demo/last-recovery", "\u{1b}[31mnothing"],
+        ["put", "demo/jobs", "what is this"],
+        ["put", "demo/jobs", "--close"],
+    ] {
+        visit(&space, &written);
+    }
+    demo.wait_for("somebody has closed demo/jobs; it is made anew");
+    visit(&space, &["event", "set", "demo/kill-holder"]);
+    demo.wait_for_all(&[
+        "is killed by SIGKILL while it has the arm",
+        "was told, and",
+        "went to another worker",
+    ]);
+    demo.wait_for("has taken over");
+    for (counter, least) in [("camera/received", 1_000_000), ("demo/recoveries", 0), ("demo/jobs-again", 0)] {
+        let counted: u64 = visit(&space, &["get", counter]).parse().unwrap();
+        // What had the most went round.
+        assert!((least..least + 1_000_000).contains(&counted), "{counter}: {counted}");
+    }
+    kill_process(Pid::from_child(&demo.process), Signal::INT).unwrap();
+    let counter = demo.wait_for("counter ");
+    assert!(
+        counter.starts_with("counter   100") && counter.ends_with("written 1 time by somebody else"),
+        "{counter}"
+    );
+    demo.wait_for("Every promise was kept.");
+    assert!(demo.process.wait().unwrap().success());
+}
+
+#[test]
+fn each_process_is_listed_by_what_it_does() {
+    let place = Place::new();
+    let mut demo = Running::start(&place, &["--duration", "1h"]);
+    demo.wait_for("fps");
+    let processes: Value = serde_json::from_str(&visit(&place.space(), &["--json", "ps"])).unwrap();
+    let mut names: Vec<_> =
+        processes.as_array().unwrap().iter().map(|process| process["program"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    let expected =
+        ["armband", "camera", "camera", "dispatcher", "memlane-demo", "viewer", "viewer", "worker", "worker"];
+    assert_eq!(names, expected);
+    let processes = place.processes().into_iter().map(|pid| status(pid, "Name"));
+    let mut processes: Vec<_> = processes.collect();
+    processes.sort_unstable();
+    assert_eq!(processes, expected, "as `ps` tells them");
 }
 
 #[test]

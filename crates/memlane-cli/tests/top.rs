@@ -1,7 +1,9 @@
 //! `memlane top` as a user has it: in a real terminal, by tmux.
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use memlane::{Lock, Value};
@@ -136,8 +138,12 @@ fn a_user_opens_filters_edits_and_sees_a_killed_holder() {
     tmux.keys(&["Enter"]);
     tmux.see(false, |screen| screen.contains("write 2.251 to"));
     tmux.keys(&["y"]);
-    tmux.see(false, |screen| screen.contains("somebody was faster"));
+    tmux.see(false, |screen| screen.contains("it is 3.0 now") && screen.contains("robot/speed := 2.251"));
     assert_eq!(speed.load(), 3.0);
+    // Knowingly, it is written over what stands now.
+    tmux.keys(&["Enter"]);
+    tmux.see(false, |screen| screen.contains("changed") && !screen.contains(":="));
+    assert_eq!(speed.load(), 2.251);
 
     tmux.keys(&["Escape"]);
     tmux.see(false, |screen| screen.contains("Enter open"));
@@ -183,18 +189,89 @@ fn a_terminal_is_given_back_when_it_is_stopped_and_ended_by_a_signal() {
     tmux.see(false, |screen| screen.lines().any(|line| line == "the shell is there"));
 }
 
+/// For reading and writing at a host; long enough to be one.
+const TOKEN: &str = "a-token-of-thirty-two-characters";
+
+/// A host as a process of its own, and its port; 0 is any that is free.
+fn host(scratch: &Scratch, port: u16) -> (Child, u16) {
+    let listen = format!("127.0.0.1:{port}");
+    let mut command = memlane(scratch);
+    command.args(["--json", "host", "--listen", &listen]).env("MEMLANE_TOKEN", TOKEN).stdout(Stdio::piped());
+    let mut host = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(host.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let told: Json = serde_json::from_str(&line).unwrap();
+    (host, told["port"].as_u64().unwrap() as u16)
+}
+
+#[test]
+fn at_a_host_it_shows_and_changes_and_outlives_the_host() {
+    if Command::new("tmux").arg("-V").output().is_err() {
+        return left_out::leave_out(
+            "memlane top in a terminal",
+            "there is no tmux; `cargo xtask setup` installs it",
+        );
+    }
+    let scratch = Scratch::new();
+    let space = scratch.space();
+    let speed = Value::create(&space, "robot/speed", 1.5).unwrap();
+    let (mut first, port) = host(&scratch, 0);
+    // Without it nobody proves to be on the host's machine, and all goes through the host.
+    std::fs::remove_file(scratch.path().join(format!(".memlane/host-{port}"))).unwrap();
+    let program = env!("CARGO_BIN_EXE_memlane");
+    let tmux = Tmux::start(&format!("env MEMLANE_TOKEN={TOKEN} '{program}' --at 127.0.0.1:{port} top"));
+    tmux.run(&["resize-window", "-x", "80", "-y", "24"]);
+    tmux.see(false, |screen| screen.contains("robot/speed"));
+    tmux.keys(&["e"]);
+    tmux.see(false, |screen| screen.contains("robot/speed := 1.5"));
+    tmux.keys(&["C-u"]);
+    tmux.keys(&["-l", "2.25"]);
+    tmux.keys(&["Enter"]);
+    tmux.see(false, |screen| screen.contains("write 2.25 to"));
+    tmux.keys(&["y"]);
+    tmux.see(false, |screen| screen.contains("changed") && !screen.contains(":="));
+    assert_eq!(speed.load(), 2.25);
+
+    first.kill().unwrap();
+    first.wait().unwrap();
+    tmux.see(false, |screen| screen.contains("the host is gone") && screen.contains("robot/speed"));
+    let (mut second, _) = host(&scratch, port);
+    tmux.see(false, |screen| !screen.contains("the host is gone") && screen.contains("2.25"));
+    speed.store(7.5);
+    tmux.see(false, |screen| screen.contains("7.5"));
+    // Gone again, it keeps nobody from ending.
+    second.kill().unwrap();
+    second.wait().unwrap();
+    tmux.see(false, |screen| screen.contains("the host is gone"));
+    tmux.keys(&["q"]);
+    tmux.see(false, |screen| screen.contains("ended with 0"));
+}
+
 #[test]
 fn once_prints_all_of_it_as_json_and_as_tables() {
     let scratch = Scratch::new();
-    let _value = Value::create(&scratch.space(), "robot/speed", 1.5).unwrap();
+    let speed = Value::create(&scratch.space(), "robot/speed", 1.5).unwrap();
     let lock = Lock::create(&scratch.space(), "arm").unwrap();
     let _guard = lock.lock().unwrap();
-    let output = memlane(&scratch).args(["--json", "top", "--once"]).output().unwrap();
+    let is_over = AtomicBool::new(false);
+    let writes = || {
+        while !is_over.load(Relaxed) {
+            speed.add(1.0);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    let looked = || memlane(&scratch).args(["--json", "top", "--once"]).output().unwrap();
+    let output = std::thread::scope(|scope| {
+        scope.spawn(writes);
+        let output = looked();
+        is_over.store(true, Relaxed);
+        output
+    });
     let json: Json = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(
-        (&json["regions"][1]["id"], &json["regions"][1]["rate"]),
-        (&"robot/speed".into(), &Json::Null)
-    );
+    let [arm, speed] = [0, 1].map(|index| &json["regions"][index]);
+    assert_eq!((&arm["id"], &speed["id"]), (&"arm".into(), &"robot/speed".into()));
+    assert_eq!((&arm["state"], &speed["state"]), (&"quiet".into(), &"live".into()), "{speed}");
+    assert!(speed["rate"].as_f64().is_some_and(|rate| rate > 10.0), "{speed}");
     assert_eq!(json["participants"][0]["pid"], std::process::id());
     assert_eq!(json["locks"][0]["id"], "arm");
     let output = memlane(&scratch).args(["top", "--once"]).output().unwrap();

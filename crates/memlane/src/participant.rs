@@ -40,7 +40,8 @@ pub struct Participant {
     pub attached: u64,
     /// Random id of the process, equal in all regions it is attached to.
     pub process: [u8; 16],
-    /// Its program's name.
+    /// The process's name when it first used memlane: its program's file name, or what it had called itself before by
+    /// `PR_SET_NAME`, which `ps` shows too; for programs that are several processes in different roles.
     pub program: String,
     /// What its threads wait for.
     pub waits: Vec<WaitingThread>,

@@ -30,6 +30,11 @@ fn role() {
         match part.role.as_str() {
             "member" => join(&space, part),
             "guest" => join(&space.ephemeral(), part),
+            "camera" => {
+                // As `PR_SET_NAME` does, from any thread.
+                std::fs::write("/proc/self/comm", &part.role).expect("a process names itself");
+                join(&space, part);
+            }
             other => panic!("there is no role {other}"),
         }
     });
@@ -240,6 +245,18 @@ fn another_process_is_another_participant_until_it_leaves() -> Result<()> {
     child.expect("left");
     assert_eq!(first.region().participants().len(), 1);
     assert!(child.finish().success());
+    Ok(())
+}
+
+/// Programs of several processes were all called by the one program's name, and nobody knew who held what.
+#[test]
+fn a_process_that_names_itself_is_known_by_that_name() -> Result<()> {
+    let scratch = Scratch::new();
+    let lock = Lock::create(&scratch.space(), "lock")?;
+    let child = Role::start("camera", scratch.path(), &["lock"]);
+    child.expect("joined");
+    let [_, other] = lock.region().participants().try_into().expect("there are two");
+    assert_eq!((other.pid, other.program.as_str()), (child.pid(), "camera"));
     Ok(())
 }
 

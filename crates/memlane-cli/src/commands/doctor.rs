@@ -1,7 +1,7 @@
 //! `memlane doctor`: what the dead left behind.
 //!
-//! Nothing here stops anybody; see [`memlane::doctor`]. `--json` prints an array of findings (module
-//! `view::finding` of memlane-net).
+//! Nothing here stops anybody; see [`memlane::doctor`]. What is fixable is harmless, and no more than a note; the rest is
+//! a problem, for a person to judge. `--json` prints an array of findings (module `view::finding` of memlane-net).
 
 use serde_json::Value;
 
@@ -12,7 +12,8 @@ use crate::words::text;
 
 /// Find what dead processes left behind, and damaged files
 ///
-/// Nothing of it stops anybody. The exit code is 1 while something is left.
+/// Nothing of it stops anybody. What is harmless is a note; the exit code is 1 while there is something that needs a
+/// person, or that --fix could not put away.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doctor {
     /// Put away what nobody can miss; what needs a person's judgement stays
@@ -29,27 +30,36 @@ impl Doctor {
             findings.iter().try_for_each(|finding| context.print(human::printable(&in_words(finding))))?;
             context.print(self.summary(&findings))?;
         }
-        if findings.iter().all(is_fixed) {
+        // A note is no failure, but one that was to be put away and is still there is.
+        if findings.iter().all(|finding| is_fixed(finding) || (is_note(finding) && !self.fix)) {
             return Ok(());
         }
         Err(Failure::silent(Exit::Failure))
     }
 
     fn summary(&self, findings: &[Value]) -> String {
-        let left = findings.iter().filter(|finding| !is_fixed(finding)).count();
-        let fixable =
-            findings.iter().filter(|finding| finding["fixable"] == true && !is_fixed(finding)).count();
-        let fixed = findings.len() - left;
-        match (left, fixable) {
-            (0, _) if fixed == 0 => "no problems".to_owned(),
-            (0, _) => format!("{} fixed, none left", human::count(fixed, "problem")),
-            (_, 0) => format!("{} left for a person to judge", human::count(left, "problem")),
-            _ if self.fix => {
-                format!("{} left, {fixable} of which should have been fixed", human::count(left, "problem"))
-            }
-            _ => format!("{}; `memlane doctor --fix` puts {fixable} right", human::count(left, "problem")),
-        }
+        let count = |wanted: &dyn Fn(&Value) -> bool, noun| {
+            let number = findings.iter().filter(|finding| wanted(finding)).count();
+            (number > 0).then(|| human::count(number, noun))
+        };
+        let problems = count(&|finding| !is_note(finding), "problem");
+        let mut parts = vec![match problems {
+            None => "no problems".to_owned(),
+            Some(problems) => format!("{problems} for a person to judge"),
+        }];
+        let left = count(&|finding| is_note(finding) && !is_fixed(finding), "note");
+        parts.extend(count(&is_fixed, "note").map(|fixed| format!("{fixed} put away")));
+        parts.extend(left.map(|left| match self.fix {
+            true => format!("{left} that could not be put away"),
+            false => format!("{left}, which `memlane doctor --fix` puts away"),
+        }));
+        parts.join("; ")
     }
+}
+
+/// Whether it is harmless.
+fn is_note(finding: &Value) -> bool {
+    finding["fixable"] == true
 }
 
 fn is_fixed(finding: &Value) -> bool {
@@ -58,5 +68,6 @@ fn is_fixed(finding: &Value) -> bool {
 
 fn in_words(finding: &Value) -> String {
     let id = finding["id"].as_str().unwrap_or("(space)");
-    format!("{id}: {}{}", text(&finding["message"]), if is_fixed(finding) { " (fixed)" } else { "" })
+    let note = if is_note(finding) { "note: " } else { "" };
+    format!("{id}: {note}{}{}", text(&finding["message"]), if is_fixed(finding) { " (fixed)" } else { "" })
 }

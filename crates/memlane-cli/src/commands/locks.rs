@@ -125,12 +125,12 @@ pub(crate) fn table(locks: &[Value]) -> Table {
         Column::words("ID"),
         Column::numbers("PID"),
         Column::words("HOLDER").elastic(),
-        Column::numbers("THREAD"),
+        Column::numbers("THREAD").spare(),
         Column::numbers("HELD FOR"),
-        Column::numbers("DEPTH"),
+        Column::numbers("DEPTH").spare(),
         Column::words("WAITERS").elastic().optional(),
-        Column::numbers("CONTENDED"),
-        Column::numbers("RECOVERIES"),
+        Column::numbers("CONTENDED").spare(),
+        Column::numbers("RECOVERIES").spare(),
         Column::words("STATE"),
     ];
     let mut table = Table::new(&columns);

@@ -14,6 +14,7 @@ use crate::failure::Outcome;
 use memlane::lock::LockState;
 use memlane::schema::Datum;
 use memlane::{Lock, LockGuard, Record, Semaphore, Space, Text, Value};
+use std::fmt;
 use std::process;
 use std::thread;
 use std::time::Duration;
@@ -36,6 +37,15 @@ const STORY_BYTES: usize = 256;
 pub(super) enum Side {
     Left,
     Right,
+}
+
+/// How the arm went from a dead holder to the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Recovery {
+    pub(super) dead: u32,
+    pub(super) heir: u32,
+    /// A part was at no side.
+    pub(super) missing: bool,
 }
 
 /// The arm, as every process has it.
@@ -66,10 +76,13 @@ impl Arm {
         })
     }
 
-    /// Puts a part to that side, if there is one at the other; waits for the arm.
-    pub(super) fn carry(&self, to: Side) -> Outcome {
+    /// Puts a part to that side, if there is one at the other; waits for the arm. If it was a dead holder's, says so
+    /// to `told` before.
+    pub(super) fn carry(&self, to: Side, told: impl FnOnce(Recovery) -> Outcome) -> Outcome {
         let guard = self.lock.lock()?;
-        self.make_whole(&guard)?;
+        if let Some(recovery) = self.make_whole(&guard)? {
+            told(recovery)?;
+        }
         self.put("process", process::id())?;
         let _power = self.power.acquire(POWER, None)?;
         let from = to.other();
@@ -79,7 +92,8 @@ impl Arm {
             self.put("hand", 1_u32)?;
             self.turn(to)?;
             self.put("hand", 0_u32)?;
-            self.put(to.name(), self.parts(to.name())? + 1)?;
+            // Whatever somebody writes there meanwhile, it is a number of parts, and too many are put right above.
+            self.put(to.name(), self.parts(to.name())?.saturating_add(1))?;
         }
         drop(guard);
         Ok(())
@@ -95,14 +109,9 @@ impl Arm {
         self.recoveries.load()
     }
 
-    /// How that went the last time.
-    pub(super) fn last_recovery(&self) -> Outcome<String> {
-        Ok(self.story.read()?.0)
-    }
-
     /// Sees to it that all parts are at a side: after a holder's death, at the very beginning, and when somebody
     /// changed the record by hand.
-    fn make_whole(&self, guard: &LockGuard<'_>) -> Outcome {
+    fn make_whole(&self, guard: &LockGuard<'_>) -> Outcome<Option<Recovery>> {
         let [left, hand, right] = [self.parts("left")?, self.parts("hand")?, self.parts("right")?];
         let missing = hand > 0 || u64::from(left) + u64::from(right) != PARTS;
         if missing {
@@ -111,16 +120,14 @@ impl Arm {
             self.put("right", right)?;
             self.put("left", PARTS - right)?;
         }
-        if guard.is_inconsistent() {
-            let (dead, me) = (self.parts("process")?, process::id());
-            let found = if missing { "put its part back" } else { "found every part in its place" };
-            self.story.write(&format!(
-                "the arm of process {dead} went to process {me}, which was told, and {found}"
-            ))?;
-            self.recoveries.add(1);
-            guard.make_consistent();
+        if !guard.is_inconsistent() {
+            return Ok(None);
         }
-        Ok(())
+        let recovery = Recovery { dead: self.parts("process")?, heir: process::id(), missing };
+        self.story.write(&recovery.to_string())?;
+        self.recoveries.add(1);
+        guard.make_consistent();
+        Ok(Some(recovery))
     }
 
     fn turn(&self, to: Side) -> Outcome {
@@ -140,6 +147,14 @@ impl Arm {
 
     fn put(&self, field: &str, value: impl Into<Datum>) -> Outcome {
         Ok(self.record.write_field(field, &value.into())?)
+    }
+}
+
+impl fmt::Display for Recovery {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { dead, heir, missing } = self;
+        let found = if *missing { "put its part back" } else { "found every part in its place" };
+        write!(formatter, "the arm of process {dead} went to process {heir}, which was told, and {found}")
     }
 }
 
@@ -177,18 +192,45 @@ mod tests {
     fn no_part_is_lost_whatever_the_holder_left() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let arm = Arm::open_or_create(&Space::at(directory.path()).expect("a space")).expect("an arm");
-        arm.carry(Side::Right).expect("the arm is free");
+        let mut recovered = Vec::new();
+        let mut carry = |to| {
+            let told = |recovery| {
+                recovered.push(recovery);
+                Ok(())
+            };
+            arm.carry(to, told).expect("the arm is free");
+        };
+        carry(Side::Right);
         assert_eq!(parts(&arm), [11, 0, 1]);
         let guard = arm.lock.lock().expect("the arm is free");
         arm.put("left", 10_u32).expect("a field");
         arm.put("hand", 1_u32).expect("a field");
         guard.abandon();
-        arm.carry(Side::Left).expect("the arm is free");
+        carry(Side::Left);
         assert_eq!((parts(&arm), arm.recoveries()), ([12, 0, 0], 1));
-        assert!(arm.last_recovery().expect("a text").ends_with("put its part back"));
         assert!(!arm.lock.is_inconsistent());
-        arm.carry(Side::Left).expect("the arm is free");
+        carry(Side::Left);
         assert_eq!((parts(&arm), arm.recoveries()), ([12, 0, 0], 1), "there was nothing to carry");
+        let me = process::id();
+        assert_eq!(recovered, [Recovery { dead: me, heir: me, missing: true }]);
+        assert_eq!(arm.story.read().expect("a text").0, recovered[0].to_string());
+    }
+
+    #[test]
+    fn whatever_somebody_writes_into_the_record_is_put_right() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let arm = Arm::open_or_create(&Space::at(directory.path()).expect("a space")).expect("an arm");
+        thread::scope(|scope| {
+            let carrying = scope.spawn(|| arm.carry(Side::Right, |_| Ok(())).expect("the arm is free"));
+            while !carrying.is_finished() {
+                for field in ["left", "hand", "right", "process"] {
+                    arm.put(field, u32::MAX).expect("a field");
+                }
+            }
+        });
+        arm.carry(Side::Left, |_| Ok(())).expect("the arm is free");
+        let [left, hand, right] = parts(&arm);
+        assert_eq!((u64::from(left + right), hand), (PARTS, 0));
     }
 
     #[test]

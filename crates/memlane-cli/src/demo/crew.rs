@@ -9,7 +9,7 @@ use super::stage::Stage;
 use super::{Role, regions};
 use crate::failure::Outcome;
 use memlane::lock::LockState;
-use memlane::{Event, Space, Value};
+use memlane::{Event, Queue, Space, Value};
 use std::sync::mpsc::Sender;
 
 const ROLES: [Role; 4] = [Role::Sensor, Role::Dispatcher, Role::Worker, Role::Worker];
@@ -18,6 +18,8 @@ const ROLES: [Role; 4] = [Role::Sensor, Role::Dispatcher, Role::Worker, Role::Wo
 #[derive(Debug)]
 pub(super) struct Crew {
     members: Vec<Member>,
+    space: Space,
+    jobs: Queue,
     arm: Arm,
     kill_holder: Event,
     /// The event was seen, and nobody was killed for it yet.
@@ -42,21 +44,24 @@ pub(super) struct Tally {
     pub(super) workers: Vec<u32>,
     /// The process that has the arm.
     pub(super) holder: Option<u32>,
+    /// What the counters say, which anybody may write: jobs, those that were handed out again, and holders of the arm
+    /// whose death the next one was told of.
     pub(super) jobs_done: u64,
-    /// Jobs that were handed out again.
     pub(super) jobs_again: u64,
+    pub(super) recoveries: u64,
     /// Holders of the arm that were killed for the event.
     pub(super) holders_killed: u64,
-    /// Holders whose death the next one was told of.
-    pub(super) recoveries: u64,
+    /// What the workers themselves have said of the last two.
+    pub(super) said_again: u64,
+    pub(super) said_recovered: u64,
 }
 
 impl Tally {
     /// Whether another holder was killed, the next one told, and the job handed out again.
     pub(super) fn has_recovered_since(&self, before: &Self) -> bool {
         self.holders_killed > before.holders_killed
-            && self.recoveries > before.recoveries
-            && self.jobs_again > before.jobs_again
+            && self.said_recovered > before.said_recovered
+            && self.said_again > before.said_again
     }
 }
 
@@ -64,6 +69,8 @@ impl Crew {
     pub(super) fn start(space: &Space, stage: &Stage, messages: &Sender<Message>) -> Outcome<Self> {
         let start = |role| Child::start(role, stage, messages).map(|child| Member { role, child });
         Ok(Self {
+            space: space.clone(),
+            jobs: regions::jobs(space)?,
             arm: Arm::open_or_create(space)?,
             kill_holder: regions::kill_holder(space)?,
             is_wanted: false,
@@ -83,7 +90,8 @@ impl Crew {
         self.kill_holder.set();
     }
 
-    /// Notes what a member reports; replaces one that was ended by a signal. One that fails is the demo's failure.
+    /// Notes what a member reports; replaces one that was ended by a signal, or by a queue that somebody closed. One
+    /// that fails is the demo's failure.
     pub(super) fn note(
         &mut self,
         message: Message,
@@ -95,6 +103,14 @@ impl Crew {
             News::Report(Report::Sent { sequence, rate }) => {
                 (board.tally.samples, board.tally.rate) = (sequence, rate);
             }
+            News::Report(Report::Again) => {
+                board.tally.said_again += 1;
+                board.tell(Mood::Good, "a job that the dead had not done went to another worker".to_owned());
+            }
+            News::Report(Report::Recovered(recovery)) => {
+                board.tally.said_recovered += 1;
+                board.tell(Mood::Good, recovery.to_string());
+            }
             News::Report(_) => {}
             News::Gone(complaint) => {
                 let gone = self.members.iter_mut().find(|member| member.child.pid() == message.pid);
@@ -102,6 +118,13 @@ impl Crew {
                 // Who fails says why; who is ended by a signal has no time to.
                 if !complaint.is_empty() {
                     return Err(ended_early(message.pid, &complaint));
+                }
+                if self.jobs.state().closed {
+                    // There is no opening it again.
+                    let _ = self.space.remove(regions::JOBS);
+                    self.jobs = regions::jobs(&self.space)?;
+                    board
+                        .tell(Mood::Plain, format!("somebody has closed {}; it is made anew", regions::JOBS));
                 }
                 *child = Child::start(*role, stage, messages)?;
                 let (old, new) = (message.pid, child.pid());
@@ -112,16 +135,8 @@ impl Crew {
     }
 
     /// Looks at what they share, and does what the event asks for.
-    pub(super) fn attend(&mut self, board: &mut Board) -> Outcome {
+    pub(super) fn attend(&mut self, board: &mut Board) {
         self.answer_event(board);
-        let recoveries = self.arm.recoveries();
-        if recoveries > board.tally.recoveries {
-            board.tell(Mood::Good, self.arm.last_recovery()?);
-        }
-        let jobs_again = self.jobs_again.load();
-        if jobs_again > board.tally.jobs_again {
-            board.tell(Mood::Good, "a job that the dead had not done went to another worker".to_owned());
-        }
         let pids = |role| {
             self.members.iter().filter(move |member| member.role == role).map(|member| member.child.pid())
         };
@@ -130,11 +145,10 @@ impl Crew {
             workers: pids(Role::Worker).collect(),
             holder: living(&self.arm.state()),
             jobs_done: self.jobs_done.load(),
-            jobs_again,
-            recoveries,
+            jobs_again: self.jobs_again.load(),
+            recoveries: self.arm.recoveries(),
             ..board.tally
         };
-        Ok(())
     }
 
     /// Kills the worker that has the arm, once one has it.

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::failure::Outcome;
 use crate::frame::interrupt::Interrupt;
 use crate::frame::pace::Pace;
-use memlane::Tag;
+use memlane::{Error, Tag};
 
 /// Jobs at a time, and how often; two workers are done with them before the next ones come.
 const BATCH: u64 = 8;
@@ -28,7 +28,11 @@ pub(super) fn run(context: &Context) -> Outcome {
             number += 1;
             let job = format!("{number}: a part to the {}", side.name());
             // Waits while the queue is full.
-            jobs.put_tagged(Tag::Utf8, job.as_bytes(), None)?;
+            match jobs.put_tagged(Tag::Utf8, job.as_bytes(), None) {
+                // As for a worker.
+                Err(Error::Closed { .. }) => return Ok(()),
+                put => put?,
+            };
         }
     }
 }

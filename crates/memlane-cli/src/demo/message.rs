@@ -1,5 +1,6 @@
 //! Messages between the demo and its children: a line each, a word and numbers.
 
+use super::arm::Recovery;
 use std::fmt;
 use std::str::{FromStr, SplitWhitespace};
 use std::time::Duration;
@@ -38,6 +39,10 @@ pub(super) enum Report {
     Checked { sequence: u64, intact: bool },
     /// The first frame of the next publisher came at this time of the monotonic clock, in nanoseconds.
     Resumed { sequence: u64, at: u64 },
+    /// A worker has a job that came back from a dead one.
+    Again,
+    /// A worker has put right what a dead holder of the arm left.
+    Recovered(Recovery),
 }
 
 /// A viewer's figures.
@@ -95,6 +100,10 @@ impl fmt::Display for Report {
             Self::Holding(sequence) => write!(formatter, "holding {sequence}"),
             Self::Checked { sequence, intact } => write!(formatter, "checked {sequence} {intact}"),
             Self::Resumed { sequence, at } => write!(formatter, "resumed {sequence} {at}"),
+            Self::Again => formatter.write_str("again"),
+            Self::Recovered(Recovery { dead, heir, missing }) => {
+                write!(formatter, "recovered {dead} {heir} {missing}")
+            }
         }
     }
 }
@@ -114,6 +123,12 @@ impl FromStr for Report {
             Some("holding") => Self::Holding(number(words)?),
             Some("checked") => Self::Checked { sequence: number(words)?, intact: number(words)? },
             Some("resumed") => Self::Resumed { sequence: number(words)?, at: number(words)? },
+            Some("again") => Self::Again,
+            Some("recovered") => Self::Recovered(Recovery {
+                dead: number(words)?,
+                heir: number(words)?,
+                missing: number(words)?,
+            }),
             _ => return Err(Unknown),
         })
     }
@@ -183,6 +198,8 @@ mod tests {
             Report::Holding(3),
             Report::Checked { sequence: 4, intact: true },
             Report::Resumed { sequence: 5, at: u64::MAX },
+            Report::Again,
+            Report::Recovered(Recovery { dead: 6, heir: 7, missing: true }),
         ];
         for report in reports {
             assert_eq!(report.to_string().parse(), Ok(report));

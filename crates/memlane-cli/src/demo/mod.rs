@@ -49,6 +49,9 @@ use crate::failure::Outcome;
 use crate::human::parse_duration;
 use director::Director;
 use plan::Plan;
+use rustix::thread::set_name;
+use std::ffi::CStr;
+use std::io;
 use std::time::Duration;
 
 /// Below it there is no time for all that is to be seen.
@@ -91,6 +94,8 @@ enum Role {
 
 impl DemoArguments {
     pub(crate) fn run(self, context: &Context) -> Outcome {
+        // Before anything is opened: participants are listed by it.
+        set_name(self.role.map_or(c"memlane-demo", Role::process)).map_err(io::Error::from)?;
         match self.role {
             Some(Role::Publisher) => publisher::run(context),
             Some(Role::Viewer) => viewer::run(context),
@@ -98,6 +103,19 @@ impl DemoArguments {
             Some(Role::Dispatcher) => dispatcher::run(context),
             Some(Role::Worker) => worker::run(context),
             None => Director::run(context, Plan::new(context, self.duration, self.forever, self.no_browser)),
+        }
+    }
+}
+
+impl Role {
+    /// What its process is called, by `ps` and by whoever lists participants.
+    fn process(self) -> &'static CStr {
+        match self {
+            Self::Publisher => c"camera",
+            Self::Viewer => c"viewer",
+            Self::Sensor => c"armband",
+            Self::Dispatcher => c"dispatcher",
+            Self::Worker => c"worker",
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) const KILL_HOLDER: &str = "demo/kill-holder";
 pub(super) const EMG: &str = "demo/emg";
 const IMU: &str = "demo/imu";
 /// What the workers are to do; how many jobs they have done; how many came to them from the dead.
-const JOBS: &str = "demo/jobs";
+pub(super) const JOBS: &str = "demo/jobs";
 const JOBS_DONE: &str = "demo/jobs-done";
 const JOBS_AGAIN: &str = "demo/jobs-again";
 const POWER: &str = "demo/power";

@@ -7,14 +7,28 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::human;
 use serde_json::{Value, json};
 
-/// Says what was seen; fails when it is not what was promised. `counted` is what the viewers counted
-/// together.
-pub(super) fn conclude(context: &Context, board: &Board, counted: u64) -> Outcome {
-    let broken = broken_promises(board, counted);
+/// The counter that the viewers raise together, and that anybody may write.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counter {
+    pub(super) counted: u64,
+    /// How often it was changed, by whomever.
+    pub(super) changes: u64,
+}
+
+impl Counter {
+    /// How often somebody else wrote it, after the viewers have ended.
+    fn written(self, board: &Board) -> u64 {
+        self.changes.saturating_sub(received(board))
+    }
+}
+
+/// Says what was seen; fails when it is not what was promised.
+pub(super) fn conclude(context: &Context, board: &Board, counter: Counter) -> Outcome {
+    let broken = broken_promises(board, counter);
     if context.json() {
-        context.print(to_json(board, counted, &broken))?;
+        context.print(to_json(board, counter, &broken))?;
     } else {
-        for line in lines(board, counted) {
+        for line in lines(board, counter) {
             context.print(line)?;
         }
     }
@@ -24,7 +38,7 @@ pub(super) fn conclude(context: &Context, board: &Board, counted: u64) -> Outcom
     Err(Failure::new(Exit::Failure, format!("the demo did not keep its promises: {}", broken.join("; "))))
 }
 
-fn broken_promises(board: &Board, counted: u64) -> Vec<String> {
+fn broken_promises(board: &Board, counter: Counter) -> Vec<String> {
     let mut broken = Vec::new();
     // Who looks as long as he likes has promised nothing.
     if board.takeovers.is_empty() && board.length.is_some() {
@@ -37,14 +51,15 @@ fn broken_promises(board: &Board, counted: u64) -> Vec<String> {
     if board.spoilt > 0 {
         broken.push(format!("{} frames changed while they were held", board.spoilt));
     }
-    let received = received(board);
-    if counted != received {
+    let (received, counted) = (received(board), counter.counted);
+    // What it says after somebody wrote it is nobody's promise.
+    if counted != received && counter.written(board) == 0 {
         broken.push(format!("the counter says {counted}, but {received} frames were received"));
     }
     broken
 }
 
-fn lines(board: &Board, counted: u64) -> Vec<String> {
+fn lines(board: &Board, counter: Counter) -> Vec<String> {
     let mut lines: Vec<_> =
         (1..).zip(&board.viewers).map(|(number, viewer)| viewer_line(number, viewer)).collect();
     lines.extend(takeover_line(&board.takeovers));
@@ -57,7 +72,11 @@ fn lines(board: &Board, counted: u64) -> Vec<String> {
         torn(board),
         received(board)
     ));
-    lines.push(format!("counter   {counted}, raised by both viewers for each frame"));
+    let written = match counter.written(board) {
+        0 => String::new(),
+        times => format!(", and written {} by somebody else", human::count(times as usize, "time")),
+    };
+    lines.push(format!("counter   {}, raised by both viewers for each frame{written}", counter.counted));
     let Tally { samples, rate, jobs_done, jobs_again, recoveries, .. } = &board.tally;
     lines.push(format!("armband   {samples} samples of 8 channels, {rate:.1} a second"));
     lines.push(format!(
@@ -90,7 +109,7 @@ fn viewer_line(number: usize, viewer: &Viewer) -> String {
     )
 }
 
-fn to_json(board: &Board, counted: u64, broken: &[String]) -> Value {
+fn to_json(board: &Board, counter: Counter, broken: &[String]) -> Value {
     let takeovers = board.takeovers.iter().map(
         |takeover| json!({ "frame": takeover.sequence, "milliseconds": takeover.gap.as_secs_f64() * 1e3 }),
     );
@@ -102,7 +121,8 @@ fn to_json(board: &Board, counted: u64, broken: &[String]) -> Value {
         "takeovers": takeovers.collect::<Vec<_>>(),
         "torn": torn(board),
         "changed_while_held": board.spoilt,
-        "counted": counted,
+        "counted": counter.counted,
+        "counter_written": counter.written(board),
         "samples": board.tally.samples,
         "holders_killed": board.tally.holders_killed,
         "recoveries": board.tally.recoveries,

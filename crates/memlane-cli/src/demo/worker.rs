@@ -4,9 +4,12 @@
 //! killed between the two: a job says where a part is to be, which is no worse for being said again.
 
 use super::arm::{Arm, Side};
-use super::{orders, regions};
+use super::message::Report;
+use super::orders::{self, report};
+use super::regions;
 use crate::context::Context;
 use crate::failure::Outcome;
+use memlane::Error;
 use std::thread;
 use std::time::Duration;
 
@@ -22,14 +25,19 @@ pub(super) fn run(context: &Context) -> Outcome {
     let (jobs, done) = (regions::jobs(space)?, regions::jobs_done(space)?);
     let again = regions::jobs_again(space)?;
     loop {
-        let job = jobs.lease(None)?;
+        let job = match jobs.lease(None) {
+            // By somebody who looks on; the demo makes another queue, and starts another worker for it.
+            Err(Error::Closed { .. }) => return Ok(()),
+            job => job?,
+        };
         if job.redelivered() > 0 {
             again.add(1);
+            report(Report::Again)?;
         }
         let permit = power.acquire(POWER, None)?;
         thread::sleep(PLANNING);
         drop(permit);
-        arm.carry(Side::of(job.bytes()))?;
+        arm.carry(Side::of(job.bytes()), |recovery| report(Report::Recovered(recovery)))?;
         job.acknowledge()?;
         done.add(1);
     }

@@ -1,6 +1,8 @@
 //! The documents of listings, as `--json` prints them.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use memlane::{WaitGraph, doctor};
 use memlane_net::foreign;
@@ -14,6 +16,9 @@ use super::Source;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::survey::{Saying, visit_all};
 
+/// Between two looks: what changes once a second has changed then.
+const PERIOD: Duration = Duration::from_secs(1);
+
 impl Source {
     /// Rows of regions (module `view::row` of memlane-net).
     pub(crate) fn rows(&self, patterns: &[String]) -> Outcome<Vec<Value>> {
@@ -24,6 +29,25 @@ impl Source {
             }
             Self::There(client) => {
                 Ok(client.rows(Operation::List { patterns: patterns.to_vec() }, "regions")?)
+            }
+        }
+    }
+
+    /// All rows, after two looks that are a [`PERIOD`] apart: with what changed meanwhile, and how often.
+    pub(crate) fn rows_in_motion(&self) -> Outcome<Vec<Value>> {
+        match self {
+            Self::Here(space) => {
+                let mut snapshot = Snapshot::new(space.clone());
+                snapshot.look_at(|_| true)?;
+                thread::sleep(PERIOD);
+                let rows = snapshot.look_at(|_| true)?;
+                Ok(rows.into_iter().map(Arc::unwrap_or_clone).collect())
+            }
+            // A host remembers its last look.
+            Self::There(_) => {
+                self.rows(&[])?;
+                thread::sleep(PERIOD);
+                self.rows(&[])
             }
         }
     }

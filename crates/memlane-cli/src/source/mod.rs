@@ -33,6 +33,16 @@ pub(crate) enum Source {
     There(Client),
 }
 
+impl Source {
+    /// Whether it can be looked at now. A host that is gone is looked for all the time.
+    pub(crate) fn is_connected(&self) -> bool {
+        match self {
+            Self::Here(_) => true,
+            Self::There(client) => client.is_connected(),
+        }
+    }
+}
+
 /// The directory, or the host.
 impl Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -60,6 +60,7 @@ pub(super) fn run(source: &Source, wishes: Receiver<Wish>, news: Sender<News>) {
     let (mut rows_due, mut processes_due) = (Instant::now(), Instant::now());
     let mut period = TABLES;
     let mut last = None;
+    let mut was_connected = true;
     loop {
         match wishes.recv_timeout(period.min(rows_due.saturating_duration_since(Instant::now()))) {
             Ok(new) => (wish, processes_due, last) = (new, Instant::now(), None),
@@ -72,12 +73,19 @@ pub(super) fn run(source: &Source, wishes: Receiver<Wish>, news: Sender<News>) {
             rows_due = now + TABLES;
             told.extend(rows(source, &mut listing).transpose());
         }
-        if processes_due <= now {
+        // Asking a host that is gone would be waiting for it.
+        let is_connected = source.is_connected();
+        if is_connected && !was_connected {
+            // What went meanwhile, another look tells.
+            (listing, processes_due, last) = (None, now, None);
+        }
+        was_connected = is_connected;
+        if is_connected && processes_due <= now {
             processes_due = now + PROCESSES;
             told.extend(others(source, wish.view));
         }
         period = TABLES;
-        if let (View::Detail, Some(id)) = (wish.view, &wish.region) {
+        if let (true, View::Detail, Some(id)) = (is_connected, wish.view, &wish.region) {
             let seen = Detail::of(source, id).map_err(Failure::into_message);
             let is_picture = seen.as_ref().is_ok_and(|seen| matches!(seen.content, Content::Picture(_)));
             period = if is_picture && matches!(source, Source::Here(_)) { PICTURES } else { TABLES };

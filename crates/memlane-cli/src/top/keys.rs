@@ -5,9 +5,9 @@ use ratatui::crossterm::event::{
 };
 use ratatui::layout::Position;
 
-use super::prompt::{Edit, Prompt};
-use super::state::{Sort, State, View, Wanted};
-use crate::commands::set::Set;
+use super::order::Sort;
+use super::prompt::Prompt;
+use super::state::{State, View, Wanted};
 
 /// Rows that a turn of the wheel is.
 const WHEEL: isize = 3;
@@ -45,8 +45,8 @@ fn press(state: &mut State, key: KeyEvent) -> Option<Wanted> {
             let (view, _) = View::TABS[digit as usize - '1' as usize];
             state.turn_to(view);
         }
-        KeyCode::Esc if state.view == View::Regions && !state.filter.is_empty() => {
-            state.filter.clear();
+        KeyCode::Esc if state.view == View::Regions && !state.order.filter.is_empty() => {
+            state.order.filter.clear();
             state.arrange();
         }
         KeyCode::Esc => state.go(View::Regions),
@@ -85,19 +85,21 @@ fn step_of(state: &State, code: KeyCode) -> isize {
 fn among_regions(state: &mut State, code: KeyCode) {
     match code {
         KeyCode::Enter => state.open(),
-        KeyCode::Char('/') => state.prompt = Some(Prompt::Filter(super::prompt::Input::of(&state.filter))),
+        KeyCode::Char('/') => {
+            state.prompt = Some(Prompt::Filter(super::prompt::Input::of(&state.order.filter)))
+        }
         KeyCode::Char('g') => {
-            state.grouped = !state.grouped;
+            state.order.grouped = !state.order.grouped;
             state.arrange();
         }
         KeyCode::Char('r') => {
-            state.descending = !state.descending;
+            state.order.descending = !state.order.descending;
             state.arrange();
         }
         KeyCode::Char(side @ ('<' | '>')) => {
-            let now = Sort::ALL.iter().position(|sort| *sort == state.sort).unwrap_or(0);
+            let now = Sort::ALL.iter().position(|sort| *sort == state.order.sort).unwrap_or(0);
             let by = if side == '<' { Sort::ALL.len() - 1 } else { 1 };
-            state.sort = Sort::ALL[(now + by) % Sort::ALL.len()];
+            state.order.sort = Sort::ALL[(now + by) % Sort::ALL.len()];
             state.arrange();
         }
         KeyCode::Char('e') => {
@@ -123,40 +125,37 @@ fn in_detail(state: &mut State, code: KeyCode) {
 }
 
 /// A key while something is typed or asked.
-fn answer(state: &mut State, mut prompt: Prompt, key: KeyEvent) -> Option<Wanted> {
+fn answer(state: &mut State, prompt: Prompt, key: KeyEvent) -> Option<Wanted> {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    match (&mut prompt, key.code) {
+    match (prompt, key.code) {
         (Prompt::Filter(_), KeyCode::Esc) => {
-            state.filter.clear();
+            state.order.filter.clear();
             state.arrange();
         }
         (Prompt::Filter(_), KeyCode::Enter) | (Prompt::Edit(_), KeyCode::Esc) => {}
-        (Prompt::Filter(input), _) => {
+        (Prompt::Filter(mut input), _) => {
             input.press(key);
-            state.filter.clone_from(&input.text);
+            state.order.filter.clone_from(&input.text);
             state.arrange();
-            state.prompt = Some(prompt);
+            state.prompt = Some(Prompt::Filter(input));
         }
-        (Prompt::Edit(edit), code) => {
+        (Prompt::Edit(mut edit), code) => {
             let is_done = code == KeyCode::Enter && !edit.has_lines || code == KeyCode::Char('s') && control;
             if !is_done {
                 edit.input.press(key);
-            } else if state.unlocked {
-                return Some(Wanted::Change(change(edit)));
+                state.prompt = Some(Prompt::Edit(edit));
+            // Whoever was told why it was not written has been asked by that.
+            } else if state.unlocked || edit.trouble.is_some() {
+                return Some(Wanted::Change(edit));
             } else {
-                prompt = Prompt::Confirm(edit.clone());
+                state.prompt = Some(Prompt::Confirm(edit));
             }
-            state.prompt = Some(prompt);
         }
-        (Prompt::Confirm(edit), KeyCode::Char('y')) => return Some(Wanted::Change(change(edit))),
+        (Prompt::Confirm(edit), KeyCode::Char('y')) => return Some(Wanted::Change(edit)),
         // Back to what was typed: a mistyped answer is to lose nothing.
-        (Prompt::Confirm(edit), _) => state.prompt = Some(Prompt::Edit(edit.clone())),
+        (Prompt::Confirm(edit), _) => state.prompt = Some(Prompt::Edit(edit)),
     }
     None
-}
-
-fn change(edit: &Edit) -> Set {
-    Set::of_part(&edit.id, edit.part.clone(), edit.input.text.clone(), edit.expected.clone())
 }
 
 fn point(state: &mut State, mouse: MouseEvent) {

@@ -5,6 +5,7 @@
 //! | `feed` | what is seen, by a thread that looks |
 //! | `detail` | what is seen of one region, by its kind |
 //! | `state`, `keys` | what is shown of it, and what a key or the mouse does to that: no terminal, no clock |
+//! | `order` | which regions are listed, and in which order |
 //! | `prompt` | what is typed: a filter, a new content |
 //! | `views` | how it is drawn, one view a file |
 //! | `screen` | the terminal, and that it is given back as it was |
@@ -17,11 +18,13 @@ mod detail;
 mod feed;
 mod keys;
 mod once;
+mod order;
 mod prompt;
 mod screen;
 mod state;
 mod views;
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
@@ -32,9 +35,15 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::frame::screen::is_there;
 use crate::source::Source;
 use crate::table::Tone;
+use detail::Detail;
 use feed::{News, Wish};
+use memlane::interruption::interruptible;
+use prompt::{Edit, Prompt};
 use screen::{Happening, Screen};
 use state::{State, Wanted};
+
+/// The user has enough. Of the process, as what ends a wait from within can ask nothing smaller.
+static HAS_ENDED: AtomicBool = AtomicBool::new(false);
 
 /// See regions live: what changes and how often, who is attached, who waits for whom
 ///
@@ -42,7 +51,7 @@ use state::{State, Wanted};
 /// u unlocks changes, ? says the rest, q ends. The mouse works, too.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TopArguments {
-    /// Print everything once and end; with --json as one object: regions, participants, locks
+    /// Look for a second, print everything once and end; with --json as one object: regions, participants, locks
     #[arg(long)]
     once: bool,
 }
@@ -62,13 +71,20 @@ impl TopArguments {
             return Err(Failure::new(Exit::Usage, message));
         }
         raise_file_limit();
-        let state = State::new(source.to_string(), context.colour());
+        let place = match source {
+            Source::Here(space) => space.directory().display().to_string(),
+            Source::There(client) => client.address().to_string(),
+        };
+        let state = State::new(place, context.colour());
         let (wishes, wished) = mpsc::channel();
         let (sender, news) = mpsc::channel();
         thread::scope(|scope| {
-            scope.spawn(move || feed::run(source, wished, sender));
-            // The feed ends when nobody wishes any more.
-            show(source, state, wishes, &news)
+            // The feed ends when nobody wishes any more, also while it waits for a host that is gone.
+            let has_ended = || HAS_ENDED.load(Relaxed);
+            scope.spawn(move || interruptible(has_ended, || feed::run(source, wished, sender)));
+            let shown = show(source, state, wishes, &news);
+            HAS_ENDED.store(true, Relaxed);
+            shown
         })
     }
 }
@@ -97,24 +113,39 @@ fn show(source: &Source, mut state: State, wishes: Sender<Wish>, news: &Receiver
                 Happening::Event(event) => match keys::handle(&mut state, &event) {
                     Some(Wanted::End) => return Ok(()),
                     Some(Wanted::Stop) => screen.stop()?,
-                    Some(Wanted::Change(change)) => {
-                        let (note, tone) = match change.apply(source) {
-                            Ok(Change::Made(_)) => ("changed".to_owned(), Tone::Plain),
-                            Ok(Change::Refused(reason)) => {
-                                (format!("not changed, somebody was faster: {reason}"), Tone::Alarm)
-                            }
-                            Err(failure) => (failure.into_message(), Tone::Alarm),
-                        };
-                        state.say(note, tone);
+                    Some(Wanted::Change(edit)) => {
+                        match write(source, edit) {
+                            Ok(()) => state.say("changed".to_owned(), Tone::Plain),
+                            Err(edit) => state.prompt = Some(Prompt::Edit(*edit)),
+                        }
                         let _ = wishes.send(state.wish());
                     }
                     None => {}
                 },
             }
         }
+        is_new |= state.connect(source.is_connected());
         for news in news.try_iter() {
             is_new = true;
             state.take(news);
         }
+    }
+}
+
+/// Writes what was typed, or gives it back to be typed on.
+fn write(source: &Source, edit: Edit) -> Result<(), Box<Edit>> {
+    if !source.is_connected() {
+        return Err(Box::new(
+            edit.again("not written, the host is gone; Enter tries again, Esc leaves it".to_owned()),
+        ));
+    }
+    let again = |edit: Edit, failure: Failure| Err(Box::new(edit.again(failure.into_message())));
+    match edit.change().apply(source) {
+        Ok(Change::Made(_)) => Ok(()),
+        Ok(Change::Refused(_)) => match Detail::of(source, &edit.id) {
+            Ok(detail) => Err(Box::new(edit.over(&detail))),
+            Err(failure) => again(edit, failure),
+        },
+        Err(failure) => again(edit, failure),
     }
 }

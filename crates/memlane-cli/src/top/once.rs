@@ -8,10 +8,11 @@ use crate::context::Context;
 use crate::failure::Outcome;
 use crate::source::Source;
 
-/// Prints regions, participants and locks: as tables, or as one JSON object of lists.
+/// Prints regions, participants and locks: as tables, or as one JSON object of lists. It takes a second, in which is
+/// seen what changes.
 pub(super) fn print(context: &Context, source: &Source) -> Outcome {
     let say = |words: std::fmt::Arguments<'_>| context.say(words);
-    let (rows, processes) = (source.rows(&[])?, source.processes(&say, &[])?);
+    let (rows, processes) = (source.rows_in_motion()?, source.processes(&say, &[])?);
     let held = source.locks(&say, false)?;
     if context.json() {
         return context.print(json!({"regions": rows, "participants": processes, "locks": held}));

@@ -2,6 +2,9 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::detail::{Content, Detail};
+use crate::commands::set::Set;
+use crate::human;
 use crate::selection::PartArguments;
 
 /// A text under the cursor.
@@ -25,12 +28,59 @@ pub(super) enum Prompt {
 #[derive(Debug, Clone)]
 pub(super) struct Edit {
     pub(super) id: String,
+    /// The number of the field or element.
+    pub(super) number: usize,
     pub(super) part: PartArguments,
-    /// What stood there when the user began, which is to be there still; nothing where elements change one by one.
+    /// What the user knows to stand there, which is to be there still; nothing where elements change one by one.
     pub(super) expected: Option<String>,
     pub(super) input: Input,
     /// Enter is a line's end.
     pub(super) has_lines: bool,
+    /// Why it was not written when the user wanted it to be.
+    pub(super) trouble: Option<String>,
+}
+
+impl Edit {
+    /// Of that field or element of what is seen; nothing where there is nothing to be typed.
+    pub(super) fn of(detail: &Detail, number: usize) -> Option<Self> {
+        let (part, expected, text, has_lines) = match &detail.content {
+            Content::Text(text) => (PartArguments::default(), Some(text), text, true),
+            Content::Fields(fields) => {
+                let (name, value) = fields.get(number)?;
+                (PartArguments::field(name), Some(value), value, false)
+            }
+            Content::Elements(elements, _) => {
+                (PartArguments::element(number), None, elements.get(number)?, false)
+            }
+            _ => return None,
+        };
+        let (id, expected) = (detail.id.clone(), expected.cloned());
+        Some(Self { id, number, part, expected, input: Input::of(text), has_lines, trouble: None })
+    }
+
+    /// The same again, after it was not written for this reason.
+    pub(super) fn again(self, trouble: String) -> Self {
+        Self { trouble: Some(trouble), ..self }
+    }
+
+    /// The same again, after somebody was faster: over what is seen now, if the user still wants to.
+    pub(super) fn over(self, detail: &Detail) -> Self {
+        let Some(anew) = Self::of(detail, self.number) else {
+            return self
+                .again("somebody was faster, and there is nothing to be written over any more".to_owned());
+        };
+        let found = human::cut(anew.expected.as_deref().unwrap_or_default(), 12).replace('\n', "⏎");
+        let key = if self.has_lines { "Ctrl-S" } else { "Enter" };
+        let trouble = format!("somebody was faster, it is {found} now: {key} writes over it, Esc does not");
+        // A number may be another one each time; a text is never written over unseen.
+        let expected = anew.expected.filter(|_| anew.has_lines);
+        Self { input: self.input, expected, ..anew }.again(trouble)
+    }
+
+    /// The change that it is.
+    pub(super) fn change(&self) -> Set {
+        Set::of_part(&self.id, self.part.clone(), self.input.text.clone(), self.expected.clone())
+    }
 }
 
 impl Input {

@@ -1,18 +1,15 @@
 //! What is shown, and what news and the user do to that. Knows no terminal and no clock.
 
-use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use memlane_net::view::row::State as Standing;
 use ratatui::layout::Rect;
 use serde_json::Value;
 
 use super::detail::{Content, Detail};
 use super::feed::{News, Wish};
-use super::prompt::{Edit, Input, Prompt};
-use crate::commands::set::Set;
-use crate::selection::PartArguments;
+use super::order::{Item, Order};
+use super::prompt::{Edit, Prompt};
 use crate::table::Tone;
 use crate::words::text;
 
@@ -29,33 +26,12 @@ pub(super) enum View {
     Help,
 }
 
-/// What rows are sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
-    Id,
-    State,
-    Kind,
-    Rate,
-    Bytes,
-    Changed,
-    Readers,
-}
-
-/// A line of the table of regions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Item {
-    /// A folder and how many rows it has.
-    Folder(String, usize),
-    /// The index of a row.
-    Row(usize),
-}
-
 /// What the user wants of the world.
 #[derive(Debug)]
 pub(super) enum Wanted {
     End,
     Stop,
-    Change(Set),
+    Change(Edit),
 }
 
 /// Where what can be clicked was drawn.
@@ -68,9 +44,10 @@ pub(super) struct Places {
 
 /// All that a screen shows.
 #[derive(Debug)]
-#[allow(clippy::struct_excessive_bools)] // Independent facts of one screen.
 pub(super) struct State {
     pub(super) place: String,
+    /// Otherwise what is shown is what was seen last.
+    pub(super) is_connected: bool,
     pub(super) colour: bool,
     pub(super) view: View,
     pub(super) rows: Option<Vec<Arc<Value>>>,
@@ -78,10 +55,7 @@ pub(super) struct State {
     /// The item under the cursor, and the first that is drawn.
     pub(super) cursor: usize,
     pub(super) offset: usize,
-    pub(super) filter: String,
-    pub(super) sort: Sort,
-    pub(super) descending: bool,
-    pub(super) grouped: bool,
+    pub(super) order: Order,
     pub(super) unlocked: bool,
     /// The region in detail.
     pub(super) region: Option<String>,
@@ -109,59 +83,18 @@ impl View {
     ];
 }
 
-impl Sort {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Id, Self::State, Self::Kind, Self::Rate, Self::Bytes, Self::Changed, Self::Readers];
-
-    /// The title of its column.
-    pub(super) fn title(self) -> &'static str {
-        match self {
-            Self::Id => "ID",
-            Self::State => "STATE",
-            Self::Kind => "KIND",
-            Self::Rate => "RATE",
-            Self::Bytes => "BYTES/S",
-            Self::Changed => "CHANGED",
-            Self::Readers => "READERS",
-        }
-    }
-
-    /// The more alarming, faster or larger first; otherwise by name.
-    fn compare(self, one: &Value, other: &Value) -> Ordering {
-        let number = |row: &Value, name: &str| row[name].as_f64().unwrap_or(-1.0);
-        let greater = |name: &str| number(other, name).total_cmp(&number(one, name));
-        match self {
-            Self::Id => text(&one["id"]).cmp(text(&other["id"])),
-            Self::State => rank(one).cmp(&rank(other)),
-            Self::Kind => text(&one["kind"]).cmp(text(&other["kind"])),
-            Self::Rate => greater("rate"),
-            Self::Bytes => greater("bytes_per_second"),
-            Self::Changed => greater("changed_at"),
-            Self::Readers => greater("readers"),
-        }
-    }
-}
-
-/// How alarming a row's state is, the most first.
-fn rank(row: &Value) -> usize {
-    let state = text(&row["state"]);
-    Standing::ALL.iter().position(|known| known.name() == state).unwrap_or(0)
-}
-
 impl State {
     pub(super) fn new(place: String, colour: bool) -> Self {
         Self {
             place,
+            is_connected: true,
             colour,
             view: View::Regions,
             rows: None,
             items: Vec::new(),
             cursor: 0,
             offset: 0,
-            filter: String::new(),
-            sort: Sort::Id,
-            descending: false,
-            grouped: false,
+            order: Order::default(),
             unlocked: false,
             region: None,
             detail: None,
@@ -205,6 +138,16 @@ impl State {
         }
     }
 
+    /// Shows whether there is a connection; whether that is new.
+    pub(super) fn connect(&mut self, is_connected: bool) -> bool {
+        let is_new = self.is_connected != is_connected;
+        if is_new {
+            // What was said before is of another time.
+            (self.is_connected, self.note) = (is_connected, None);
+        }
+        is_new
+    }
+
     pub(super) fn say(&mut self, note: String, tone: Tone) {
         self.note = Some((note, tone));
     }
@@ -221,32 +164,14 @@ impl State {
         Some(text(&self.rows.as_ref()?.get(*index)?["id"]).to_owned())
     }
 
-    /// Filters, sorts and groups; the cursor stays on its region.
+    /// Puts the rows in order; the cursor stays on its region.
     pub(super) fn arrange(&mut self) {
-        let selected = self.region.clone();
         let Some(rows) = &self.rows else { return };
-        let wanted = self.filter.to_lowercase();
-        let is_wanted = |row: &Value| {
-            wanted.split_whitespace().all(|word| {
-                ["id", "kind", "state", "writer"]
-                    .iter()
-                    .any(|name| text(&row[*name]).to_lowercase().contains(word))
-            })
-        };
-        let mut shown: Vec<usize> = (0..rows.len()).filter(|index| is_wanted(&rows[*index])).collect();
-        let (sort, descending) = (self.sort, self.descending);
-        let compare = |one: &usize, other: &usize| {
-            let order = sort.compare(&rows[*one], &rows[*other]);
-            if descending { order.reverse() } else { order }
-        };
-        if sort != Sort::Id || descending {
-            shown.sort_by(compare);
-        }
-        self.items =
-            if self.grouped { grouped(rows, &shown) } else { shown.into_iter().map(Item::Row).collect() };
+        self.items = self.order.items(rows);
+        let selected = self.region.as_deref();
         let is_selected = |item: &Item| {
             let Item::Row(index) = item else { return false };
-            selected.is_some() && rows[*index]["id"].as_str() == selected.as_deref()
+            selected.is_some() && rows[*index]["id"].as_str() == selected
         };
         let found = self.items.iter().position(is_selected);
         self.cursor = found.unwrap_or(self.cursor.min(self.items.len().saturating_sub(1)));
@@ -333,39 +258,18 @@ impl State {
     /// Begins to change what is under the cursor.
     pub(super) fn edit(&mut self) {
         self.is_eager = self.detail.is_none();
-        let Some(Ok(Detail { id, content })) = &self.detail else { return };
-        let (part, expected, input, has_lines) = match content {
-            Content::Text(text) => (PartArguments::default(), Some(text.clone()), Input::of(text), true),
-            Content::Fields(fields) => {
-                let Some((name, value)) = fields.get(self.part) else { return };
-                (PartArguments::field(name), Some(value.clone()), Input::of(value), false)
+        let Some(Ok(detail)) = &self.detail else { return };
+        match Edit::of(detail, self.part) {
+            Some(edit) => {
+                self.note = None;
+                self.prompt = Some(Prompt::Edit(edit));
             }
-            Content::Elements(elements, _) => {
-                let Some(value) = elements.get(self.part) else { return };
-                (PartArguments::element(self.part), None, Input::of(value), false)
-            }
-            _ => return self.say("there is nothing to be typed here".to_owned(), Tone::Notice),
-        };
-        self.note = None;
-        self.prompt = Some(Prompt::Edit(Edit { id: id.clone(), part, expected, input, has_lines }));
+            None => self.say("there is nothing to be typed here".to_owned(), Tone::Notice),
+        }
     }
-}
 
-/// Rows below the folders that they are in, folders in the order of their first rows.
-fn grouped(rows: &[Arc<Value>], shown: &[usize]) -> Vec<Item> {
-    let folder = |index: &usize| text(&rows[*index]["id"]).rsplit_once('/').map_or("", |(folder, _)| folder);
-    let mut folders: Vec<(&str, Vec<usize>)> = Vec::new();
-    let mut places = std::collections::HashMap::new();
-    for index in shown {
-        let place = *places.entry(folder(index)).or_insert_with(|| {
-            folders.push((folder(index), Vec::new()));
-            folders.len() - 1
-        });
-        folders[place].1.push(*index);
+    /// Whether that would begin something.
+    pub(super) fn can_edit(&self) -> bool {
+        matches!(&self.detail, Some(Ok(detail)) if Edit::of(detail, self.part).is_some())
     }
-    let lines = folders.into_iter().flat_map(|(folder, rows)| {
-        let head = Item::Folder(format!("{folder}/"), rows.len());
-        std::iter::once(head).chain(rows.into_iter().map(Item::Row))
-    });
-    lines.collect()
 }

@@ -215,7 +215,14 @@ fn doctor_tells_and_puts_away() {
         fixed.contains(&finding("dead_participants", true)) && fixed.contains(&finding("empty_folder", true))
     );
     assert!(!terminal.scratch.path().join("empty").exists());
+    // What is in nobody's way is no failure.
+    std::fs::create_dir(terminal.scratch.path().join("empty")).unwrap();
     drop(FramePublisher::open(&terminal.space, "camera").unwrap());
+    let harmless =
+        "empty: note: an empty folder\nno problems; 1 note, which `memlane doctor --fix` puts away\n";
+    assert_eq!(terminal.output(&["doctor"]), harmless);
+    assert_eq!(names(&["doctor"]), (Some(0), vec![finding("empty_folder", false)]));
+    assert!(terminal.output(&["doctor", "--fix"]).ends_with("no problems; 1 note put away\n"));
     assert_eq!(names(&["doctor"]), (Some(0), vec![]));
     assert_eq!(terminal.output(&["doctor"]), "no problems\n");
 }

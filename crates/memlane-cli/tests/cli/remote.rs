@@ -170,7 +170,7 @@ fn what_is_wrong_at_a_host_is_put_right_from_there() {
     let two = Two::apart();
     std::fs::create_dir(two.here.space.directory().join("empty")).unwrap();
     let found = two.run(&["--json", "doctor"]);
-    assert_eq!(found.code, Some(1));
+    assert_eq!(found.code, Some(0), "it is in nobody's way");
     let found: Json = serde_json::from_str(&found.output).unwrap();
     assert_eq!((&found[0]["problem"], &found[0]["fixed"]), (&json!("empty_folder"), &json!(false)));
     assert_eq!(two.json(&["doctor", "--fix"])[0]["fixed"], true);

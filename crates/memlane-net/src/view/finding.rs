@@ -1,6 +1,17 @@
 //! What the dead left behind: what `memlane doctor` shows, and a host's `doctor`.
 //!
-//! The document has `id` (null for the space itself), `problem` (a word), `message`, `fixable`, `fixed`.
+//! The document has
+//!
+//! | name | |
+//! |---|---|
+//! | `id` | the region or folder; null for the space itself |
+//! | `problem` | a word, see below |
+//! | `message` | the same in a sentence |
+//! | `fixable` | harmless: it is in nobody's way, and `fix` puts it away; what is not fixable needs a person's judgement |
+//! | `fixed` | it was put away just now |
+//!
+//! Fixable are `dead_participants`, `dead_borrows`, `empty_folder` and `leftovers`; the others are `unusable`,
+//! `dead_owner`, `inconsistent`, `dead_publisher` and `deadlock`.
 
 use memlane::doctor::{Finding, Problem};
 use serde_json::{Value, json};

@@ -16,7 +16,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 use super::prompt::{Edit, Input, Prompt};
 use super::state::{State, View};
-use crate::human::{printable, width_of};
+use crate::human::{cut, printable, width_of};
 use crate::table::{GAP, Table, Tone};
 
 /// Lines of a text that is being typed.
@@ -26,6 +26,7 @@ const TYPED: u16 = 8;
 pub(in crate::top) fn draw(state: &mut State, frame: &mut Frame<'_>) {
     let typed = match &state.prompt {
         Some(Prompt::Edit(edit)) if edit.has_lines => TYPED,
+        Some(Prompt::Edit(Edit { trouble: Some(_), .. })) => 2,
         _ => 1,
     };
     let areas = [Constraint::Length(1), Constraint::Fill(1), Constraint::Length(typed)];
@@ -55,11 +56,16 @@ fn draw_tabs(state: &mut State, frame: &mut Frame<'_>, area: Rect) {
         column += width;
     }
     frame.render_widget(Line::from(spans), area);
-    let padlock = if state.unlocked { "unlocked" } else { "locked" };
-    let right = format!("{}  {padlock} ", printable(&state.place));
+    let (word, tone) = match (state.is_connected, state.unlocked) {
+        (false, _) => ("the host is gone", Tone::Alarm),
+        (true, true) => ("unlocked", Tone::Notice),
+        (true, false) => ("locked", Tone::Plain),
+    };
     let left = column.saturating_sub(area.x) + 1;
     let room = Rect { x: area.x + left, width: area.width.saturating_sub(left), ..area };
-    let tone = if state.unlocked { Tone::Notice } else { Tone::Plain };
+    let place = printable(&state.place);
+    let place = cut(&place, usize::from(room.width).saturating_sub(word.len() + 3));
+    let right = format!("{place}  {word} ");
     frame.render_widget(Line::styled(right, style(tone, state.colour)).right_aligned(), room);
 }
 
@@ -67,25 +73,37 @@ fn draw_tabs(state: &mut State, frame: &mut Frame<'_>, area: Rect) {
 fn draw_foot(state: &State, frame: &mut Frame<'_>, area: Rect) {
     match (&state.prompt, &state.note) {
         (Some(Prompt::Filter(input)), _) => draw_input("filter: ", input, frame, area),
-        (Some(Prompt::Edit(edit)), _) if edit.has_lines => {
-            let title = format!("{} (Ctrl-S writes it, Esc does not)", edit.id);
-            frame.render_widget(Line::styled(title, Modifier::REVERSED), Rect { height: 1, ..area });
-            draw_input(
-                "",
-                &edit.input,
-                frame,
-                Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area },
-            );
-        }
-        (Some(Prompt::Edit(edit)), _) => draw_input(&format!("{} := ", edit.id), &edit.input, frame, area),
+        (Some(Prompt::Edit(edit)), _) => draw_edit(edit, state.colour, frame, area),
         (Some(Prompt::Confirm(edit)), _) => {
             frame.render_widget(Line::styled(question(edit), style(Tone::Notice, state.colour)), area);
         }
         (None, Some((note, tone))) => {
             frame.render_widget(Line::styled(printable(note).into_owned(), style(*tone, state.colour)), area);
         }
+        (None, None) if !state.is_connected => {
+            let words = "the host is gone and looked for; this is what was seen last";
+            frame.render_widget(Line::styled(words, style(Tone::Alarm, state.colour)), area);
+        }
         (None, None) => frame.render_widget(Line::styled(hints(state), Modifier::DIM), area),
     }
+}
+
+/// What is typed, below what is to be said of it.
+fn draw_edit(edit: &Edit, colour: bool, frame: &mut Frame<'_>, area: Rect) {
+    let title = match &edit.trouble {
+        Some(trouble) => Some(Line::styled(printable(trouble).into_owned(), style(Tone::Alarm, colour))),
+        None if edit.has_lines => {
+            Some(Line::styled(format!("{} (Ctrl-S writes it, Esc does not)", edit.id), Modifier::REVERSED))
+        }
+        None => None,
+    };
+    let label = if edit.has_lines { String::new() } else { format!("{} := ", edit.id) };
+    let [head, below] =
+        Layout::vertical([Constraint::Length(title.is_some().into()), Constraint::Fill(1)]).areas(area);
+    if let Some(title) = title {
+        frame.render_widget(title, head);
+    }
+    draw_input(&label, &edit.input, frame, below);
 }
 
 fn question(edit: &Edit) -> String {
@@ -93,13 +111,31 @@ fn question(edit: &Edit) -> String {
     format!("write {} to {}? y writes it; u before e writes without asking", printable(&new), edit.id)
 }
 
-fn hints(state: &State) -> &'static str {
-    match state.view {
-        View::Regions => "↑↓ choose  Enter open  / filter  < > r sort  g group  Tab views  ? help  q end",
-        View::Detail if state.parts() > 0 => "↑↓ choose  e edit  u unlock  Esc back  ? help  q end",
-        View::Detail => "e edit  u unlock  Esc back  ? help  q end",
-        _ => "↑↓ scroll  Tab views  Esc regions  ? help  q end",
-    }
+/// What can be done now.
+fn hints(state: &State) -> String {
+    let padlock = if state.unlocked { "u lock" } else { "u unlock" };
+    let (has_rows, has_parts) = (!state.items.is_empty(), state.parts() > 1);
+    let can_edit = state.can_edit();
+    let keys: &[(&str, bool)] = match state.view {
+        View::Regions => &[
+            ("↑↓ choose", has_rows),
+            ("Enter open", has_rows),
+            ("/ filter", true),
+            ("< > r sort", has_rows),
+            ("g group", has_rows),
+            ("Tab views", true),
+        ],
+        View::Detail => &[
+            ("↑↓ choose", has_parts),
+            ("e edit", can_edit),
+            (padlock, can_edit),
+            ("Tab views", true),
+            ("Esc back", true),
+        ],
+        _ => &[("↑↓ scroll", true), ("Tab views", true), ("Esc regions", true)],
+    };
+    let keys = keys.iter().filter(|(_, is_possible)| *is_possible).map(|(key, _)| *key);
+    keys.chain(["? help", "q end"]).collect::<Vec<_>>().join(GAP)
 }
 
 /// A text and its cursor.

@@ -12,20 +12,21 @@ use serde_json::Value;
 use super::lines_of;
 use crate::human;
 use crate::table::{Cell, Column, Table, Tone};
-use crate::top::state::{Item, State};
+use crate::top::order::Item;
+use crate::top::state::State;
 use crate::words::text;
 
 const COLUMNS: [Column; 11] = [
     Column::words("STATE"),
-    Column::words("ID").elastic(),
+    Column::words("ID").cut_last(),
     Column::words("KIND"),
     Column::numbers("RATE"),
-    Column::numbers("BYTES/S").optional(),
-    Column::numbers("CHANGED").optional(),
-    Column::words("WRITER").elastic().optional(),
-    Column::numbers("READERS"),
-    Column::numbers("DROPS").optional(),
-    Column::words("LOCK").elastic().optional(),
+    Column::numbers("BYTES/S").optional().spare(),
+    Column::numbers("CHANGED").optional().spare(),
+    Column::words("WRITER").elastic().optional().spare(),
+    Column::numbers("READERS").spare(),
+    Column::numbers("DROPS").optional().spare(),
+    Column::words("LOCK").elastic().optional().spare(),
     Column::words("CONTENT").elastic(),
 ];
 
@@ -46,7 +47,7 @@ pub(super) fn draw(state: &mut State, frame: &mut Frame<'_>, area: Rect) {
         }
     }
     let mut lines = lines_of(&table, area.width, state.colour);
-    let order = if state.descending { "reversed" } else { "" };
+    let order = &state.order;
     for (number, item) in shown.enumerate() {
         let Some(line) = lines.get_mut(number + 1) else { break };
         if let Item::Folder(folder, count) = item {
@@ -57,13 +58,12 @@ pub(super) fn draw(state: &mut State, frame: &mut Frame<'_>, area: Rect) {
             *line = taken.patch_style(Modifier::REVERSED);
         }
     }
-    let how = format!("{} of {}, by {} {order}", state.items.len(), rows.len(), state.sort.title());
     frame.render_widget(ratatui::widgets::Paragraph::new(lines), area);
-    let is_special =
-        !state.filter.is_empty() || state.sort != crate::top::state::Sort::Id || state.descending;
-    if is_special {
-        let filter = if state.filter.is_empty() { String::new() } else { format!(" /{}", state.filter) };
-        let how = format!(" {}{filter} ", how.trim_end());
+    if !(order.filter.is_empty() && order.is_by_id()) {
+        let filter = if order.filter.is_empty() { String::new() } else { format!(" /{}", order.filter) };
+        let reversed = if order.descending { " reversed" } else { "" };
+        let by = order.sort.title();
+        let how = format!(" {} of {}, by {by}{reversed}{filter} ", state.items.len(), rows.len());
         let width = (human::width_of(&how) as u16).min(area.width);
         let corner = Rect { x: area.x + area.width - width, width, height: 1, ..area };
         frame.render_widget(Line::styled(how, Modifier::REVERSED), corner);

@@ -12,7 +12,9 @@ use super::draw;
 use crate::top::detail::{Content, Detail};
 use crate::top::feed::News;
 use crate::top::keys::handle;
-use crate::top::state::{Sort, State, View, Wanted};
+use crate::top::order::Sort;
+use crate::top::prompt::Prompt;
+use crate::top::state::{State, View, Wanted};
 
 fn row(id: &str, kind: &str, state: &str, rate: f64, preview: &str) -> Arc<Value> {
     Arc::new(json!({
@@ -88,7 +90,7 @@ fn rows_are_filtered_sorted_and_grouped_and_the_cursor_stays_on_its_region() {
     let mut state = state();
     press(&mut state, KeyCode::Down);
     press(&mut state, KeyCode::Char('>'));
-    assert_eq!((state.sort, state.selected().as_deref()), (Sort::State, Some("robot/pose")));
+    assert_eq!((state.order.sort, state.selected().as_deref()), (Sort::State, Some("robot/pose")));
     press(&mut state, KeyCode::Char('r'));
     let ids: Vec<_> =
         lines(&mut state)[2..5].iter().map(|line| line[12..].split(' ').next().unwrap().to_owned()).collect();
@@ -120,12 +122,54 @@ fn a_value_is_changed_after_a_question_or_at_once_when_unlocked() {
     let Some(Wanted::Change(change)) = press(&mut state, KeyCode::Char('y')) else {
         panic!("nothing is changed")
     };
-    let change = format!("{change:?}");
+    let change = format!("{:?}", change.change());
     assert!(change.contains(r#"value: "1.7""#) && change.contains(r#"if_value: Some("1.5")"#), "{change}");
     assert!(state.prompt.is_none());
     press(&mut state, KeyCode::Char('u'));
     press(&mut state, KeyCode::Char('e'));
     assert!(matches!(press(&mut state, KeyCode::Enter), Some(Wanted::Change(_))));
+}
+
+/// Numbers that were typed were lost when somebody else was faster.
+#[test]
+fn what_was_typed_in_vain_is_kept_and_written_over_what_stands_now() {
+    let mut state = in_detail(Content::Fields(vec![(String::new(), "1.5".to_owned())]));
+    press(&mut state, KeyCode::Char('e'));
+    type_text(&mut state, "7");
+    press(&mut state, KeyCode::Enter);
+    let Some(Wanted::Change(edit)) = press(&mut state, KeyCode::Char('y')) else {
+        panic!("nothing is changed")
+    };
+    let content = Content::Fields(vec![(String::new(), "3.0".to_owned())]);
+    let edit = edit.over(&Detail { id: "robot/speed".to_owned(), content });
+    state.prompt = Some(Prompt::Edit(edit));
+    assert_eq!(
+        lines(&mut state)[22..],
+        ["somebody was faster, it is 3.0 now: Enter writes over it, Esc does not", "robot/speed := 1.57"]
+    );
+    let Some(Wanted::Change(edit)) = press(&mut state, KeyCode::Enter) else { panic!("it is asked again") };
+    assert_eq!((edit.input.text.as_str(), edit.expected.as_deref()), ("1.57", None));
+    state.prompt = Some(Prompt::Edit(edit.again("what was typed is no number".to_owned())));
+    assert_eq!(lines(&mut state)[22..], ["what was typed is no number", "robot/speed := 1.57"]);
+    press(&mut state, KeyCode::Esc);
+    assert!(state.prompt.is_none());
+}
+
+/// It offered to edit pictures, and to unlock what was unlocked.
+#[test]
+fn only_what_can_be_done_now_is_offered() {
+    let foot = |state: &mut State| lines(state)[23].clone();
+    let mut state = in_detail(Content::Fields(vec![(String::new(), "1.5".to_owned())]));
+    assert_eq!(foot(&mut state), "e edit  u unlock  Tab views  Esc back  ? help  q end");
+    press(&mut state, KeyCode::Char('u'));
+    assert_eq!(foot(&mut state), "e edit  u lock  Tab views  Esc back  ? help  q end");
+    let fields = ["x", "y"].map(|name| (name.to_owned(), "1".to_owned()));
+    assert!(foot(&mut in_detail(Content::Fields(fields.into()))).starts_with("↑↓ choose  e edit"));
+    let picture = Content::Picture(image::RgbImage::new(4, 4));
+    assert_eq!(foot(&mut in_detail(picture)), "Tab views  Esc back  ? help  q end");
+    state.take(News::Rows(Vec::new()));
+    press(&mut state, KeyCode::Esc);
+    assert_eq!(foot(&mut state), "/ filter  Tab views  ? help  q end");
 }
 
 #[test]
@@ -184,6 +228,28 @@ fn deadlocks_and_participants_are_told_as_by_their_commands() {
         json!({"pid": 7, "state": "running", "program": "robot", "regions": ["arm"]}),
     ]));
     assert!(lines(&mut state)[2].contains("7  running  robot"));
+    // Of one that does a lot, the names are not cut, nor does its line run over the edge.
+    let regions = vec!["a/region/of/some/name"; 9];
+    let busy = json!({
+        "pid": 24169, "state": "orphaned", "user": "somebody", "program": "memlane-demo", "regions": regions,
+        "locks": regions, "waits": [{"what": "lock", "id": "demo/arm", "seconds": 1.0}],
+    });
+    state.take(News::Processes(vec![busy]));
+    let shown = lines(&mut state);
+    assert!(shown[2].starts_with("24169  orphaned  memlane-demo  ") && shown[3].is_empty(), "{shown:?}");
+}
+
+#[test]
+fn a_host_that_is_gone_is_told_and_places_are_cut_before_that() {
+    let mut state = state();
+    assert!(!state.connect(true) && state.connect(false));
+    let shown = lines(&mut state);
+    assert!(shown[0].ends_with("/dev/shm/test  the host is gone"), "{}", shown[0]);
+    assert!(shown[23].starts_with("the host is gone and looked for"), "{}", shown[23]);
+    state.place = "/a/place/of/a/very/long/name/indeed".to_owned();
+    assert!(lines(&mut state)[0].ends_with("/a/place/of/a…  the host is gone"), "{}", lines(&mut state)[0]);
+    assert!(state.connect(true));
+    assert!(lines(&mut state)[0].ends_with("  locked"));
 }
 
 /// Other people's bytes are drawn, and obeyed by nobody.

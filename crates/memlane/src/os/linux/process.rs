@@ -87,12 +87,16 @@ pub(crate) fn parent(pid: u32) -> Option<u32> {
     stat_field(pid, 4)?.parse().ok()
 }
 
-/// The file name of this process's program.
+/// The name that this process has given itself, or was started by; else the file name of its program.
 pub(crate) fn program_name() -> String {
-    fs::read_link("/proc/self/exe")
-        .ok()
-        .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
-        .unwrap_or_default()
+    let file = fs::read_link("/proc/self/exe").ok();
+    let file =
+        file.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned())).unwrap_or_default();
+    let name = fs::read("/proc/self/comm").unwrap_or_default();
+    let name = String::from_utf8_lossy(&name);
+    let name = name.trim_end_matches('\n');
+    // The system cuts it after 15 bytes: of a name that nobody gave, the file has the rest.
+    if file.as_bytes().starts_with(name.as_bytes()) { file } else { name.to_owned() }
 }
 
 /// 128 random bits.
