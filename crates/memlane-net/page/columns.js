@@ -8,7 +8,7 @@ import { bytes, duration, number, secondsSince, t } from './words.js';
 /** @typedef {import('./table.js').Column<Row> & {order: (row: Row) => string | number | null}} Column */
 
 /** What changes while the ids stay the same: sorted anew each time. */
-export const volatile = new Set('state preview rate bytes age writer readers drops version holder'.split(' '));
+export const volatile = new Set('state preview rate bytes age writer readers version holder'.split(' '));
 
 /** The order of how much a person should care. */
 const URGENCY = ['dead_owner', 'dead_publisher', 'inconsistent', 'unreadable', 'stale', 'live', 'quiet'];
@@ -66,7 +66,6 @@ export function columns(narrow) {
     { key: 'age', title: t('Age'), width: narrow ? '68px' : '74px', style: 'number', text: (row) => maybe(age(row), duration), order: age },
     { key: 'writer', title: t('Writer'), width: 'minmax(80px, 0.5fr)', text: ({ writer }) => writer ?? '', hint: ({ writer }) => writer ?? '', order: ({ writer }) => writer ?? null },
     { key: 'readers', title: t('Readers'), width: '72px', style: 'number', text: ({ readers }) => maybe(readers || null, number), order: ({ readers }) => readers ?? null },
-    { key: 'drops', title: t('Drops'), width: '62px', style: 'number', text: ({ drops }) => maybe(drops, number), order: ({ drops }) => drops ?? null },
     { key: 'version', title: t('Version'), width: '66px', style: 'number', text: ({ version }) => maybe(version, number), order: ({ version }) => version ?? null },
     {
       key: 'holder', title: t('Lock holder'), width: 'minmax(88px, 0.5fr)', text: ({ lock_holder: holder }) => holder ?? '',

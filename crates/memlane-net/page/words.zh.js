@@ -81,7 +81,6 @@ export const CHINESE = {
   'Age': '距今',
   'Writer': '写者',
   'Readers': '读者',
-  'Drops': '丢失',
   'Version': '版本',
   'Lock holder': '持锁者',
   'live': '活跃',

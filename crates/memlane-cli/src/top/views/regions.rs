@@ -15,7 +15,7 @@ use crate::table::{Cell, Column, Table, Tone};
 use crate::top::state::{Item, State};
 use crate::words::text;
 
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 10] = [
     Column::words("STATE"),
     Column::words("ID").elastic(),
     Column::words("KIND"),
@@ -24,7 +24,6 @@ const COLUMNS: [Column; 11] = [
     Column::numbers("CHANGED").optional(),
     Column::words("WRITER").elastic().optional(),
     Column::numbers("READERS"),
-    Column::numbers("DROPS").optional(),
     Column::words("LOCK").elastic().optional(),
     Column::words("CONTENT").elastic(),
 ];
@@ -103,7 +102,6 @@ fn cells(row: &Value) -> [Cell; COLUMNS.len()] {
         row["changed_at"].as_u64().map_or_else(String::new, ago).into(),
         text(&row["writer"]).into(),
         number(&row["readers"]).into(),
-        number(&row["drops"]).into(),
         Cell::new(holder, alarm),
         Cell::new(text(&row["preview"]), if row["unreadable"] == true { Tone::Alarm } else { Tone::Plain }),
     ]
