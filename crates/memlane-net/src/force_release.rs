@@ -127,7 +127,7 @@ fn end(observer: &Observer, holder: &Participant) -> Result<(), String> {
     // From here on the number cannot become another process's without `process` being over.
     let is_known = matches!(
         holder.process_state(),
-        ProcessState::Running | ProcessState::Stopped | ProcessState::Orphaned
+        ProcessState::Running | ProcessState::Stopped | ProcessState::Parentless
     );
     if !is_known {
         return Err("its process is in another PID namespace, or over; end it there".into());
