@@ -51,7 +51,7 @@ export function columns(narrow) {
       text: ({ state }) => stateName(state), hint: ({ state }) => stateName(state), order: ({ state }) => URGENCY.indexOf(state ?? ''),
     },
     { key: 'id', title: t('Id'), width: narrow ? 'minmax(110px, 1fr)' : 'minmax(150px, 1fr)', style: 'id', text: ({ id }) => id, hint: ({ id, note }) => (note ? `${id}: ${note}` : id), order: ({ id }) => id },
-    { key: 'kind', title: t('Kind'), width: '84px', text: ({ kind }) => kind ?? '', order: ({ kind }) => kind ?? null },
+    { key: 'kind', title: t('Kind'), width: '92px', text: ({ kind }) => kind ?? '', order: ({ kind }) => kind ?? null },
     {
       key: 'preview', title: t('Preview'), width: narrow ? 'minmax(100px, 1.2fr)' : 'minmax(172px, 1.6fr)', style: 'mono', text: ({ error, preview }) => error ?? preview ?? '',
       hint: ({ error, preview }) => error ?? preview ?? '', order: ({ preview }) => preview ?? null,
@@ -62,7 +62,7 @@ export function columns(narrow) {
       hint: ({ lock_holder: holder }) => holder ?? '', order: ({ lock_holder: holder }) => holder ?? null,
     },
     { key: 'writer', title: t('Writer'), width: 'minmax(138px, 0.5fr)', text: ({ writer }) => writer ?? '', hint: ({ writer }) => writer ?? '', order: ({ writer }) => writer ?? null },
-    { key: 'readers', title: t('Readers'), width: '68px', style: 'number', text: ({ readers }) => maybe(readers || null, number), order: ({ readers }) => readers ?? null },
+    { key: 'readers', title: t('Readers'), width: '78px', style: 'number', text: ({ readers }) => maybe(readers || null, number), order: ({ readers }) => readers ?? null },
     { key: 'rate', title: t('Rate'), width: '72px', style: 'number', text: ({ rate }) => maybe(rate, (n) => (n ? t('{n} Hz', { n: number(n) }) : '')), order: ({ rate }) => rate ?? null },
     { key: 'age', title: t('Age'), width: narrow ? '68px' : '74px', style: 'number', text: (row) => maybe(age(row), duration), order: age },
     { key: 'version', title: t('Version'), width: '66px', style: 'number', text: ({ version }) => maybe(version, number), order: ({ version }) => version ?? null },
