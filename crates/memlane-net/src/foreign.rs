@@ -68,7 +68,10 @@ mod tests {
         let name = segment.path().file_name().unwrap().to_str().unwrap();
         let listed = list().unwrap();
         let row = listed.iter().find(|row| row["name"] == name).unwrap();
-        assert_eq!((&row["size"], &row["mode"], &row["readable"]), (&json!(10), &json!("0600"), &json!(true)));
+        assert_eq!(
+            (&row["size"], &row["mode"], &row["readable"]),
+            (&json!(10), &json!("0600"), &json!(true))
+        );
         assert_eq!(read(name, 0, 4).unwrap(), b"0123");
         assert_eq!(read(name, 8, u64::MAX).unwrap(), b"89");
         assert_eq!(read(name, 10, 1).unwrap(), b"");
