@@ -13,7 +13,7 @@ const LOOK = 200;
 
 /** @param {import('../pane.js').Context} context @returns {import('../pane.js').View} */
 export function create(context) {
-  const { connection, id, document } = context;
+  const { connection, id } = context;
   const pane = new Pane(context);
   const standing = h('div', { class: 'standing', role: 'status', 'aria-label': t('State') });
   const outcome = h('p', { role: 'status', 'aria-label': t('What came of it') });
@@ -33,15 +33,23 @@ export function create(context) {
     looking.now();
   }
 
+  async function clear() {
+    // Whoever clears it is not told that somebody else took it.
+    setting = null;
+    setText(outcome, '');
+    await pane.ask('clear');
+  }
+
   const looking = pane.poll(LOOK, async () => {
     if (!setting) return;
     const { at, when, lived } = setting;
     const [{ ok }, living] = await Promise.all([connection.request('read', { id }), processes()]);
     const age = performance.now() - at;
     if (setting.at !== at) return;
-    if (!(/** @type {any} */ (ok).content.set)) setting.taken ??= age;
+    const { content } = /** @type {any} */ (ok);
+    if (!content.set) setting.taken ??= age;
     const { taken } = setting;
-    const was = !document.state.auto_reset ? t('Set at {when}.', { when })
+    const was = !content.auto_reset ? t('Set at {when}.', { when })
       : taken === null ? t('Set at {when}; nobody has taken it yet.', { when })
         : t('Set at {when}, and taken within {time}.', { when, time: duration(taken / 1000) });
     const ended = lived.filter(({ pid, process }) => !living.some((/** @type {any} */ other) => other.pid === pid && other.process === process));
@@ -53,7 +61,7 @@ export function create(context) {
     standing,
     h('div', { class: 'toolbar' },
       guard(h('button', { type: 'button', class: 'primary', onclick: set }, t('Set'))),
-      guard(h('button', { type: 'button', onclick: () => pane.ask('clear') }, t('Clear')))),
+      guard(h('button', { type: 'button', onclick: clear }, t('Clear')))),
     outcome,
   );
   pane.follow(() => ({}), ({ content }) => {
