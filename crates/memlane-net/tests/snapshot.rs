@@ -164,7 +164,7 @@ fn readers_of_a_channel_are_its_subscribers_and_nobody_who_looks_on() {
     let mut camera = FramePublisher::create(&scratch.space(), "camera", &FrameSpec::bytes(FRAME)).unwrap();
     camera.loan().unwrap().publish();
     let mut watcher = Watcher::new(&scratch);
-    let mut onlooker = Role::start("onlooker", scratch.path(), &[]);
+    let onlooker = Role::start("onlooker", scratch.path(), &[]);
     onlooker.expect("attached");
     let row = watcher.row("camera");
     assert_eq!((&row["alive"], &row["readers"]), (&json!(2), &json!(0)));
