@@ -10,7 +10,11 @@ import { t } from './words.js';
 
 /** @typedef {import('./schema.js').Scalar} Scalar */
 /** @typedef {(bytes: Uint8Array<ArrayBuffer>, before: Uint8Array) => Promise<unknown>} Write */
-/** @typedef {{ element: HTMLElement, show(bytes: Uint8Array): void }} Field */
+/**
+ * `typed`: what was typed and not written, and over what; null: nothing. `restore`: types it again.
+ * @typedef {{ text: string, over: Uint8Array }} Draft
+ * @typedef {{ element: HTMLElement, show(bytes: Uint8Array): void, typed(): Draft | null, restore(draft: Draft): void }} Field
+ */
 
 /**
  * @param {{ name: string, type: Scalar, unit?: string, write: Write, steps?: boolean }} options
@@ -32,7 +36,7 @@ function toggle({ name, write }) {
     setText(element, bytes[0] ? t('true') : t('false'));
   };
   show(shown);
-  return { element, show };
+  return { element, show, typed: () => null, restore: () => {} };
 }
 
 /** @param {{ name: string, type: Scalar, unit?: string, write: Write, steps?: boolean }} options @returns {Field} */
@@ -125,7 +129,14 @@ function entry({ name, type, unit = '', write, steps = true }) {
     if (!typedOver) input.value = put(shown);
     hint();
   }
-  return { element, show };
+
+  /** @param {Draft} draft */
+  function restore({ text, over }) {
+    input.value = text;
+    typedOver = over;
+    save.hidden = false;
+  }
+  return { element, show, typed: () => typedOver && { text: input.value, over: typedOver }, restore };
 }
 
 /**

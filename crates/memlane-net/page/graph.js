@@ -2,6 +2,7 @@
 // Who holds what and who waits for it, drawn: threads on the left, regions on the right, circles of waiting in red.
 
 import { svg } from './element.js';
+import { personOf } from './people.js';
 import { duration, t } from './words.js';
 
 /**
@@ -16,6 +17,8 @@ const MARGIN = 10;
 const WIDEST = 230;
 /** Less between threads and regions has no room for words. */
 const ROOMY = 260;
+/** Seconds; what is shorter has just begun. */
+const NOTABLE = 0.05;
 
 /** @param {any[]} locks @param {any[]} edges rows of `locks` and `wait_graph` */
 export function graphOf(locks, edges) {
@@ -114,7 +117,8 @@ export function draw({ threads, regions, lines }, width) {
     const [y1, y2] = [middleOf(left, from) + (holds ? -6 : 6), middleOf(regions, to) + (holds ? -6 : 6)];
     const bend = (x2 - x1) / 2.4;
     const d = holds ? `M ${x2} ${y2} C ${x2 - bend} ${y2}, ${x1 + bend} ${y1}, ${x1 + 7} ${y1}` : `M ${x1} ${y1} C ${x1 + bend} ${y1}, ${x2 - bend} ${y2}, ${x2 - 7} ${y2}`;
-    const label = (holds ? t('held {time}', { time: seconds === null ? '' : duration(seconds) }) : t('waits {time}', { time: seconds === null ? '' : duration(seconds) })).trim();
+    const time = lasting(seconds);
+    const label = (holds ? t('held {time}', { time }) : t('waits {time}', { time })).trim();
     // Labels of lines that cross stand at different places.
     const at = holds ? 0.66 : 0.34 + (index % 3) * 0.04;
     const x = x1 + (x2 - x1) * at;
@@ -132,6 +136,29 @@ export function draw({ threads, regions, lines }, width) {
     { class: 'graph', role: 'img', 'aria-label': words, width, height, viewBox: `0 0 ${width} ${height}` },
     lines.map(edge), node(left, MARGIN, 'thread'), node(regions, right, 'region'),
   );
+}
+
+/** How long something has gone on; nothing of what has just begun, or if it is not known. @param {number | null | undefined} seconds */
+function lasting(seconds) {
+  return (seconds ?? 0) < NOTABLE ? '' : duration(seconds ?? 0);
+}
+
+/** A thread that waits, and for whom, in words. @param {any} edge a row of `wait_graph` */
+export function inWords(edge) {
+  const { id, what, seconds, holders } = edge;
+  const who = threadInWords(edge);
+  const time = lasting(seconds);
+  const waits = time ? t('{who} waits {time} for {what} {id}', { who, time, what, id }) : t('{who} has just begun to wait for {what} {id}', { who, what, id });
+  const held = holders.map((/** @type {any} */ holder) => {
+    const time = lasting(holder.held_seconds);
+    return threadInWords(holder) + (time && ` ${t('for {time}', { time })}`);
+  });
+  return held.length ? t('{waits}, held by {holders}', { waits, holders: held.join(t(' and ')) }) : waits;
+}
+
+/** @param {any} who */
+function threadInWords(who) {
+  return personOf(who) + (who.thread ? t(', thread {thread}', { thread: who.thread }) : '');
 }
 
 /** @param {string} text @param {number} most */

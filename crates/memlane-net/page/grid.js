@@ -21,6 +21,7 @@ const MOST_ROWS = Math.floor(16_000_000 / HEIGHT);
  *   write(row: number, column: number, typed: string): Promise<unknown> | void,
  *   choose?(row: number, column: number): void,
  * }} Source
+ * @typedef {{ row: number, column: number, there: string, text: string }} Draft `text` was typed over what was `there`
  */
 
 export class Grid {
@@ -29,8 +30,9 @@ export class Grid {
     this.row = 0;
     this.column = 0;
     this.rows = Math.min(source.rows, MOST_ROWS);
-    /** @type {HTMLInputElement | null} */
+    /** Over the cell that is edited. @type {HTMLInputElement | null} */
     this.input = null;
+    this.edited = { row: 0, column: 0, there: '' };
     this.body = h('div', { class: 'cells-body', role: 'rowgroup' });
     this.head = h('div', { class: 'cells-head', role: 'row', 'aria-rowindex': 1 });
     this.element = h('div', {
@@ -162,7 +164,7 @@ export class Grid {
   /** @param {number} row @param {number} column */
   go(row, column) {
     const { columns, width } = this.source;
-    this.stop();
+    if (!this.draft) this.stop();
     this.row = Math.min(Math.max(row, 0), this.rows - 1);
     this.column = Math.min(Math.max(column, 0), columns - 1);
     const { element } = this;
@@ -178,25 +180,48 @@ export class Grid {
   /** @param {string | null} typed what the person began with; null: what is there */
   edit(typed) {
     if (padlock.locked) return say(padlock.reason ?? '', 'bad');
-    const { row, column, source } = this;
-    const there = source.text(row, column);
-    if (there === null) return;
+    const { row, column } = this;
+    const there = this.source.text(row, column);
+    if (there === null || !this.isSettled()) return;
+    const input = this.open({ row, column, there, text: typed ?? there });
+    input.focus();
+    if (typed === null) input.select();
+    else input.setSelectionRange(typed.length, typed.length);
+  }
+
+  /** What was typed and not written. @returns {Draft | null} */
+  get draft() {
+    const { input, edited } = this;
+    return input && input.value !== edited.there ? { ...edited, text: input.value } : null;
+  }
+
+  /** Whether nothing is typed and not written; if so, that is what is to be done first. */
+  isSettled() {
+    if (!this.draft) return true;
+    say(t('Something typed is not written yet: Enter writes it, Escape discards it'));
+    this.input?.focus();
+    return false;
+  }
+
+  /** @param {Draft} draft */
+  open({ row, column, there, text }) {
+    const { source } = this;
     const label = t('{row}, {column}', { row: source.rowName(row), column: source.columnName(column) });
+    this.stop();
+    this.edited = { row, column, there };
     this.input = h('input', {
-      type: 'text', class: 'cell-input', 'aria-label': label, autocomplete: 'off', value: typed ?? there,
-      onkeydown: (/** @type {KeyboardEvent} */ event) => this.typed(event, row, column), onblur: () => this.stop(),
+      type: 'text', class: 'cell-input', 'aria-label': label, autocomplete: 'off', value: text,
+      onkeydown: (/** @type {KeyboardEvent} */ event) => this.typed(event, row, column), onblur: () => this.draft ?? this.stop(),
     });
     this.body.append(this.input);
     this.placeInput();
-    this.input.focus();
-    if (typed === null) this.input.select();
-    else this.input.setSelectionRange(typed.length, typed.length);
+    return this.input;
   }
 
   placeInput() {
     const { style } = /** @type {HTMLElement} */ (this.input);
-    style.top = `${this.row * HEIGHT}px`;
-    style.left = `${HEAD + this.column * this.source.width}px`;
+    style.top = `${this.edited.row * HEIGHT}px`;
+    style.left = `${HEAD + this.edited.column * this.source.width}px`;
     style.width = `${this.source.width}px`;
   }
 

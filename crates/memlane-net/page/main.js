@@ -5,7 +5,7 @@ import { Connection } from './connection.js';
 import { h } from './element.js';
 import { Frame } from './frame.js';
 import { Rows } from './model.js';
-import { say } from './notice.js';
+import { leaveView, say } from './notice.js';
 import { padlock } from './padlock.js';
 import { askForToken } from './token.js';
 import { create as connect } from './views/connect.js';
@@ -155,6 +155,7 @@ class Page {
       },
     };
     this.#typed = false;
+    leaveView();
     this.#view?.close();
     const view = create(context, rest.map(safelyDecoded).join('/'));
     this.#view = view;

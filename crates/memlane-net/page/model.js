@@ -17,7 +17,6 @@
  * @property {number | null} [changed_at]
  * @property {string | null} [writer]
  * @property {number} [readers]
- * @property {number | null} [drops]
  * @property {number} [alive] participants
  * @property {number} [dead]
  * @property {number} [version]

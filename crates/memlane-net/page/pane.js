@@ -14,6 +14,9 @@ import { t } from './words.js';
  * @typedef {(header: any, payload: Uint8Array<ArrayBuffer>) => void | Promise<void>} OnEvent
  */
 
+/** What was typed and not written when a view was closed, by region and place in it. @type {Map<string, any>} */
+const drafts = new Map();
+
 export class Pane {
   /** @param {Context} context */
   constructor(context) {
@@ -33,6 +36,22 @@ export class Pane {
   /** @param {() => void} ending what is done when the view is closed */
   onClose(ending) {
     this.endings.push(ending);
+  }
+
+  /**
+   * Whoever only looks elsewhere finds what was typed and not written again.
+   * @template T
+   * @param {string} place of the region @param {() => T | null} typed null when there is nothing @param {(draft: T) => void} restore
+   */
+  keep(place, typed, restore) {
+    const key = `${this.context.document.uuid} ${place}`;
+    const draft = drafts.get(key);
+    if (draft !== undefined) restore(draft);
+    this.onClose(() => {
+      const now = typed();
+      if (now === null) drafts.delete(key);
+      else drafts.set(key, now);
+    });
   }
 
   close() {

@@ -26,12 +26,15 @@ export function regionLinks(ids, most = Infinity) {
   return { text: named.join('\n'), make };
 }
 
-/** How a process stands, as a cell. @param {{state: string, alive: boolean}} process */
+/** How a process stands, as a cell; a dead one leads to what is left of it. @param {{state: string, alive: boolean}} process */
 export function processTag({ state, alive }) {
-  return tag(t(state), !alive ? 'red' : state === 'running' || state === 'elsewhere' ? 'green' : 'amber');
+  const words = t(state);
+  if (!alive) return { text: words, make: () => h('a', { class: 'tag red', href: '#/orphans', title: t('What it left behind is among the orphans') }, words) };
+  const why = state === 'parentless' ? t('It runs on, though the process that started it has ended') : null;
+  return tag(words, state === 'running' || state === 'elsewhere' ? 'green' : 'amber', why);
 }
 
-/** A word in a colour, as a cell. @param {string} text @param {string} tone */
-export function tag(text, tone) {
-  return { text: `${tone} ${text}`, make: () => h('span', { class: `tag ${tone}` }, text) };
+/** A word in a colour, as a cell. @param {string} text @param {string} tone @param {string | null} why */
+export function tag(text, tone, why = null) {
+  return { text: `${tone} ${text}`, make: () => h('span', { class: `tag ${tone}`, title: why }, text) };
 }

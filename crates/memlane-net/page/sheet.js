@@ -24,7 +24,7 @@ export class Sheet {
     this.#columns = columns;
     this.#empty = h('p', { class: 'empty', hidden: true }, empty);
     const heads = columns.map(({ title, style, untold }) => h('th', { scope: 'col', class: style }, untold ? h('span', { class: 'unseen' }, title) : title));
-    this.#table = h('table', { 'aria-label': label, hidden: true }, h('thead', null, h('tr', null, heads)), this.#body);
+    this.#table = h('table', { class: 'sheet', 'aria-label': label, hidden: true }, h('thead', null, h('tr', null, heads)), this.#body);
     this.element = h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.#table, this.#empty);
   }
 
@@ -41,7 +41,7 @@ export class Sheet {
     rows.forEach((row, index) => {
       let line = this.#lines.get(row.key);
       if (!line) {
-        const cells = this.#columns.map(({ style }) => h('td', { class: style }));
+        const cells = this.#columns.map(({ title, style, untold }) => h('td', { class: style, 'data-title': untold ? null : title }));
         line = { element: h('tr', null, cells), texts: [] };
         this.#lines.set(row.key, line);
       }

@@ -16,6 +16,7 @@ use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, geteuid, pidfd_open, pidfd_send_signal};
 
 use crate::protocol::fault::{self, Fault};
+use crate::view::human;
 
 /// How long a process may take to be gone after SIGKILL.
 const END: Duration = Duration::from_secs(5);
@@ -101,7 +102,7 @@ pub fn force_release(space: &Space, id: &str, decision: Decision) -> Result<Free
 }
 
 fn in_words(holder: &Holder) -> String {
-    format!("{} for {:.1?}", holder.participant.who(), holder.held_for)
+    format!("{} for {}", holder.participant.who(), human::duration(holder.held_for))
 }
 
 /// Takes a dead holder's lock and gives it back. When somebody else has it already, it is taken over.
@@ -126,7 +127,7 @@ fn end(observer: &Observer, holder: &Participant) -> Result<(), String> {
     // From here on the number cannot become another process's without `process` being over.
     let is_known = matches!(
         holder.process_state(),
-        ProcessState::Running | ProcessState::Stopped | ProcessState::Orphaned
+        ProcessState::Running | ProcessState::Stopped | ProcessState::Parentless
     );
     if !is_known {
         return Err("its process is in another PID namespace, or over; end it there".into());

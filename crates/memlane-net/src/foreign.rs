@@ -17,8 +17,6 @@ use crate::view::{human, user};
 const FOLDER: &str = "/dev/shm";
 /// The most bytes that are read at once.
 pub const MOST: u64 = 64 * 1024;
-/// The permission bits of a file's mode.
-const PERMISSIONS: u32 = 0o777;
 
 /// All segments of this machine, by name.
 pub fn list() -> io::Result<Vec<Value>> {
@@ -35,7 +33,7 @@ fn document(path: &Path) -> Option<Value> {
         "name": path.file_name()?.to_str()?,
         "size": status.len(),
         "owner": user::owner_of(path),
-        "mode": format!("{:03o}", status.mode() & PERMISSIONS),
+        "mode": human::mode(status.mode()),
         "modified": human::rfc3339(modified),
         "readable": accessat(CWD, path, Access::READ_OK, flags).is_ok(),
     }))
@@ -70,7 +68,10 @@ mod tests {
         let name = segment.path().file_name().unwrap().to_str().unwrap();
         let listed = list().unwrap();
         let row = listed.iter().find(|row| row["name"] == name).unwrap();
-        assert_eq!((&row["size"], &row["mode"], &row["readable"]), (&json!(10), &json!("600"), &json!(true)));
+        assert_eq!(
+            (&row["size"], &row["mode"], &row["readable"]),
+            (&json!(10), &json!("0600"), &json!(true))
+        );
         assert_eq!(read(name, 0, 4).unwrap(), b"0123");
         assert_eq!(read(name, 8, u64::MAX).unwrap(), b"89");
         assert_eq!(read(name, 10, 1).unwrap(), b"");

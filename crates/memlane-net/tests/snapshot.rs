@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use memlane::frames::Onlooker;
 use memlane::{
-    FramePublisher, FrameSpec, Lock, Observer, Queue, QueueSpec, Result, Space, StreamPublisher, StreamSpec,
-    Value,
+    FramePublisher, FrameSpec, FrameSubscriber, Lock, Observer, Queue, QueueSpec, Result, Space,
+    StreamPublisher, StreamSpec, Value,
 };
 use memlane_net::view::snapshot::{Rows, Snapshot};
 use role::{DEADLINE, Part, Role, listen, say};
@@ -45,6 +46,18 @@ fn perform(part: &Part) -> Result<()> {
             Ok(())
         }
         "owner" => own(&space),
+        "subscriber" => {
+            let _subscriber = FrameSubscriber::open(&space, "camera")?;
+            say("attached");
+            listen();
+            Ok(())
+        }
+        "onlooker" => {
+            let _onlooker = Onlooker::open(&space, "camera")?;
+            say("attached");
+            listen();
+            Ok(())
+        }
         other => panic!("there is no role {other}"),
     }
 }
@@ -121,10 +134,7 @@ fn a_producer_is_live_then_late_then_dead() {
     producer.expect("publishes");
     let mut watcher = Watcher::new(&scratch);
     let first = watcher.row("camera");
-    assert_eq!(
-        (&first["rate"], &first["bytes_per_second"], &first["drops"]),
-        (&json!(null), &json!(null), &json!(null))
-    );
+    assert_eq!((&first["rate"], &first["bytes_per_second"]), (&json!(null), &json!(null)));
     let begin = (Instant::now(), first["version"].as_u64().unwrap());
     for _ in 0..8 {
         watcher.look();
@@ -146,6 +156,23 @@ fn a_producer_is_live_then_late_then_dead() {
     producer.kill_and_wait();
     let dead = watcher.row("camera");
     assert_eq!((&dead["state"], &dead["dead"]), (&json!("dead_publisher"), &json!(1)));
+}
+
+#[test]
+fn readers_of_a_channel_are_its_subscribers_and_nobody_who_looks_on() {
+    let scratch = Scratch::new();
+    let mut camera = FramePublisher::create(&scratch.space(), "camera", &FrameSpec::bytes(FRAME)).unwrap();
+    camera.loan().unwrap().publish();
+    let mut watcher = Watcher::new(&scratch);
+    let onlooker = Role::start("onlooker", scratch.path(), &[]);
+    onlooker.expect("attached");
+    let row = watcher.row("camera");
+    assert_eq!((&row["alive"], &row["readers"]), (&json!(2), &json!(0)));
+    let mut subscriber = Role::start("subscriber", scratch.path(), &[]);
+    subscriber.expect("attached");
+    watcher.await_row("camera", |row| row["readers"] == 1);
+    subscriber.kill_and_wait();
+    watcher.await_row("camera", |row| row["readers"] == 0);
 }
 
 #[test]

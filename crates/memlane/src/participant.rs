@@ -144,7 +144,7 @@ impl Participant {
             Some('Z') => ProcessState::Zombie,
             _ if !self.alive => ProcessState::Dead,
             Some('T' | 't') => ProcessState::Stopped,
-            Some(_) if os::process::parent(self.pid) == Some(1) => ProcessState::Orphaned,
+            Some(_) if os::process::parent(self.pid) == Some(1) => ProcessState::Parentless,
             Some(_) => ProcessState::Running,
             None => ProcessState::Elsewhere,
         }
@@ -160,7 +160,7 @@ pub enum ProcessState {
     /// It is stopped by a signal or a debugger; it still is a participant, and what it holds stays held.
     Stopped,
     /// It runs, and its parent is gone.
-    Orphaned,
+    Parentless,
     /// It is dead, and its parent has not noticed; what it held is free.
     Zombie,
     /// It is dead.
@@ -174,7 +174,7 @@ impl fmt::Display for ProcessState {
         formatter.pad(match self {
             Self::Running => "running",
             Self::Stopped => "stopped",
-            Self::Orphaned => "orphaned",
+            Self::Parentless => "parentless",
             Self::Zombie => "zombie",
             Self::Dead => "dead",
             Self::Elsewhere => "elsewhere",

@@ -181,12 +181,12 @@ pub fn in_words(circle: &[&Edge]) -> String {
     circle.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// `camera (pid 7), thread 8, waits 3.2 s for the lock of `a`, held by viewer (pid 9), thread 10, for 4.1 s`
+/// `camera (pid 7), thread 8, waits 3.2 s for the lock of a, held by viewer (pid 9), thread 10, for 4.1 s`
 impl fmt::Display for Edge {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, participant, thread, what, waited, holders, .. } = self;
         let (who, what) = (participant.who(), what.words());
-        write!(formatter, "{who}, thread {thread}, waits {waited:.1?} for {what} of `{id}`")?;
+        write!(formatter, "{who}, thread {thread}, waits{} for {what} of {id}", Lasting(*waited))?;
         for (number, holder) in holders.iter().enumerate() {
             write!(formatter, "{} {holder}", if number == 0 { ", held by" } else { " and" })?;
         }
@@ -205,9 +205,21 @@ impl fmt::Display for Holding {
             formatter.write_str(", dead")?;
         }
         match self.held_for {
-            Some(held_for) => write!(formatter, ", for {held_for:.1?}"),
-            None => Ok(()),
+            Some(held_for) if held_for >= NOTABLE => write!(formatter, ", for{}", Lasting(held_for)),
+            _ => Ok(()),
         }
+    }
+}
+
+/// What is shorter has just begun, by a clock that is coarse.
+const NOTABLE: Duration = Duration::from_millis(50);
+
+/// ` 3.2 s`; nothing of what has just begun.
+struct Lasting(Duration);
+
+impl fmt::Display for Lasting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < NOTABLE { Ok(()) } else { write!(formatter, " {:.1} s", self.0.as_secs_f64()) }
     }
 }
 

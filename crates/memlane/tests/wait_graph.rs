@@ -143,7 +143,7 @@ fn who_waits_for_a_change_is_shown_and_blocked_by_nobody() -> Result<()> {
         let edges = || WaitGraph::of(&space).expect("the space can be read").edges;
         await_that(|| !edges().is_empty(), "waiter");
         let edge = &edges()[0];
-        assert!(edge.to_string().contains("for a change of `speed`") && edge.holders.is_empty(), "{edge}");
+        assert!(edge.to_string().contains("for a change of speed") && edge.holders.is_empty(), "{edge}");
         value.store(2);
         waiter.join().expect("it ends").map(drop)
     })

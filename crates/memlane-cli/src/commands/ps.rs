@@ -86,7 +86,7 @@ fn state_cell(state: &str) -> Cell {
     let is = |known: ProcessState| state == known.to_string();
     let tone = if is(ProcessState::Running) || is(ProcessState::Elsewhere) {
         Tone::Plain
-    } else if is(ProcessState::Stopped) || is(ProcessState::Orphaned) {
+    } else if is(ProcessState::Stopped) || is(ProcessState::Parentless) {
         Tone::Notice
     } else {
         Tone::Alarm

@@ -116,17 +116,26 @@ export function create(context) {
     { name: t('Hex'), element: hex.element, show: () => ((way = 'hex'), void hex.refresh()) },
   ]);
 
+  /** @type {HTMLInputElement[]} */
+  const inputs = [];
   const choosers = outer.map((most, axis) => {
     const input = h('input', {
       type: 'number', class: 'entry number', min: 0, max: most - 1, value: 0, 'aria-label': t('Index of dimension {n}', { n: axis }),
       onchange: () => {
+        if (!grid.isSettled()) return void (input.value = String(chosen[axis]));
         chosen[axis] = Math.min(Math.max(Math.floor(Number(input.value)) || 0, 0), most - 1);
         input.value = String(chosen[axis]);
         grid.replace(source());
         drawPlot();
       },
     });
+    inputs.push(input);
     return h('label', { class: 'indexed' }, `${axis}:`, input, h('span', { class: 'quiet' }, t('of {n}', { n: number(most) })));
+  });
+  pane.keep('', () => grid.draft && { chosen, draft: grid.draft }, (kept) => {
+    kept.chosen.forEach((index, axis) => (inputs[axis].value = String((chosen[axis] = index))));
+    grid.replace(source());
+    grid.open(kept.draft);
   });
   const whole = `${shape.join(' × ')} ${isStruct ? t('records') : ''}${schema.unit ? ` ${schema.unit}` : ''}`;
   pane.add(

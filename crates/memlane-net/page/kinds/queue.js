@@ -93,6 +93,11 @@ export function create(context) {
   const send = guard(h('button', { type: 'submit', class: 'primary' }, t('Put')));
   const close = guard(h('button', { type: 'button', class: 'danger', onclick: () => closeIt() }, t('Close the queue')));
 
+  pane.keep('', () => (content.value ? { tag: tag.value, text: content.value } : null), (draft) => {
+    tag.value = draft.tag;
+    content.value = draft.text;
+  });
+
   /** @param {SubmitEvent} event */
   async function put(event) {
     event.preventDefault();

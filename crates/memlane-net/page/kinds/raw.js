@@ -37,6 +37,10 @@ export function create(context) {
   const what = /** @type {HTMLInputElement} */ (h('input', { type: 'text', class: 'entry wide', 'aria-label': t('Bytes in hexadecimal digits'), placeholder: '00 ff …' }));
   const write = h('button', { type: 'submit' }, t('Write'));
   guard(write);
+  pane.keep('', () => (what.value ? { at: where.value, digits: what.value } : null), ({ at, digits }) => {
+    where.value = at;
+    what.value = digits;
+  });
 
   /** @param {SubmitEvent} event */
   async function submit(event) {

@@ -33,6 +33,7 @@ export function create(context) {
       }),
     };
   });
+  for (const { leaf, field: { typed, restore } } of fields) pane.keep(leaf.path, typed, restore);
   const isCut = found.length === MOST && sizeOf(schema) > found[MOST - 1].offset + found[MOST - 1].type.size;
 
   pane.add(

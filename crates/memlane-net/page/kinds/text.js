@@ -15,9 +15,6 @@ const RATE = 10;
 
 /** @typedef {{ version: number, content: string }} Seen */
 
-/** What was typed and not saved when a view was closed, by region. @type {Map<string, { base: Seen, text: string }>} */
-const drafts = new Map();
-
 /** @param {import('../pane.js').Context} context @returns {import('../pane.js').View} */
 export function create(context) {
   const pane = new Pane(context);
@@ -151,15 +148,9 @@ export function create(context) {
     say(editor.value.includes('<<<<<<< mine') ? t('Both changed the same lines: they are marked in the editor. Edit them, then save.') : t('Both changes are in the editor. Look, then save.'));
   }
 
-  // Whoever only looks elsewhere finds it again.
-  const draft = drafts.get(context.document.uuid);
-  if (draft) {
+  pane.keep('', () => (base && isDirty() ? { base, text: editor.value } : null), (draft) => {
     base = draft.base;
     editor.value = draft.text;
-  }
-  pane.onClose(() => {
-    if (base && isDirty()) drafts.set(context.document.uuid, { base, text: editor.value });
-    else drafts.delete(context.document.uuid);
   });
   pane.add(
     banner,

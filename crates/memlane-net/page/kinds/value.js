@@ -30,6 +30,7 @@ export function create(context) {
   const name = t('Value');
   const write = (/** @type {Uint8Array} */ bytes, /** @type {Uint8Array} */ before, isSame = false) => history.write('', place, before, bytes, isSame);
   const entry = field({ name, type, unit: schema.unit, write });
+  pane.keep('', entry.typed, entry.restore);
   const slide = type.sort === 'bool' ? null : slider({ name, type, write });
   const big = h('output', { class: 'big', 'aria-label': t('Value now') });
   const about = h('p', { class: 'quiet' });

@@ -22,7 +22,7 @@ export function create({ connection }) {
     empty: t('There are no other segments in /dev/shm'),
   });
   const fault = h('p', { role: 'alert', class: 'fault' });
-  const shown = h('section', { class: 'card', hidden: true, 'aria-label': t('Bytes') });
+  const shown = h('section', { class: 'card', hidden: true, 'aria-labelledby': 'segment' });
 
   async function look() {
     try {
@@ -49,7 +49,7 @@ export function create({ connection }) {
     try {
       const read = async (/** @type {number} */ start, /** @type {number} */ count) => (await connection.request('foreign_read', { name, start, count })).payload;
       const hex = new Hex({ read, size });
-      const heading = h('h2', { class: 'mono', tabindex: -1 }, name);
+      const heading = h('h2', { id: 'segment', class: 'mono', tabindex: -1 }, name);
       shown.replaceChildren(
         h('div', { class: 'head' }, heading, h('span', { class: 'faint' }, bytes(size)), h('span', { class: 'grow' }), h('button', { onclick: put }, t('Close'))),
         hex.element,

@@ -2,7 +2,7 @@
 // Who holds which lock since when, who waits for whom, and what to do about it.
 
 import { h, setText } from '../element.js';
-import { draw, graphOf } from '../graph.js';
+import { draw, graphOf, inWords } from '../graph.js';
 import { guard } from '../padlock.js';
 import { personOf, regionLinks, tag } from '../people.js';
 import { poll } from '../poll.js';
@@ -59,7 +59,7 @@ export function create({ connection }) {
     setText(alarm, stuck.length ? t('Deadlock: {n} threads wait for each other, at {ids}', { n: stuck.length, ids: [...new Set(stuck.map(({ id }) => id))].join(', ') }) : '');
     picture.hidden = graph.regions.length === 0;
     picture.replaceChildren(draw(graph, width));
-    waits.replaceChildren(...edges.map((edge) => h('li', { class: edge.deadlock ? 'fault' : '' }, edge.line)));
+    waits.replaceChildren(...edges.map((edge) => h('li', { class: edge.deadlock ? 'fault' : '' }, inWords(edge))));
     waits.hidden = edges.length === 0;
   }
 

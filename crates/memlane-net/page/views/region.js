@@ -91,7 +91,6 @@ export function create({ connection }, id) {
       [t('Version'), number(row.version ?? 0)],
       [t('Writer'), row.writer ?? '–'],
       [t('Readers'), number(row.readers ?? 0)],
-      [t('Drops'), row.drops === null || row.drops === undefined ? '–' : number(row.drops)],
       [t('Lock holder'), row.lock_holder ?? '–'],
     ];
     vitals.forEach(([name, value], index) => {

@@ -303,11 +303,10 @@ impl Follower {
         if self.handle.observer.unlinked() {
             return true;
         }
-        let newer = self
-            .handle
-            .attached()
-            .ok()
-            .and_then(|attached| attached.newer(stamp.version, Some(stamp.bits)).ok().flatten());
+        // What is looked at anyway need not be taken part in.
+        let attached = if is_looked_at(self.handle.kind()) { None } else { self.handle.attached().ok() };
+        let newer =
+            attached.and_then(|attached| attached.newer(stamp.version, Some(stamp.bits)).ok().flatten());
         let watch = newer.and_then(|thing| self.service.watchers.watch(thing).ok());
         // Where it cannot be waited for, it is looked at.
         let is_watched = watch.is_some();

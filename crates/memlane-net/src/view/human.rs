@@ -10,6 +10,8 @@ const SECONDS_PER_MINUTE: u64 = 60;
 const SECONDS_PER_HOUR: u64 = 60 * SECONDS_PER_MINUTE;
 const SECONDS_PER_DAY: u64 = 24 * SECONDS_PER_HOUR;
 const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
+/// Of a file's mode; the rest says what kind of file it is.
+const PERMISSIONS: u32 = 0o7777;
 
 /// `512 B`, `1.2 MiB`.
 pub fn bytes(count: u64) -> String {
@@ -106,6 +108,11 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+/// A file's permissions in octal digits: `0600`.
+pub fn mode(mode: u32) -> String {
+    format!("{:04o}", mode & PERMISSIONS)
 }
 
 /// `1 region`, `3 regions`.

@@ -95,7 +95,7 @@ impl Process {
 fn known_user(participant: &Participant) -> Option<String> {
     let meaningful = matches!(
         participant.process_state(),
-        ProcessState::Running | ProcessState::Stopped | ProcessState::Orphaned
+        ProcessState::Running | ProcessState::Stopped | ProcessState::Parentless
     );
     meaningful.then(|| user::of_process(participant.pid)).flatten()
 }

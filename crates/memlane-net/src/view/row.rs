@@ -13,11 +13,11 @@
 //! | `bytes_per_second` | the rate times the bytes of a content, frame or record; null where those are not known |
 //! | `changed_at` | nanoseconds since the Unix epoch of the last change that was seen, or that a frame was captured; or null |
 //! | `writer` | who publishes (text), alive or dead; null where everybody may write |
-//! | `readers` | participants that live, without the writer and the process that looks |
-//! | `drops` | null: what a reader missed is for the reader to know, and is not counted in memory |
+//! | `readers` | of a frame channel its subscribers that live, else participants that live; without the writer and the process that looks |
 //!
 //! or an object with `id`, `error`, and the `state` `unreadable`.
 
+use std::collections::HashSet;
 use std::process;
 
 use memlane::frames::PublisherState;
@@ -64,7 +64,7 @@ pub struct Seen {
     pub inconsistent: bool,
     /// Who publishes, and whether it lives.
     pub publisher: Option<(String, bool)>,
-    /// Participants that live, without the publisher and this process.
+    /// Subscribers of a frame channel, or participants, that live; without the publisher and this process.
     pub readers: usize,
     /// When the newest frame was captured.
     pub captured: Option<memlane::Timestamp>,
@@ -190,6 +190,14 @@ impl Seen {
         let reads = |one: &&Participant| {
             one.alive && one.pid != process::id() && writer != Some((one.slot, one.generation))
         };
+        // Who has no place among a channel's subscribers takes no frame: an onlooker, or a publisher in waiting.
+        let readers = match known {
+            Some(Sight::Frames(state)) => {
+                let slots: HashSet<_> = state.subscribers.iter().filter(reads).map(|one| one.slot).collect();
+                slots.len()
+            }
+            _ => participants.iter().filter(reads).count(),
+        };
         let captured = match known {
             Some(Sight::Frames(state)) => state.captured,
             _ => None,
@@ -202,7 +210,7 @@ impl Seen {
             owner_died: holder.is_some_and(|holder| !holder.participant.alive),
             inconsistent: lock.inconsistent,
             publisher: publisher.map(|one| (one.who(), one.alive)),
-            readers: participants.iter().filter(reads).count(),
+            readers,
             captured,
             content_size: match known {
                 Some(sight) => sight.content_size(description.schema.as_ref()),
@@ -224,7 +232,6 @@ impl Seen {
             "inconsistent": self.inconsistent,
             "writer": self.publisher.as_ref().map(|(who, _)| who),
             "readers": self.readers,
-            "drops": null,
             "unreadable": self.preview.is_err(),
             "preview": match &self.preview {
                 Ok(preview) => preview.clone(),

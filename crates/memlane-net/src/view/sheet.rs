@@ -5,7 +5,7 @@
 //! are frames or plain locks
 //! `state` (then `content` is null). When the content cannot be read, `error` says why.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use memlane::schema::Schema;
@@ -13,16 +13,15 @@ use memlane::{Observer, Result};
 use serde_json::{Value, json};
 
 use super::sight::Sight;
-use super::{document, user};
-
-const MODE_BITS: u32 = 0o7777;
+use super::{document, human, user};
 
 /// The region, whose file is `file`, as a document; of a content of more elements than `most` is said that it is.
 pub fn document(observer: &Observer, file: &Path, most: usize) -> Result<Value> {
     let elements = observer.description().schema.as_ref().map_or(0, Schema::item_count);
+    let mode = std::fs::metadata(file).ok().map(|status| human::mode(status.mode()));
     let participants: Vec<_> = observer.participants().iter().map(document::participant).collect();
     let mut more = json!({
-        "file": {"mode": mode_of(file), "owner": user::owner_of(file), "path": file},
+        "file": {"mode": mode, "owner": user::owner_of(file), "path": file},
         "version": observer.version(),
         "content": null,
         "lock": document::lock(&observer.lock()),
@@ -45,10 +44,4 @@ pub fn document(observer: &Observer, file: &Path, most: usize) -> Result<Value> 
         Err(error) => more["error"] = error.to_string().into(),
     }
     Ok(document::merged(document::region(observer.id(), observer.description()), more))
-}
-
-/// The file's permissions in octal digits.
-pub fn mode_of(file: &Path) -> Option<String> {
-    let permissions = std::fs::metadata(file).ok()?.permissions();
-    Some(format!("{:04o}", permissions.mode() & MODE_BITS))
 }

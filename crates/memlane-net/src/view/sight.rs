@@ -144,14 +144,14 @@ fn bytes_line(observation: &Observation) -> String {
     }
 }
 
-/// A lock's holder, or that it is free, in words.
+/// A lock's holder, who comes first where there is little room, or that it is free, in words.
 pub fn lock_line(state: &LockState) -> String {
     let holder = state.holder.as_ref().map_or_else(
         || "free".to_owned(),
         |holder| {
-            let dead = if holder.participant.alive { "" } else { "dead " };
+            let dead = if holder.participant.alive { "" } else { ", dead," };
             let (who, held_for) = (holder.participant.who(), human::duration(holder.held_for));
-            format!("held by {dead}{who}, thread {}, for {held_for}", holder.thread)
+            format!("{who}{dead} holds it for {held_for}, thread {}", holder.thread)
         },
     );
     let waiting = match state.waiters.len() {

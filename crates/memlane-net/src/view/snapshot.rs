@@ -21,7 +21,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use memlane::observer::Glance;
+use memlane::observer::{FramesState, Glance};
 use memlane::{Error, Kind, Observer, Result, Space};
 use rustix::process::{Resource, getrlimit};
 use serde_json::Value;
@@ -254,7 +254,11 @@ impl Mark {
     /// Nothing where the region was removed.
     fn of(observer: &Observer) -> Option<Self> {
         let standing = match observer.description().kind {
-            Kind::Frames => observer.frames().map(|state| Some(format!("{:?}", state.publisher))),
+            Kind::Frames => {
+                let outline =
+                    |state: FramesState| format!("{:?} {}", state.publisher, state.subscribers.len());
+                observer.frames().map(|state| Some(outline(state)))
+            }
             _ => Standing::outline(observer).map(|standing| standing.map(|standing| standing.key())),
         };
         let standing = standing.unwrap_or_else(|error| Some(error.to_string()));

@@ -138,7 +138,7 @@ fn who(holders: &[(Participant, u32)]) -> String {
 fn rwlock_line(state: &RwLockState, lock: impl Fn(&memlane::lock::LockState) -> String) -> String {
     match state.readers.as_slice() {
         [] => lock(&state.lock),
-        readers if state.lock.holder.is_none() => format!("read by {}", who(readers)),
+        readers if state.lock.holder.is_none() => format!("{} reading", who(readers)),
         readers => format!("{}, waits for {}", lock(&state.lock), who(readers)),
     }
 }

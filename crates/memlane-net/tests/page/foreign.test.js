@@ -18,7 +18,7 @@ scene('a foreign segment is listed and shown in hex', async ({ open }) => {
     const line = page.getByRole('row').filter({ hasText: name });
     await shows(line, '256');
     await line.getByRole('button', { name: `Look at ${name}` }).click();
-    await shows(page.getByRole('region', { name: 'Bytes' }).last(), /000000f0\s*f0\s*f1\s*f2\s*f3/);
+    await shows(page.getByRole('region', { name }).getByRole('region', { name: 'Bytes' }), /000000f0\s*f0\s*f1\s*f2\s*f3/);
     assert.deepEqual(new Uint8Array(readFileSync(path)), bytes);
   } finally {
     rmSync(directory, { recursive: true });

@@ -56,6 +56,9 @@ scene('two that wait for each other are a cycle in the lock graph, in red', asyn
   assert.equal(await page.getByText('Deadlock').count(), 0);
   right.child.stdin?.write('left\n');
   await shows(page.getByRole('alert').filter({ hasText: 'Deadlock' }), /2 threads wait for each other/);
+  const waits = page.getByRole('listitem').filter({ hasText: 'held by' });
+  await shows(waits.filter({ hasText: 'lock right' }), new RegExp(`^actor, pid ${left.pid}, thread \\d+ (waits .+|has just begun to wait) for lock right, held by actor, pid ${right.pid}`));
+  for (const line of await waits.allTextContents()) assert.doesNotMatch(line, /`|0\.0/);
 });
 
 scene('participants are shown with their regions, and whether they live', async ({ stage, open }) => {
@@ -66,5 +69,7 @@ scene('participants are shown with their regions, and whether they live', async 
   const line = page.getByRole('row').filter({ hasText: String(holder.pid) });
   await shows(line.first(), /actor/);
   await holder.kill();
-  await shows(line.first(), /dead/i);
+  await line.first().getByRole('link', { name: 'dead' }).click();
+  await page.getByRole('heading', { name: 'Orphans' }).waitFor();
+  await page.getByText('robot/arm').first().waitFor();
 });

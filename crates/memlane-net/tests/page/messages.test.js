@@ -1,6 +1,6 @@
 /** Queues and pipes: how much is in them, what is in them, and putting more. */
 import assert from 'node:assert/strict';
-import { detail, shows, unlock } from './look.js';
+import { detail, goTo, shows, unlock } from './look.js';
 import { scene } from './scene.js';
 
 scene('a queue is peeked into without taking, and put into', async ({ stage, open }) => {
@@ -10,6 +10,8 @@ scene('a queue is peeked into without taking, and put into', async ({ stage, ope
   await page.getByText('frame 7').first().waitFor();
   await unlock(page);
   await page.getByRole('textbox', { name: /message/i }).fill('frame 8');
+  await goTo(page, 'Regions');
+  await page.goBack();
   await page.getByRole('button', { name: 'Put' }).click();
   await page.getByText('frame 8').first().waitFor();
   assert.equal((await stage.memlane('take', 'jobs')).trim(), 'frame 7');

@@ -1,6 +1,6 @@
 /** Values, records and arrays: shown as they are, changed by field, slider and form, and put back. */
 import assert from 'node:assert/strict';
-import { detail, shows, unlock } from './look.js';
+import { detail, goTo, shows, unlock } from './look.js';
 import { scene } from './scene.js';
 import { until } from './until.js';
 
@@ -86,6 +86,41 @@ scene('an array is a grid: one element is changed, and the others are left', asy
   await until('the element', async () => JSON.stringify(JSON.parse(await stage.memlane('get', 'robot/joints', '--json')).content).includes('55'));
   const { content } = JSON.parse(await stage.memlane('get', 'robot/joints', '--json'));
   assert.deepEqual(content.flat(), [1, 2, 3, 4, 55, 6]);
+});
+
+scene('what was typed and not written is there again on coming back', async ({ stage, open }) => {
+  await stage.memlane('create', 'value', 'robot/speed', 'f64', '1.5');
+  await stage.memlane('create', 'record', 'robot/pose', '{x:f8,y:f8}');
+  await stage.memlane('create', 'array', 'robot/joints', '[2,3]f32');
+  const page = await open({ route: detail('robot/speed') });
+  await unlock(page);
+  const typed = [];
+  for (const [id, name] of [['robot/speed', 'Value'], ['robot/pose', 'y']]) {
+    await page.evaluate((hash) => { location.hash = hash; }, `#/${detail(id)}`);
+    const field = page.getByRole('textbox', { name, exact: true });
+    await field.fill('99');
+    typed.push({ id, field });
+  }
+  await page.evaluate((hash) => { location.hash = hash; }, `#/${detail('robot/joints')}`);
+  await page.getByRole('gridcell').filter({ hasText: /^0$/ }).nth(4).dblclick();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('55');
+  typed.push({ id: 'robot/joints', field: page.getByRole('textbox', { name: '1, 1', exact: true }) });
+  // Another cell does not take it away.
+  await page.getByRole('gridcell').filter({ hasText: /^0$/ }).first().click();
+  assert.equal(await typed.at(-1)?.field.inputValue(), '55');
+  await goTo(page, 'Regions');
+  await stage.memlane('set', 'robot/speed', '3.5');
+  for (const { id, field } of typed) {
+    await page.evaluate((hash) => { location.hash = hash; }, `#/${detail(id)}`);
+    await field.waitFor();
+    assert.equal(await field.inputValue(), id === 'robot/joints' ? '55' : '99', id);
+    await field.press('Enter');
+  }
+  await until('all to be written', async () => {
+    const [speed, { y }, joints] = await Promise.all([stage.memlane('get', 'robot/speed'), record(stage), stage.memlane('get', 'robot/joints')]);
+    return Number(speed) === 99 && y === 99 && joints.includes('55');
+  });
 });
 
 /** @param {import('./stage.js').Stage} stage */

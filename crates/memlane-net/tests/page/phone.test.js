@@ -1,6 +1,6 @@
 /** As wide as a phone: nothing is beyond the edge, and what is to be pressed can be. */
 import assert from 'node:assert/strict';
-import { detail, row, VIEWS } from './look.js';
+import { detail, row, VIEWS, views } from './look.js';
 import { furnish, REGIONS } from './scenery.js';
 import { scene } from './scene.js';
 
@@ -37,4 +37,21 @@ scene('the table is of use: ids and contents are seen, and a row opens by a tap'
   assert.ok(box && box.x >= 0 && box.x + box.width <= WIDTH, JSON.stringify(box));
   await line.getByText('robot/speed').first().click();
   await page.getByRole('heading', { name: 'robot/speed' }).waitFor();
+});
+
+scene('every view is to be chosen without scrolling, and a process is a card of what there is to say', async ({ stage, open }) => {
+  const holder = stage.actor('hold', REGIONS.lock);
+  await holder.says('held');
+  const page = await open({ route: 'participants', width: WIDTH, height: 740 });
+  for (const view of VIEWS) {
+    const box = await views(page).getByRole('link', { name: view, exact: true }).boundingBox();
+    assert.ok(box && box.x >= 0 && box.x + box.width <= WIDTH, `${view} is in sight`);
+  }
+  const line = page.getByRole('row').filter({ hasText: String(holder.pid) });
+  await line.waitFor();
+  const cells = await line.getByRole('cell').evaluateAll((all) => all.map((cell) => ({ text: cell.textContent, ...cell.getBoundingClientRect().toJSON() })));
+  for (const { text, right, height } of cells) {
+    assert.ok(right <= WIDTH, `${text} is in sight`);
+    assert.ok(text !== '' || height === 0, 'nothing empty takes room');
+  }
 });

@@ -62,3 +62,21 @@ scene('regions are made and deleted on the page', async ({ stage, open }) => {
   await until('the region', async () => (await stage.told('ls')).some((/** @type {{id: string}} */ { id }) => id === 'made/here'));
   await dialog.waitFor({ state: 'detached' });
 });
+
+scene('who holds a lock is to be seen on a small screen without scrolling', async ({ stage, open }) => {
+  const holder = stage.actor('hold', 'robot/arm');
+  await holder.says('held robot/arm');
+  const page = await open({ width: 1280 });
+  await shows(row(page, 'robot/arm'), /actor/);
+  const who = `actor (pid ${holder.pid})`;
+  const cell = row(page, 'robot/arm').getByRole('cell', { name: who, exact: true });
+  const cut = await cell.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+  assert.equal(cut, 0, 'the holder is not cut');
+  const preview = row(page, 'robot/arm').getByRole('cell', { name: `${who} holds it` });
+  assert.ok((await preview.textContent())?.startsWith(who));
+  const edge = (await regions(page).boundingBox()) ?? { x: 0, width: 0 };
+  for (const name of ['Lock holder', 'Writer', 'Readers', 'Version']) {
+    const box = await regions(page).getByRole('columnheader', { name }).boundingBox();
+    assert.ok(box && box.x + box.width <= edge.x + edge.width, `${name} is in sight`);
+  }
+});

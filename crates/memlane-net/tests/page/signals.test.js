@@ -15,6 +15,21 @@ scene('an event is set and cleared, and who waits is let through', async ({ stag
   await until('the event to be clear', async () => (await stage.told('show', 'robot/stop')).state?.set === false || /clear/.test(await stage.memlane('ls', 'robot/stop')));
 });
 
+scene('what came of setting an event is told: that it was taken, and who ended', async ({ stage, open }) => {
+  await stage.memlane('create', 'event', 'robot/stop', '--auto-reset');
+  const page = await open({ route: detail('robot/stop') });
+  await unlock(page);
+  const outcome = page.getByRole('status', { name: 'What came of it' });
+  await page.getByRole('button', { name: 'Set' }).click();
+  await shows(outcome, /nobody has taken it yet/);
+  const waits = stage.start('event', 'wait', 'robot/stop');
+  await waits.ended;
+  const second = stage.start('event', 'wait', 'robot/stop');
+  await until('it to wait', async () => (await stage.told('ps')).some((/** @type {any} */ { pid, waits: [wait] }) => pid === second.pid && wait));
+  await page.getByRole('button', { name: 'Set' }).click();
+  await shows(outcome, new RegExp(`taken within .*Ended since then: .*${second.pid}`));
+});
+
 scene('tokens are given and taken by button', async ({ stage, open }) => {
   await stage.memlane('create', 'semaphore', 'tokens', '2', '--signal');
   const value = async () => Number((await stage.memlane('sem', 'value', 'tokens')).match(/\d+/)?.[0]);

@@ -10,7 +10,7 @@ const PAGE = fileURLToPath(new URL('../../page', import.meta.url));
 const LONGEST_FILE = 300;
 const DICTIONARY = /^words\.\w+(\.\w+)?\.js$/;
 /** States of processes, which the page shows in the host's words. */
-const FROM_THE_HOST = ['stopped', 'orphaned', 'zombie'];
+const FROM_THE_HOST = ['stopped', 'parentless', 'zombie'];
 
 /** The page's files by name. @param {RegExp} wanted */
 function files(wanted) {

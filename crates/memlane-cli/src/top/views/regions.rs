@@ -16,7 +16,7 @@ use crate::top::order::Item;
 use crate::top::state::State;
 use crate::words::text;
 
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 10] = [
     Column::words("STATE"),
     Column::words("ID").cut_last(),
     Column::words("KIND"),
@@ -25,7 +25,6 @@ const COLUMNS: [Column; 11] = [
     Column::numbers("CHANGED").optional().spare(),
     Column::words("WRITER").elastic().optional().spare(),
     Column::numbers("READERS").spare(),
-    Column::numbers("DROPS").optional().spare(),
     Column::words("LOCK").elastic().optional().spare(),
     Column::words("CONTENT").elastic(),
 ];
@@ -103,7 +102,6 @@ fn cells(row: &Value) -> [Cell; COLUMNS.len()] {
         row["changed_at"].as_u64().map_or_else(String::new, ago).into(),
         text(&row["writer"]).into(),
         number(&row["readers"]).into(),
-        number(&row["drops"]).into(),
         Cell::new(holder, alarm),
         Cell::new(text(&row["preview"]), if row["unreadable"] == true { Tone::Alarm } else { Tone::Plain }),
     ]

@@ -19,7 +19,7 @@ use crate::top::state::{State, View, Wanted};
 fn row(id: &str, kind: &str, state: &str, rate: f64, preview: &str) -> Arc<Value> {
     Arc::new(json!({
         "id": id, "kind": kind, "state": state, "rate": rate, "bytes_per_second": null, "changed_at": null,
-        "writer": null, "readers": 1, "drops": null, "lock_holder": null, "lock_alarm": false, "version": 7,
+        "writer": null, "readers": 1, "lock_holder": null, "lock_alarm": false, "version": 7,
         "size": 16384, "schema": "<f8", "preview": preview, "unreadable": false,
     }))
 }

@@ -1,34 +1,46 @@
 //! Regions that are open.
 //!
-//! To look, an observer is enough; the host takes part in a region when it changes it or waits for it. What was
-//! removed, or removed and made anew, is noticed at the next request.
+//! To look, an observer is enough; the host takes part in a region when it changes it or waits for it, and leaves it
+//! some seconds after the last request or subscription that did. What was removed, or removed and made anew, is noticed
+//! at the next request.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use memlane::frames::Onlooker;
 use memlane::{
     AnyArray, AnyValue, Barrier, Condition, Error, Event, Kind, Observer, Queue, RLock, Raw, Record, Region,
     RwLock, Semaphore, SignalSemaphore, Space, StreamSubscriber, Text,
 };
+use tokio::task;
+use tokio::time::{self, Instant};
 
 use crate::host::watcher::{Thing, locked};
 use crate::protocol::fault::Fault;
 
 /// So many are kept; each costs a file or three.
 const MOST: usize = 512;
+/// After the last use.
+const KEPT_FOR: Duration = Duration::from_secs(2);
 
 /// The regions by id.
 #[derive(Debug, Default)]
 pub(super) struct Handles {
-    open: Mutex<Open>,
+    open: Arc<Mutex<Open>>,
 }
 
 #[derive(Debug, Default)]
 struct Open {
-    handles: HashMap<String, (Arc<Handle>, u64)>,
-    /// Counts uses.
-    clock: u64,
+    handles: HashMap<String, Kept>,
+    /// A task lets go of those that nobody uses.
+    is_tended: bool,
+}
+
+#[derive(Debug)]
+struct Kept {
+    handle: Arc<Handle>,
+    used: Instant,
 }
 
 /// A region.
@@ -53,7 +65,7 @@ pub(crate) enum Attached {
     Signal(SignalSemaphore),
     Event(Event),
     Condition(Condition),
-    /// The host is a member from then on, as whoever opens one: broken is broken until somebody makes it as new.
+    /// The host stays a member for its clients, who come and go: broken is broken until somebody makes it as new.
     Barrier(Arc<Barrier>),
     Queue(Arc<Queue>),
     /// The reader's place is wherever it was used last.
@@ -77,7 +89,11 @@ impl Handles {
                 return Err(error.into());
             }
         };
-        locked(&self.open).keep(id, &handle);
+        let mut open = locked(&self.open);
+        open.keep(id, &handle);
+        if !std::mem::replace(&mut open.is_tended, true) {
+            task::spawn(tend(Arc::clone(&self.open)));
+        }
         Ok(handle)
     }
 
@@ -89,23 +105,47 @@ impl Handles {
 
 impl Open {
     fn used(&mut self, id: &str) -> Option<Arc<Handle>> {
-        self.clock += 1;
-        let (handle, used) = self.handles.get_mut(id)?;
-        *used = self.clock;
-        Some(Arc::clone(handle))
+        let kept = self.handles.get_mut(id)?;
+        kept.used = Instant::now();
+        Some(Arc::clone(&kept.handle))
     }
 
     fn keep(&mut self, id: &str, handle: &Arc<Handle>) {
         if self.handles.len() >= MOST {
-            self.handles.retain(|_, (handle, _)| !handle.observer.unlinked());
-            let mut uses: Vec<_> = self.handles.values().map(|(_, used)| *used).collect();
+            self.handles.retain(|_, kept| !kept.handle.observer.unlinked());
+            let mut uses: Vec<_> = self.handles.values().map(|kept| kept.used).collect();
             uses.sort_unstable();
             if let Some(oldest) = uses.get(MOST / 4).copied() {
-                self.handles.retain(|_, (_, used)| *used > oldest);
+                self.handles.retain(|_, kept| kept.used > oldest);
             }
         }
-        self.clock += 1;
-        self.handles.insert(id.to_owned(), (Arc::clone(handle), self.clock));
+        self.handles.insert(id.to_owned(), Kept { handle: Arc::clone(handle), used: Instant::now() });
+    }
+
+    /// Those that nobody has used lately, or uses now.
+    fn take_idle(&mut self) -> Vec<Kept> {
+        let is_idle = |_: &String, kept: &mut Kept| {
+            let stays = matches!(kept.handle.attached.get(), Some(Attached::Barrier(_)));
+            !stays && Arc::strong_count(&kept.handle) == 1 && kept.used.elapsed() >= KEPT_FOR
+        };
+        self.handles.extract_if(is_idle).map(|(_, kept)| kept).collect()
+    }
+}
+
+/// Lets go of what is idle, until nothing is kept.
+async fn tend(open: Arc<Mutex<Open>>) {
+    loop {
+        time::sleep(KEPT_FOR).await;
+        // Closed when the mutex is free again.
+        let _idle = {
+            let mut open = locked(&open);
+            let idle = open.take_idle();
+            if open.handles.is_empty() {
+                open.is_tended = false;
+                return;
+            }
+            idle
+        };
     }
 }
 

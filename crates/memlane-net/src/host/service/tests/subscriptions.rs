@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::host::subscription::Subscription;
-use memlane::{FramePublisher, FrameSpec, StreamPublisher, StreamSpec, Value as Cell};
+use memlane::{Event, FramePublisher, FrameSpec, StreamPublisher, StreamSpec, Value as Cell};
 use serde_json::Map;
 
 impl Ground {
@@ -49,6 +49,35 @@ async fn a_content_comes_at_once_and_whenever_it_changes() {
     ground.session().ok(json!({"op": "delete", "id": "v"})).await;
     assert_eq!(soon("the end", all.next()).await.unwrap_err().code, "not_found");
     assert_eq!(soon("the end", after.next()).await.unwrap_err().code, "not_found");
+}
+
+/// Who looks at a region's participants is not to find a host there that nobody uses it by.
+#[tokio::test]
+async fn a_region_is_left_when_nobody_follows_it_any_more() {
+    let ground = Ground::new();
+    drop(Event::create(&ground.space, "looked at").unwrap());
+    for id in ["followed", "written"] {
+        drop(Cell::<f64>::create(&ground.space, id, 1.0).unwrap());
+    }
+    let observe = |id| memlane::Observer::open(&ground.space, id).unwrap();
+    let left = async |observer: &memlane::Observer| {
+        while !observer.participants().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let [looked_at, followed, written] = ["looked at", "followed", "written"].map(observe);
+    let (_, mut standing) = ground.subscribe(json!({"op": "subscribe", "id": "looked at"}));
+    let (_, mut content) = ground.subscribe(json!({"op": "subscribe", "id": "followed"}));
+    next(&mut standing).await;
+    nothing(&mut standing).await;
+    assert_eq!(looked_at.participants().len(), 0, "to look is not to take part");
+    next(&mut content).await;
+    ground.session().ok(json!({"op": "write", "id": "written", "content": 2.0})).await;
+    assert_eq!(written.participants().len(), 1);
+    soon("the end of idle participation", left(&written)).await;
+    assert_eq!(followed.participants().len(), 1, "it is followed still");
+    drop(content);
+    soon("the end of the following", left(&followed)).await;
 }
 
 #[tokio::test]
