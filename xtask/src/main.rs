@@ -17,6 +17,7 @@ mod myo;
 mod page;
 mod process;
 mod python;
+mod ratchet;
 mod report;
 mod scenarios;
 mod screenshots;
@@ -76,6 +77,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Measure against the machine's own floor
     Bench(bench::Options),
+    /// Count the machine instructions of each hot operation; none may take more than is kept
+    Ratchet(ratchet::Options),
 }
 
 fn main() -> ExitCode {
@@ -99,6 +102,7 @@ fn main() -> ExitCode {
         Task::Install(options) => install::run(&workspace, &options),
         Task::Fuzz(options) => fuzz::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
+        Task::Ratchet(options) => ratchet::run(&workspace, &options),
     };
     report::exit_code(outcome)
 }
