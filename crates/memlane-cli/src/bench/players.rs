@@ -18,6 +18,10 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::{Duration, Instant};
+
+/// A row takes a second or two. One that takes so long measures what else the machine does.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What a process of a row is told on its command line.
 #[derive(Debug, clap::Args)]
@@ -83,9 +87,15 @@ pub(super) fn measure(
     let mut players = vec![start(first, false)?];
     players.extend(followers);
     drop(sender);
+    let begun = Instant::now();
     loop {
         if interrupt.requested() {
             return Ok(None);
+        }
+        if begun.elapsed() > PATIENCE {
+            return Err(failed(
+                "the cores are not free, and two that poll wait for each other's turn on them",
+            ));
         }
         let end = match ends.recv_timeout(LOOK_PERIOD) {
             Ok(end) => end,
