@@ -50,7 +50,8 @@ pub(super) fn print_json(context: &Context, machine: &Machine, rows: &[Measured]
 fn row_json(row: &Row, figures: &Figures, goals: bool) -> Value {
     let amounts = |values: &[f64]| {
         median(values).map(|median| {
-            json!({"median": median, "p10": percentile(values, 10), "p90": percentile(values, 90), "rounds": values.len()})
+            let (p10, p90) = (percentile(values, 10), percentile(values, 90));
+            json!({"median": median, "p10": p10, "p90": p90, "rounds": values.len()})
         })
     };
     let unit = match row.unit {
