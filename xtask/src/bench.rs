@@ -19,16 +19,24 @@ pub(crate) struct Options {
     /// Measure host and client beside bare sockets and Redis, instead of the memory itself
     #[arg(long)]
     network: bool,
+
+    /// Only the rows with this word
+    word: Option<String>,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
-    let (package, bench) = if options.network { ("memlane-net", "network") } else { ("memlane", "ratios") };
-    let mut command = workspace.cargo(["bench", "--package", package, "--bench", bench]);
+    let (mut command, report) = if options.network {
+        (workspace.cargo(["bench", "--package", "memlane-net", "--bench", "network", "--"]), "network.md")
+    } else {
+        let arguments = ["run", "--release", "--package", "memlane-cli", "--", "bench", "--goals"];
+        (workspace.cargo(arguments), "ratios.md")
+    };
+    command.args(&options.word);
     let Some(directory) = &options.save else { return process::run(&mut command) };
     if !directory.is_dir() {
         return Err(Failure::new(format!("{}: no such directory, make it first", directory.display())));
     }
-    let report = process::run_and_keep(&mut command)?;
-    let path = directory.join(format!("{bench}.md"));
-    fs::write(&path, report).map_err(Failure::at(&path))
+    let text = process::run_and_keep(&mut command)?;
+    let path = directory.join(report);
+    fs::write(&path, text).map_err(Failure::at(&path))
 }

@@ -18,6 +18,7 @@ mod myo;
 mod page;
 mod process;
 mod python;
+mod ratchet;
 mod report;
 mod scenarios;
 mod screenshots;
@@ -79,6 +80,8 @@ enum Task {
     Bench(bench::Options),
     /// Measure beside what one would take instead, in Rust and in Python; and kill their processes
     Compare(compare::Options),
+    /// Count the machine instructions of each hot operation; none may take more than is kept
+    Ratchet(ratchet::Options),
 }
 
 fn main() -> ExitCode {
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
         Task::Fuzz(options) => fuzz::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
         Task::Compare(options) => compare::run(&workspace, &options),
+        Task::Ratchet(options) => ratchet::run(&workspace, &options),
     };
     report::exit_code(outcome)
 }

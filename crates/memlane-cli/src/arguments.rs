@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::bench::BenchArguments;
 use crate::commands::{
     bw::Bandwidth, completions::Completions, connect::Connect, create::Create, discover::Discover,
     doctor::Doctor, event::EventCommand, get::Get, gui::Gui, host::HostCommand, hz::Hertz,
@@ -86,6 +87,7 @@ enum Command {
     Myo(MyoArguments),
     MyoDongle(MyoDongle),
     Demo(DemoArguments),
+    Bench(BenchArguments),
     Completions(Completions),
 }
 
@@ -149,6 +151,7 @@ impl Command {
             Self::Myo(command) => command.run(context),
             Self::MyoDongle(command) => command.run(context),
             Self::Demo(command) => command.run(context),
+            Self::Bench(command) => command.run(context),
             Self::Completions(command) => command.run(context, Arguments::command()),
         }
     }

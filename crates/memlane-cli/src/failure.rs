@@ -51,6 +51,11 @@ impl Failure {
         Self { exit, message: None }
     }
 
+    /// The same, with what it is about in front.
+    pub(crate) fn about(self, what: &str) -> Self {
+        Self { message: self.message.map(|message| format!("{what}: {message}")), ..self }
+    }
+
     pub(crate) fn exit(&self) -> u8 {
         self.exit
     }

@@ -24,6 +24,7 @@ mod failure;
 mod rate;
 mod selection;
 mod source;
+mod stage;
 mod survey;
 
 mod browser;
@@ -31,6 +32,7 @@ mod human;
 mod table;
 mod words;
 
+mod bench;
 mod demo;
 mod frame;
 mod top;

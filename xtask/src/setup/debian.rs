@@ -50,7 +50,7 @@ const PACKAGES: &[Package] = &[
     },
     Package {
         name: "valgrind",
-        needed_for: "the tests of the C and C++ interface for errors of memory",
+        needed_for: "the tests of the C and C++ interface for errors of memory, and cargo xtask ratchet",
         present: || on_path("valgrind").is_some(),
     },
     Package {

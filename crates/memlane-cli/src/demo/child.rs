@@ -1,8 +1,9 @@
 //! A child process, seen from the demo.
 
+use super::Role;
 use super::message::{Order, Report};
-use super::{Role, stage::Stage};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::stage::Stage;
 use clap::ValueEnum;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;

@@ -9,7 +9,6 @@ use super::crew::Crew;
 use super::display::Display;
 use super::message::Order;
 use super::plan::Plan;
-use super::stage::Stage;
 use super::summary::{self, Counter};
 use super::{page, regions};
 use crate::browser;
@@ -17,6 +16,7 @@ use crate::commands::host::failure;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::frame::interrupt::Interrupt;
+use crate::stage::Stage;
 use memlane::{Space, Value};
 use memlane_net::host::Running;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -63,7 +63,7 @@ impl Director {
 
     fn prepare(context: &Context, plan: Plan) -> Outcome<Self> {
         let interrupt = Interrupt::listen()?;
-        let stage = Stage::beside(context.directory(), context.self_command())?;
+        let stage = Stage::beside(context.directory(), "demo", context.self_command())?;
         let space = Space::at(stage.directory())?;
         let counter = regions::counter(&space)?;
         let (sender, messages) = mpsc::channel();

@@ -41,7 +41,6 @@ mod director;
 mod display;
 mod page;
 mod plan;
-mod stage;
 mod summary;
 
 use crate::context::Context;

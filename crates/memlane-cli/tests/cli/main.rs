@@ -8,6 +8,7 @@ mod role;
 mod scratch;
 mod terminal;
 
+mod bench;
 mod changing;
 mod gui;
 mod legacy;

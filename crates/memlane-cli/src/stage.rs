@@ -1,8 +1,8 @@
-//! The stage: a fresh directory for the demo's regions, beside the space that other commands use, and removed
-//! at the end.
+//! The stage: a fresh directory for the regions of a command that plays with its own, beside the space that other
+//! commands use, and removed at the end.
 //!
-//! A marker file in it is locked as long as the demo lives. The kernel gives that lock back whatever happens
-//! to the demo, so whoever can take it knows that the directory is left over, and removes it.
+//! A marker file in it is locked as long as the command lives. The kernel gives that lock back whatever happens
+//! to the command, so whoever can take it knows that the directory is left over, and removes it.
 
 use crate::failure::{Exit, Failure, Outcome};
 use std::ffi::OsString;
@@ -13,29 +13,27 @@ use std::path::{self, Path, PathBuf};
 use std::process::{self, Command};
 
 /// Its name begins with a dot: memlane takes it for no region.
-const MARKER: &str = ".demo";
-/// Between the name of the space beside and the number of the process.
-const INFIX: &str = "-demo-";
+const MARKER: &str = ".stage";
 /// Names taken by leftovers that cannot be removed, or directories swept while they are made.
 const ATTEMPTS: u32 = 100;
 
 /// A directory that is removed when dropped.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(crate) struct Stage {
     directory: PathBuf,
     self_command: Vec<OsString>,
     _marker: File,
 }
 
 impl Stage {
-    /// Removes what earlier demos left beside that space, or the default one, and makes a new directory
-    /// there. Who plays on it is started by `self_command`.
-    pub(super) fn beside(space: Option<&Path>, self_command: &[OsString]) -> Outcome<Self> {
+    /// Removes what earlier commands of that name left beside that space, or the default one, and makes a new
+    /// directory there. Who plays on it is started by `self_command`.
+    pub(crate) fn beside(space: Option<&Path>, command: &str, self_command: &[OsString]) -> Outcome<Self> {
         let space = space.map_or_else(default_space, Path::to_owned);
         let space = &path::absolute(&space).map_err(|error| not_made(&space, &error))?;
-        sweep(space);
+        sweep(space, command);
         for attempt in 0..ATTEMPTS {
-            let directory = sibling(space, &format!("{}{attempt:02}", process::id()));
+            let directory = sibling(space, command, &format!("{}{attempt:02}", process::id()));
             match try_make(&directory) {
                 Ok(Some(marker)) => {
                     return Ok(Self { directory, self_command: self_command.to_vec(), _marker: marker });
@@ -47,12 +45,12 @@ impl Stage {
         Err(not_made(space, &io::ErrorKind::AlreadyExists.into()))
     }
 
-    pub(super) fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
     /// This program, to be started again; an error when nothing says how.
-    pub(super) fn program(&self) -> io::Result<Command> {
+    pub(crate) fn program(&self) -> io::Result<Command> {
         let (program, arguments) = self.self_command.split_first().ok_or(io::ErrorKind::NotFound)?;
         let mut command = Command::new(program);
         command.args(arguments);
@@ -62,7 +60,7 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next demo.
+        // What cannot be removed now is removed by the next command of that name.
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
@@ -90,9 +88,9 @@ fn try_make(directory: &Path) -> io::Result<Option<File>> {
     Ok(kept.then_some(marker))
 }
 
-/// Removes the directories of demos that are gone.
-fn sweep(space: &Path) {
-    let prefix = sibling(space, "");
+/// Removes the directories of commands that are gone.
+fn sweep(space: &Path, command: &str) {
+    let prefix = sibling(space, command, "");
     let Some(Ok(entries)) = prefix.parent().map(fs::read_dir) else { return };
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         if is_numbered(&path, &prefix) {
@@ -115,7 +113,7 @@ fn remove_if_left_over(directory: &Path) {
         Ok(marker) if marker.try_lock().is_ok() => {
             let _ = fs::remove_dir_all(directory);
         }
-        // Its demo died before it made the marker: then the directory is empty, else it is none of ours and
+        // Its command died before it made the marker: then the directory is empty, else it is none of ours and
         // stays.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let _ = fs::remove_dir(directory);
@@ -124,16 +122,16 @@ fn remove_if_left_over(directory: &Path) {
     }
 }
 
-fn sibling(space: &Path, number: &str) -> PathBuf {
+fn sibling(space: &Path, command: &str, number: &str) -> PathBuf {
     let name = space.file_name().unwrap_or_default().to_string_lossy();
-    space.with_file_name(format!("{name}{INFIX}{number}"))
+    space.with_file_name(format!("{name}-{command}-{number}"))
 }
 
 fn not_made(directory: &Path, error: &io::Error) -> Failure {
     let directory = directory.display();
     Failure::new(
         Exit::Failure,
-        format!("the demo's directory {directory} cannot be made: {error}; choose another by --space"),
+        format!("the command's own directory {directory} cannot be made: {error}; choose another by --space"),
     )
 }
 
@@ -151,11 +149,11 @@ mod tests {
     }
 
     #[test]
-    fn two_demos_live_side_by_side_and_leave_nothing() {
+    fn two_stages_live_side_by_side_and_leave_nothing() {
         let parent = tempfile::tempdir().expect("a temporary directory");
         let space = parent.path().join("space");
-        let first = Stage::beside(Some(&space), &[]).expect("a first stage");
-        let second = Stage::beside(Some(&space), &[]).expect("a second one");
+        let first = Stage::beside(Some(&space), "demo", &[]).expect("a first stage");
+        let second = Stage::beside(Some(&space), "demo", &[]).expect("a second one");
         fs::write(first.directory().join("region"), "content").expect("a file on the stage");
         assert_eq!(names(parent.path()).len(), 2);
         drop(first);
@@ -168,15 +166,15 @@ mod tests {
     fn what_the_dead_left_goes_and_what_others_own_stays() {
         let parent = tempfile::tempdir().expect("a temporary directory");
         let space = parent.path().join("space");
-        let left_over = sibling(&space, "1");
+        let left_over = sibling(&space, "demo", "1");
         fs::create_dir(&left_over).expect("a directory");
         fs::write(left_over.join(MARKER), "").expect("a marker that nobody locks");
-        fs::create_dir(sibling(&space, "2")).expect("a directory whose marker was never made");
-        let own_space = sibling(&space, "3");
+        fs::create_dir(sibling(&space, "demo", "2")).expect("a directory whose marker was never made");
+        let own_space = sibling(&space, "demo", "3");
         fs::create_dir(&own_space).expect("somebody's space of a similar name");
         fs::write(own_space.join("region"), "content").expect("a file in it");
-        fs::create_dir(sibling(&space, "x")).expect("another");
-        drop(Stage::beside(Some(&space), &[]).expect("a stage"));
+        fs::create_dir(sibling(&space, "demo", "x")).expect("another");
+        drop(Stage::beside(Some(&space), "demo", &[]).expect("a stage"));
         assert_eq!(names(parent.path()), ["space-demo-3", "space-demo-x"]);
     }
 }
