@@ -7,6 +7,7 @@ mod bench;
 mod c;
 mod chaos;
 mod ci;
+mod compare;
 mod failure;
 mod fuzz;
 mod install;
@@ -76,6 +77,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Measure against the machine's own floor
     Bench(bench::Options),
+    /// Measure beside what one would take instead, in Rust and in Python; and kill their processes
+    Compare(compare::Options),
 }
 
 fn main() -> ExitCode {
@@ -99,6 +102,7 @@ fn main() -> ExitCode {
         Task::Install(options) => install::run(&workspace, &options),
         Task::Fuzz(options) => fuzz::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
+        Task::Compare(options) => compare::run(&workspace, &options),
     };
     report::exit_code(outcome)
 }

@@ -43,6 +43,11 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     Err(Failure::new(format!("{} of the tests' tools missing, see above how to get them", missing.len())))
 }
 
+/// What `compare` needs and the tests do not, installed if that is allowed here; otherwise it says what to run.
+pub(crate) fn peers(workspace: &Workspace) -> Outcome {
+    debian::install_peers(workspace)
+}
+
 /// The part of `run` that is cheap and touches nothing but this folder: `test` does it on its own accord.
 pub(crate) fn here(workspace: &Workspace) -> Outcome {
     python::make_environment(workspace).and(node::install(workspace))

@@ -1,4 +1,6 @@
-use anyhow::{Context, Result};
+//! Works with regions: attaching to one, making many.
+
+use anyhow::{Context, Result, ensure};
 use rustix::fs::statvfs;
 
 use crate::{Open, Said, Terms, Work};
@@ -37,7 +39,8 @@ fn attach<A: Attaching>(terms: &Terms, index: usize) -> Result<Work> {
 }
 
 /// Makes so many more, and keeps them; says how much memory they take, shared and of this process.
-fn many<A: Attaching>(terms: &Terms, _: usize) -> Result<Work> {
+fn many<A: Attaching>(terms: &Terms, index: usize) -> Result<Work> {
+    ensure!(index == 0, "one process makes them all");
     let terms = terms.clone();
     let mut regions = Vec::new();
     Ok(Box::new(move |count| {

@@ -25,14 +25,20 @@
 //! `PROGRAM list` says what a peer offers; `PROGRAM side WAY WORK INDEX CORE TERMS` is one of the processes of a
 //! measurement, see [`side`].
 
+#![deny(unsafe_code)]
+
 mod attaching;
+mod bytes;
 mod locking;
+mod pages;
 mod passing;
 mod side;
 mod terms;
 
 pub use attaching::Attaching;
+pub use bytes::{Incoming, Outgoing};
 pub use locking::Locking;
+pub use pages::Pages;
 pub use passing::{Keeps, Passing, Receiver, Sender};
 pub use side::{Order, Outcome, Percentiles, READY, Round, Said, Work, monotonic};
 pub use terms::{Terms, Wait, Write};

@@ -1,3 +1,5 @@
+//! Works with a lock between processes.
+
 use std::time::Duration;
 
 use anyhow::{Result, ensure};

@@ -1,3 +1,5 @@
+//! Works with bytes that pass from one process to others.
+
 use std::marker::PhantomData;
 use std::thread::sleep;
 use std::time::Duration;
@@ -155,12 +157,7 @@ fn receive_up_to(receiver: &mut impl Receiver, seen: &mut u64, last: u64) -> Res
     while *seen < last {
         match receiver.receive(number)? {
             None => said.torn += 1,
-            Some(number) => {
-                ensure!(number > *seen, "{number} after {seen}");
-                said.missed += number - *seen - 1;
-                said.arrived += 1;
-                *seen = number;
-            }
+            Some(number) => said.note(number, seen),
         }
     }
     Ok(said)
@@ -220,9 +217,7 @@ fn paced<P: Passing>(terms: &Terms, index: usize) -> Result<Work> {
         while seen < last {
             let (sent, number) = receiver.receive(|message| (eight(message, 0), eight(message, 8)))?;
             latencies.push(monotonic().saturating_sub(sent));
-            said.arrived += 1;
-            said.missed += number - seen - 1;
-            seen = number;
+            said.note(number, &mut seen);
         }
         said.latency = Percentiles::of(latencies);
         Ok(said)

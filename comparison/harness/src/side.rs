@@ -5,6 +5,7 @@ use std::io::{BufRead, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,9 @@ pub struct Said {
     pub arrived: u64,
     /// Messages that were sent and never seen.
     pub missed: u64,
+    /// Messages that had been seen before, or that came after newer ones.
+    #[serde(default)]
+    pub repeated: u64,
     /// Messages that were not whole.
     pub torn: u64,
     /// From sending to having it, in nanoseconds, where that was measured for each.
@@ -52,6 +56,19 @@ pub struct Said {
     pub bytes: Option<u64>,
     /// What came of an attempt after a death.
     pub outcome: Option<Outcome>,
+}
+
+impl Said {
+    /// A message has arrived, after another one or zero.
+    pub(crate) fn note(&mut self, number: u64, seen: &mut u64) {
+        self.arrived += 1;
+        if number > *seen {
+            self.missed += number - *seen - 1;
+            *seen = number;
+        } else {
+            self.repeated += 1;
+        }
+    }
 }
 
 /// How a side found things after a death.
@@ -95,6 +112,8 @@ fn nanoseconds(clock: ClockId) -> u64 {
 }
 
 pub(crate) fn serve(core: usize, open: impl FnOnce() -> Result<Work>) -> Result<()> {
+    // A side at work does not see the end of its input.
+    set_parent_process_death_signal(Some(Signal::KILL)).context("to end with the driver")?;
     let mut cores = CpuSet::new();
     cores.set(core);
     sched_setaffinity(None, &cores).with_context(|| format!("to run on core {core} only"))?;

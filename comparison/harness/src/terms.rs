@@ -1,3 +1,5 @@
+//! What a work is done with, as the driver says it.
+
 use serde::{Deserialize, Serialize};
 
 /// What a work is done with.
@@ -23,6 +25,21 @@ pub struct Terms {
     /// Whether those do so all the time, or are there and rest.
     #[serde(default)]
     pub rest: bool,
+}
+
+impl Default for Terms {
+    /// Eight bytes to one receiver, which looks again and again; without a name yet.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            size: eight(),
+            wait: Wait::default(),
+            write: Write::default(),
+            rate: None,
+            readers: one(),
+            rest: false,
+        }
+    }
 }
 
 fn eight() -> usize {

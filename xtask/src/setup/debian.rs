@@ -1,5 +1,6 @@
 //! Programs that come as Debian packages.
 
+use std::path::Path;
 use std::process::Command;
 
 use super::{CHROMIUM, Missing};
@@ -82,9 +83,42 @@ const PACKAGES: &[Package] = &[
     },
 ];
 
+/// For `compare` only: no test needs them.
+const PEERS: &[Package] = &[
+    Package {
+        name: "libboost-dev",
+        needed_for: "the comparison with Boost.Interprocess",
+        present: || Path::new("/usr/include/boost/interprocess").is_dir(),
+    },
+    Package {
+        name: "redis-server",
+        needed_for: "the comparison with Redis",
+        present: || on_path("redis-server").is_some(),
+    },
+    Package {
+        name: "g++",
+        needed_for: "the comparison with Boost.Interprocess",
+        present: || on_path("g++").is_some(),
+    },
+    Package {
+        name: "python3-venv",
+        needed_for: "the comparison of the Python packages",
+        present: super::python::can_make_environments,
+    },
+];
+
 /// Installs the missing packages if this is root on Debian; otherwise says what to run.
 pub(super) fn install(workspace: &Workspace) -> Outcome {
-    let names: Vec<_> = absent().map(|package| package.name).collect();
+    install_of(workspace, PACKAGES)
+}
+
+/// Like [`install`], what `compare` needs. What is missing still is a peer that is reported as such.
+pub(super) fn install_peers(workspace: &Workspace) -> Outcome {
+    install_of(workspace, PEERS)
+}
+
+fn install_of(workspace: &Workspace, packages: &'static [Package]) -> Outcome {
+    let names: Vec<_> = absent(packages).map(|package| package.name).collect();
     if names.is_empty() {
         return Ok(());
     }
@@ -102,11 +136,11 @@ pub(super) fn missing() -> Vec<Missing> {
         needed_for: package.needed_for,
         how_to_get: command_for(&[package.name]),
     };
-    absent().map(describe).collect()
+    absent(PACKAGES).map(describe).collect()
 }
 
-fn absent() -> impl Iterator<Item = &'static Package> {
-    PACKAGES.iter().filter(|package| !(package.present)())
+fn absent(packages: &'static [Package]) -> impl Iterator<Item = &'static Package> {
+    packages.iter().filter(|package| !(package.present)())
 }
 
 fn command_for(names: &[&str]) -> String {

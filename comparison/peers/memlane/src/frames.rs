@@ -1,9 +1,9 @@
 use anyhow::Result;
-use harness::{Keeps, Passing, Receiver, Sender, Terms};
+use harness::{Attaching, Keeps, PATIENCE, Passing, Receiver, Sender, Terms};
 use memlane::schema::{Primitive, Schema};
-use memlane::{FramePublisher, FrameSpec, FrameSubscriber, Space};
+use memlane::{FramePublisher, FrameSpec, FrameSubscriber};
 
-use crate::spin;
+use crate::{space, spin};
 
 /// A picture at a time: the newest is what counts.
 pub(crate) enum Frames {}
@@ -16,16 +16,31 @@ impl Passing for Frames {
     type Receiver = Subscriber;
 
     fn sender(terms: &Terms, lane: &str) -> Result<Publisher> {
-        let schema = Schema::new(Primitive::U8).with_shape(&[terms.size])?;
-        let spec = FrameSpec::of(schema).history(1);
-        Ok(Publisher(FramePublisher::open_or_create(&Space::default()?, lane, &spec)?))
+        Ok(Publisher(FramePublisher::open_or_create(space()?, lane, &spec(terms)?)?))
     }
 
     fn receiver(terms: &Terms, lane: &str) -> Result<Subscriber> {
-        let space = Space::default()?;
-        space.wait_for(lane, Some(harness::PATIENCE))?;
-        Ok(Subscriber(FrameSubscriber::open(&space, lane)?.spin(spin(terms))))
+        space()?.wait_for(lane, Some(PATIENCE))?;
+        Ok(Subscriber(FrameSubscriber::open(space()?, lane)?.spin(spin(terms))))
     }
+}
+
+impl Attaching for Frames {
+    const NAME: &'static str = "frames";
+    type Region = End;
+
+    fn make(terms: &Terms, id: &str) -> Result<End> {
+        Ok(End::Publisher { _end: FramePublisher::create(space()?, id, &spec(terms)?)? })
+    }
+
+    fn open(_: &Terms, id: &str) -> Result<End> {
+        Ok(End::Subscriber { _end: FrameSubscriber::open(space()?, id)? })
+    }
+}
+
+fn spec(terms: &Terms) -> Result<FrameSpec> {
+    let schema = Schema::new(Primitive::U8).with_shape(&[terms.size])?;
+    Ok(FrameSpec::of(schema).history(1))
 }
 
 pub(crate) struct Publisher(FramePublisher);
@@ -49,4 +64,10 @@ impl Receiver for Subscriber {
     fn receive<R>(&mut self, look: impl FnOnce(&[u8]) -> R) -> Result<R> {
         Ok(look(&self.0.next(None)?))
     }
+}
+
+/// Either end of a channel.
+pub(crate) enum End {
+    Publisher { _end: FramePublisher },
+    Subscriber { _end: FrameSubscriber },
 }
