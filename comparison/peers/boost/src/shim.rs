@@ -96,7 +96,7 @@ impl Queue {
     pub(crate) fn send(&mut self, message: &[u8]) -> Result<()> {
         // SAFETY: the queue is open, message and error live until it returns, and it copies so many bytes at most.
         caught(|error| unsafe {
-            boost_queue_send(self.queue.as_ptr(), message.as_ptr(), message.len(), error)
+            boost_queue_send(self.queue.as_ptr(), message.as_ptr(), message.len(), error);
         })
     }
 
@@ -179,10 +179,8 @@ impl Segment {
     pub(crate) fn open(name: &str) -> Result<Self> {
         let name = CString::new(name)?;
         // SAFETY: name and error live until it returns.
-        Ok(Self {
-            segment: opened(|error| unsafe { boost_segment_open(name.as_ptr(), error) })?,
-            _name: None,
-        })
+        let segment = opened(|error| unsafe { boost_segment_open(name.as_ptr(), error) })?;
+        Ok(Self { segment, _name: None })
     }
 }
 
