@@ -1,23 +1,58 @@
 //! Messages of streams of bytes.
 
 use std::hint::spin_loop;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 
 use anyhow::Result;
 
-/// Reads a message that is as long as the room for it, from what may give only a part at a time, or nothing yet. Says
-/// whether there was one: there is none when whoever wrote is gone, whatever a part of the last one came.
-pub fn read_message(source: &mut impl Read, message: &mut [u8]) -> Result<bool> {
-    let mut filled = 0;
-    while filled < message.len() {
-        match source.read(&mut message[filled..]) {
-            Ok(0) => return Ok(false),
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => spin_loop(),
-            Err(error) if error.kind() == ErrorKind::Interrupted => (),
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(false),
-            Err(error) => return Err(error.into()),
-        }
+use crate::{Receiver, Sender};
+
+/// Sends messages into what knows only bytes that follow each other, such as a socket.
+pub struct Outgoing<S>(pub S);
+
+impl<S: Write + 'static> Sender for Outgoing<S> {
+    fn send(&mut self, message: &[u8]) -> Result<()> {
+        Ok(self.0.write_all(message)?)
     }
-    Ok(true)
+}
+
+/// Receives messages out of bytes that follow each other; when whoever sent them is gone, those of the next one.
+pub struct Incoming<S> {
+    source: S,
+    next: Box<dyn FnMut() -> Result<S>>,
+    message: Vec<u8>,
+}
+
+impl<S: Read + 'static> Incoming<S> {
+    /// Messages of so many bytes from whoever comes first; `next` waits for one.
+    pub fn open(size: usize, mut next: impl FnMut() -> Result<S> + 'static) -> Result<Self> {
+        Ok(Self { source: next()?, next: Box::new(next), message: vec![0; size] })
+    }
+
+    /// Says whether there was a whole one: there is none when the sender is gone.
+    fn read(&mut self) -> Result<bool> {
+        let mut filled = 0;
+        while filled < self.message.len() {
+            match self.source.read(&mut self.message[filled..]) {
+                Ok(0) => return Ok(false),
+                Ok(read) => filled += read,
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock => spin_loop(),
+                    ErrorKind::Interrupted => (),
+                    ErrorKind::ConnectionReset => return Ok(false),
+                    _ => return Err(error.into()),
+                },
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl<S: Read + 'static> Receiver for Incoming<S> {
+    fn receive<R>(&mut self, look: impl FnOnce(&[u8]) -> R) -> Result<R> {
+        while !self.read()? {
+            self.source = (self.next)()?;
+        }
+        Ok(look(&self.message))
+    }
 }

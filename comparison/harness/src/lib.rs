@@ -36,7 +36,7 @@ mod side;
 mod terms;
 
 pub use attaching::Attaching;
-pub use bytes::read_message;
+pub use bytes::{Incoming, Outgoing};
 pub use locking::Locking;
 pub use pages::Pages;
 pub use passing::{Keeps, Passing, Receiver, Sender};

@@ -1,7 +1,5 @@
-#![allow(unsafe_code)]
-// Maps a file, and says what lies in it.
-
 //! Shared memory for peers that bring none.
+#![allow(unsafe_code)] // Maps a file, and says what lies in it.
 
 use std::ffi::c_void;
 use std::fs::{File, OpenOptions, hard_link, remove_file};
@@ -29,11 +27,10 @@ impl Pages {
         size: usize,
         prepare: impl FnOnce(&Self) -> Result<()>,
     ) -> Result<Self> {
-        let path = PathBuf::from(format!("/dev/shm/{name}"));
-        if let Some(pages) = Self::open(&path, size)? {
+        if let Some(pages) = Self::open(name, size)? {
             return Ok(pages);
         }
-        let unseen = PathBuf::from(format!("/dev/shm/{name}.{}", process::id()));
+        let (path, unseen) = (path_of(name), path_of(&format!("{name}.{}", process::id())));
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&unseen)?;
         file.set_len(size as u64)?;
         let mut pages = Self::map(&file, size)?;
@@ -46,17 +43,18 @@ impl Pages {
                 Ok(pages)
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                Self::open(&path, size)?.context("it was removed while it was opened")
+                Self::open(name, size)?.context("it was removed while it was opened")
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    fn open(path: &PathBuf, size: usize) -> Result<Option<Self>> {
-        match OpenOptions::new().read(true).write(true).open(path) {
+    /// Opens it, if it is there.
+    pub fn open(name: &str, size: usize) -> Result<Option<Self>> {
+        match OpenOptions::new().read(true).write(true).open(path_of(name)) {
             Ok(file) => Self::map(&file, size).map(Some),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| path.display().to_string()),
+            Err(error) => Err(error).with_context(|| name.to_owned()),
         }
     }
 
@@ -95,6 +93,10 @@ impl Pages {
         // SAFETY: aligned and within, as `at` checks, and any eight bytes are a number.
         unsafe { &*self.at(offset) }
     }
+}
+
+fn path_of(name: &str) -> PathBuf {
+    PathBuf::from(format!("/dev/shm/{name}"))
 }
 
 impl Drop for Pages {
