@@ -19,7 +19,18 @@ from .goals import COMPARISONS, Comparison
 from .measurement import measure
 from .pair import cores
 
-_PACKAGES = ("memlane", "faster-fifo", "global_buffer", "iceoryx2", "numpy", "pyzmq", "zerochannel")
+_PACKAGES = (
+    "memlane",
+    "eclipse-zenoh",
+    "faster-fifo",
+    "global_buffer",
+    "horus-robotics",
+    "iceoryx2",
+    "numpy",
+    "pyzmq",
+    "redis",
+    "zerochannel",
+)
 
 
 def _arguments() -> argparse.Namespace:

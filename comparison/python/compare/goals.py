@@ -83,9 +83,15 @@ COMPARISONS = [
             Goal("memlane.MultiprocessingQueue", "multiprocessing.Queue", 3.0),
             Goal("memlane.Queue", "faster_fifo.Queue", 3.0),
             Goal("memlane.Queue", "pyzmq.PushPull"),
+            Goal("memlane.Queue", "horus.Topic"),
+            Goal("memlane.Queue", "zenoh.Publisher"),
+            Goal("memlane.Queue", "redis.List"),
         ],
     ),
-    Comparison(scenarios.BATCHES, [Goal("memlane.Queue", "faster_fifo.Queue", 1.0)]),
+    Comparison(
+        scenarios.BATCHES,
+        [Goal("memlane.Queue", "faster_fifo.Queue", 1.0), Goal("memlane.Queue", "redis.List")],
+    ),
     Comparison(
         scenarios.PICTURES,
         [
@@ -95,6 +101,10 @@ COMPARISONS = [
             Goal("memlane.Frames", "global_buffer.Ring", 1.0),
             Goal("memlane.PolledFrames", "zerochannel.Ring", 1.0, _COPY),
             Goal("memlane.PolledFrames", "iceoryx2.PublishSubscribe", 1.0, _COPY),
+            Goal("memlane.Frames", "mmap_frame.Frame"),
+            Goal("memlane.PolledFrames", "horus.Topic"),
+            Goal("memlane.Frames", "zenoh.Publisher"),
+            Goal("memlane.Frames", "redis.Key"),
         ],
     ),
     Comparison(
@@ -111,6 +121,10 @@ COMPARISONS = [
             Goal("memlane.Frames", "global_buffer.Ring", 1.0),
             Goal("memlane.PolledFrames", "zerochannel.Ring", 1.0, _COPY),
             Goal("memlane.PolledFrames", "iceoryx2.PublishSubscribe", 1.0, _COPY),
+            Goal("memlane.Frames", "mmap_frame.Frame"),
+            Goal("memlane.PolledFrames", "horus.Topic"),
+            Goal("memlane.Frames", "zenoh.Publisher"),
+            Goal("memlane.Frames", "redis.Key"),
         ],
     ),
     Comparison(
@@ -129,6 +143,9 @@ COMPARISONS = [
             Goal("memlane.Stream", "iceoryx2.PublishSubscribe", 0.25),
             Goal("memlane.PolledFrames", "iceoryx2.PublishSubscribe", 0.25),
             Goal("memlane.Value", "multiprocessing.Value"),
+            Goal("memlane.Stream", "horus.Topic"),
+            Goal("memlane.Stream", "zenoh.Publisher"),
+            Goal("memlane.Value", "redis.Key"),
         ],
     ),
     Comparison(
@@ -154,6 +171,9 @@ COMPARISONS = [
             Goal("memlane.Import", None, 0.060),
             Goal("memlane.Import", "multiprocessing.Import"),
             Goal("memlane.Import", "pyzmq.Import"),
+            Goal("memlane.Import", "horus.Import"),
+            Goal("memlane.Import", "zenoh.Import"),
+            Goal("memlane.Import", "redis.Import"),
         ],
     ),
 ]

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use harness::Peer;
 
 fn main() -> ExitCode {
-    Peer::new("boost.interprocess", shim::version())
+    Peer::new("boost", shim::version())
         .passes::<message_queue::MessageQueue>()
         .locks::<mutex::InterprocessMutex>()
         .attaches::<segment::ManagedSharedMemory>()
