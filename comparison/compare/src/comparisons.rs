@@ -231,7 +231,7 @@ fn beside(ours: &'static str, theirs: &'static str, figure: Figure, bound: f64) 
 pub(crate) fn bytes(size: usize) -> String {
     match size {
         size if size.is_multiple_of(1 << 20) => format!("{} MiB", size >> 20),
-        size if size.is_multiple_of(1 << 10) && size < 1 << 16 => format!("{} KiB", size >> 10),
+        size if size.is_multiple_of(1 << 10) => format!("{} KiB", size >> 10),
         size if size >= 1000 => format!("{},{:03} B", size / 1000, size % 1000),
         size => format!("{size} B"),
     }

@@ -24,6 +24,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -73,8 +74,17 @@ const KILLS: u64 = 10;
 /// For `--quick`.
 const QUICK: (Effort, u64) = (Effort { rounds: 3, round: Duration::from_millis(30) }, 2);
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("compare: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
     interrupt::heed()?;
     let (effort, kills) =
         if arguments.quick { QUICK } else { (Effort { rounds: arguments.rounds, round: ROUND }, KILLS) };
@@ -82,14 +92,14 @@ fn main() -> Result<()> {
     let mut report = Report::new();
     let machine = Machine::describe();
     report.say(&report::head(&machine, &peers, effort, kills), lines::head(&machine, &peers));
-    let compared = compare(&arguments, &peers, effort, &mut report);
-    kill(&arguments, &peers, kills, &mut report);
+    let compared = compare(arguments, &peers, effort, &mut report);
+    kill(arguments, &peers, kills, &mut report);
     let judged: Vec<_> = compared.iter().flat_map(|compared| report::judge(compared, &peers)).collect();
     report.say(&report::goals(&judged), judged.iter().map(lines::goal).collect());
     if interrupt::happened() {
         bail!("was interrupted: nothing is kept");
     }
-    report.keep(&arguments, &compared)
+    report.keep(arguments, &compared)
 }
 
 fn name_and_why(text: &str) -> Result<(String, String)> {

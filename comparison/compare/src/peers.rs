@@ -2,10 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use harness::{Keeps, Offer, Offers};
 
 use crate::failed::{Failed, Outcome};
+use crate::sides::Sides;
+
+/// Longer than it takes to say what one offers.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// A program, or why there is none.
 pub(crate) struct Peer {
@@ -82,16 +87,10 @@ impl Peers {
 }
 
 fn ask(program: &Path) -> Outcome<Offers> {
-    let output = Command::new(program)
-        .arg("list")
-        .output()
-        .map_err(|error| Failed(format!("cannot be started: {error}")))?;
-    if !output.status.success() {
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        return Err(Failed(format!("does not say what it offers: {}", complaint.trim())));
-    }
-    serde_json::from_slice(&output.stdout)
-        .map_err(|error| Failed(format!("does not say what it offers: {error}")))
+    let mut command = Command::new(program);
+    command.arg("list");
+    let line = Sides::answer(command, LIMIT)?;
+    serde_json::from_str(&line).map_err(|error| Failed(format!("says {line:?} of what it offers: {error}")))
 }
 
 #[cfg(test)]
@@ -104,7 +103,7 @@ mod tests {
         let peers = Peers::ask(&["no-such-directory/peer-gone".into(), "/bin/false".into()], &absent);
         let why = |way| peers.why_not(way, "rate").0;
         assert!(why("gone.any").starts_with("cannot be started: No such file"), "{}", why("gone.any"));
-        assert!(why("false.any").starts_with("does not say what it offers"), "{}", why("false.any"));
+        assert_eq!(why("false.any"), "ended");
         assert_eq!(why("boost.queue"), "does not build: no header");
         assert_eq!(why("other.any"), "there is no peer other");
         assert_eq!(peers.ways().count(), 0);

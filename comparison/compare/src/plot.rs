@@ -33,7 +33,7 @@ struct Line {
 const SIZE: (u32, u32) = (960, 560);
 /// Room for the names of the lines, at their right ends.
 const NAMES: i32 = 250;
-const TEXT: i32 = 13;
+const TEXT: i32 = 15;
 const GREY: RGBColor = RGBColor(125, 125, 125);
 const GRID: RGBAColor = RGBAColor(125, 125, 125, 0.25);
 /// For memlane's ways, which are drawn thick.
@@ -148,7 +148,7 @@ where
     let root = SVGBackend::new(path, SIZE).into_drawing_area();
     let text = |size: i32| ("sans-serif", size).into_font().color(&GREY);
     let mut area = ChartBuilder::on(&root)
-        .caption(chart.title(), text(18))
+        .caption(chart.title(), text(20))
         .margin(12)
         .margin_right(NAMES)
         .x_label_area_size(36)
@@ -214,6 +214,6 @@ mod tests {
         let places: Vec<_> = apart(names).into_iter().map(|name| name.0.1).collect();
         assert!(places.windows(2).all(|pair| pair[1] - pair[0] >= TEXT), "{places:?}");
         assert!(places.iter().all(|place| *place < SIZE.1 as i32), "{places:?}");
-        assert_eq!(places[..2], [100, 113]);
+        assert_eq!(places[..2], [100, 100 + TEXT]);
     }
 }

@@ -80,6 +80,14 @@ impl Sides {
         Ok(sides)
     }
 
+    /// The first line that a program says.
+    pub(crate) fn answer(command: Command, limit: Duration) -> Outcome<String> {
+        let (say, heard) = mpsc::channel();
+        let mut sides = Self { each: Vec::new(), heard, lines: vec![None] };
+        sides.each.push(Side::start(command, 0, &say)?);
+        sides.hear_lines(limit)?.and_then(|mut lines| lines.pop()).ok_or_else(|| hangs(limit))
+    }
+
     /// Waits until all have opened what they need.
     pub(crate) fn ready(&mut self, limit: Duration) -> Outcome<()> {
         let lines = self.hear_lines(limit)?.ok_or_else(|| hangs(limit))?;

@@ -68,6 +68,16 @@ const ALLOWED: &[Excuse] = &[
         text: ALLOW,
         reason: "what memlane is measured beside: the C library's locks, and bare words in shared memory",
     },
+    Excuse {
+        path: "comparison/harness/src/pages.rs",
+        text: ALLOW,
+        reason: "maps a file for peers that bring no shared memory, and makes atomics of its bytes",
+    },
+    Excuse {
+        path: "comparison/peers/",
+        text: ALLOW,
+        reason: "bare futexes, pthread objects and C++ are used as they are: with raw pointers",
+    },
 ];
 
 const ALLOW: &str = "#![allow(unsafe_code)]";
