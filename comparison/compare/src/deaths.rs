@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Outcome as Found, Said, Terms};
+use harness::{Outcome as Found, Said, Terms, Wait};
 
 use crate::comparisons::{SIZES, bytes};
 use crate::failed::{Failed, Outcome};
@@ -45,6 +45,8 @@ pub(crate) struct Death {
 /// What came of some kills.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Seen {
+    /// How the receivers wait.
+    pub(crate) wait: Wait,
     /// After so many all went on.
     pub(crate) kills: u64,
     pub(crate) arrived: u64,
@@ -85,27 +87,36 @@ impl Death {
         }
     }
 
-    /// Kills so many.
+    /// Kills so many, with receivers that sleep; that poll, if they cannot sleep.
     pub(crate) fn see(&self, way: Way, kills: u64) -> Seen {
-        let mut seen = Seen::default();
+        let asleep = self.see_waiting(Wait::Asleep, way, kills);
+        if asleep.end.is_none() || asleep.arrived > 0 || self.victim == Victim::Holder {
+            return asleep;
+        }
+        let busy = self.see_waiting(Wait::Busy, way, kills);
+        if busy.arrived > 0 { busy } else { asleep }
+    }
+
+    fn see_waiting(&self, wait: Wait, way: Way, kills: u64) -> Seen {
+        let mut seen = Seen { wait, ..Seen::default() };
+        let terms = Terms { size: self.size, wait, ..Terms::default() };
         let end = match self.victim {
-            Victim::Sender => self.kill_senders(way, kills, &mut seen),
-            Victim::Receiver => self.kill_receivers(way, kills, &mut seen),
-            Victim::Holder => self.kill_holders(way, kills, &mut seen),
+            Victim::Sender => self.kill_senders(way, &terms, kills, &mut seen),
+            Victim::Receiver => self.kill_receivers(way, &terms, kills, &mut seen),
+            Victim::Holder => self.kill_holders(way, &terms, kills, &mut seen),
         };
         seen.end = end.err();
         seen
     }
 
-    fn start(&self, way: Way, place: &Place, index: usize) -> Outcome<Sides> {
-        let terms = Terms { size: self.size, ..Terms::default() };
-        Sides::start(way, self.work(), &terms, place, &[index])
+    fn start(&self, way: Way, terms: &Terms, place: &Place, index: usize) -> Outcome<Sides> {
+        Sides::start(way, self.work(), terms, place, &[index])
     }
 
     /// Sender and receiver, at work.
-    fn start_two(&self, way: Way, place: &Place, seen: &mut Seen) -> Outcome<[Sides; 2]> {
-        let mut sender = self.start(way, place, 0)?;
-        let mut receiver = self.start(way, place, 1)?;
+    fn start_two(&self, way: Way, terms: &Terms, place: &Place, seen: &mut Seen) -> Outcome<[Sides; 2]> {
+        let mut sender = self.start(way, terms, place, 0)?;
+        let mut receiver = self.start(way, terms, place, 1)?;
         sender.ready(OPENING).map_err(|failed| of("the sender", &failed))?;
         receiver.ready(OPENING).map_err(|failed| of_two("the receiver", &failed, &mut sender))?;
         sender.tell(ENDLESS)?;
@@ -120,9 +131,9 @@ impl Death {
     }
 
     /// One receiver, and one sender after the other.
-    fn kill_senders(&self, way: Way, kills: u64, seen: &mut Seen) -> Outcome<()> {
+    fn kill_senders(&self, way: Way, terms: &Terms, kills: u64, seen: &mut Seen) -> Outcome<()> {
         let place = Place::new()?;
-        let [mut sender, mut receiver] = self.start_two(way, &place, seen)?;
+        let [mut sender, mut receiver] = self.start_two(way, terms, &place, seen)?;
         for _ in 0..kills {
             let moment = random_moment();
             // One order is always out, so that it is at work when the sender dies.
@@ -135,7 +146,7 @@ impl Death {
                 receiver.tell(self.some())?;
             }
             let killed = kill(&mut sender);
-            sender = self.start(way, &place, 0)?;
+            sender = self.start(way, terms, &place, 0)?;
             sender.ready(OPENING).map_err(|failed| of("the next sender", &failed))?;
             sender.tell(ENDLESS)?;
             let said = receiver.hear(LIMIT).map_err(|failed| of_two("the receiver", &failed, &mut sender))?;
@@ -146,14 +157,14 @@ impl Death {
     }
 
     /// One sender, and one receiver after the other.
-    fn kill_receivers(&self, way: Way, kills: u64, seen: &mut Seen) -> Outcome<()> {
+    fn kill_receivers(&self, way: Way, terms: &Terms, kills: u64, seen: &mut Seen) -> Outcome<()> {
         let place = Place::new()?;
-        let [mut sender, mut receiver] = self.start_two(way, &place, seen)?;
+        let [mut sender, mut receiver] = self.start_two(way, terms, &place, seen)?;
         for _ in 0..kills {
             receiver.tell(ENDLESS)?;
             let killed =
                 kill_at(random_moment(), &mut receiver).map_err(|failed| of("the receiver", &failed))?;
-            receiver = self.start(way, &place, 1)?;
+            receiver = self.start(way, terms, &place, 1)?;
             receiver.ready(OPENING).map_err(|failed| of_two("the next receiver", &failed, &mut sender))?;
             receiver.tell(self.some())?;
             let said =
@@ -165,12 +176,12 @@ impl Death {
     }
 
     /// One who wants the lock, and one holder after the other. Every second time it waits when the holder dies.
-    fn kill_holders(&self, way: Way, kills: u64, seen: &mut Seen) -> Outcome<()> {
+    fn kill_holders(&self, way: Way, terms: &Terms, kills: u64, seen: &mut Seen) -> Outcome<()> {
         let place = Place::new()?;
-        let mut next = self.start(way, &place, 1)?;
+        let mut next = self.start(way, terms, &place, 1)?;
         next.ready(OPENING)?;
         for kill in 0..kills {
-            let mut holder = self.start(way, &place, 0)?;
+            let mut holder = self.start(way, terms, &place, 0)?;
             holder.ready(OPENING).map_err(|failed| of("the next holder", &failed))?;
             holder.tell(1)?;
             holder.hear_word("held", LIMIT).map_err(|failed| of("the next holder", &failed))?;

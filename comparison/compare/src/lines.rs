@@ -61,6 +61,7 @@ pub(crate) fn death(killed: &Killed) -> Vec<Value> {
         json!({
             "death": killed.death.what(),
             "way": way,
+            "wait": seen.wait,
             "kills_and_went_on": seen.kills,
             "failed": seen.end.as_ref().map(|failed| &failed.0),
             "arrived": seen.arrived,

@@ -103,7 +103,7 @@ mod tests {
         let peers = Peers::ask(&["no-such-directory/peer-gone".into(), "/bin/false".into()], &absent);
         let why = |way| peers.why_not(way, "rate").0;
         assert!(why("gone.any").starts_with("cannot be started: No such file"), "{}", why("gone.any"));
-        assert_eq!(why("false.any"), "ended");
+        assert_eq!(why("false.any"), "ended and said nothing");
         assert_eq!(why("boost.queue"), "does not build: no header");
         assert_eq!(why("other.any"), "there is no peer other");
         assert_eq!(peers.ways().count(), 0);

@@ -30,9 +30,9 @@ struct Line {
     points: Vec<(f64, f64)>,
 }
 
-const SIZE: (u32, u32) = (960, 560);
+const SIZE: (u32, u32) = (1020, 560);
 /// Room for the names of the lines, at their right ends.
-const NAMES: i32 = 250;
+const NAMES: i32 = 310;
 const TEXT: i32 = 15;
 const GREY: RGBColor = RGBColor(125, 125, 125);
 const GRID: RGBAColor = RGBAColor(125, 125, 125, 0.25);

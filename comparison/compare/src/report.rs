@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use harness::Wait;
+
 use crate::comparison::{Comparison, Goal};
 use crate::deaths::{Death, Seen, Victim};
 use crate::failed::{Failed, Outcome};
@@ -85,7 +87,14 @@ pub(crate) fn comparison(compared: &Compared) -> String {
         first.figures(comparison.figures[0]).ok()
     };
     for one in &in_order {
-        let _ = write!(text, "| {} |", name(comparison, one));
+        // A way that fails in all variants fails once.
+        let all_fail =
+            measured.iter().filter(|other| other.way == one.way).all(|other| other.rounds.is_err());
+        if all_fail && one.variant > 0 {
+            continue;
+        }
+        let name = if all_fail { one.way.clone() } else { named(&one.way, comparison, one.variant) };
+        let _ = write!(text, "| {name} |");
         for (index, figure) in comparison.figures.iter().enumerate() {
             let shown = one.figures(*figure).map(|figures| Spread::of(&figures));
             let _ = match shown {
@@ -118,10 +127,6 @@ fn in_order<'a>(comparison: &Comparison, measured: &'a [Measured]) -> Vec<&'a Me
         worth(one).unwrap_or(f64::INFINITY).total_cmp(&worth(other).unwrap_or(f64::INFINITY))
     });
     rows
-}
-
-fn name(comparison: &Comparison, one: &Measured) -> String {
-    named(&one.way, comparison, one.variant)
 }
 
 fn named(way: &str, comparison: &Comparison, variant: usize) -> String {
@@ -211,7 +216,8 @@ pub(crate) fn death(killed: &Killed) -> String {
          |---|---|---:|---:|---:|---:|\n"
     });
     for (way, seen) in seen {
-        let _ = write!(text, "| {way} | {} |", cell(&seen.outcome()));
+        let polls = if seen.wait == Wait::Busy { ", polling" } else { "" };
+        let _ = write!(text, "| {way}{polls} | {} |", cell(&seen.outcome()));
         let _ = if death.victim == Victim::Holder {
             write!(text, " {} |", seen.told)
         } else {

@@ -41,13 +41,16 @@ struct Side {
     orders: Option<ChildStdin>,
     /// The last line of its standard error that says something.
     complaint: Option<String>,
+    is_silent: bool,
 }
 
 enum Heard {
     Line(String),
-    Complaint(String),
-    /// One of its two outputs is at its end.
+    /// Nothing comes after its last line.
     End,
+    Complaint(String),
+    /// Nothing comes after its last complaint.
+    Silence,
 }
 
 impl Sides {
@@ -130,6 +133,7 @@ impl Sides {
             match self.next(deadline)?.ok_or_else(|| hangs(limit))? {
                 (_, Heard::Complaint(line)) if line == word => return Ok(()),
                 (index, Heard::Complaint(line)) => self.each[index].complain(line),
+                (index, Heard::Silence) => self.each[index].is_silent = true,
                 (index, Heard::Line(line)) => self.lines[index] = Some(line),
                 (index, Heard::End) => return Err(self.why_it_ended(index)),
             }
@@ -155,6 +159,7 @@ impl Sides {
                 None => return Ok(None),
                 Some((index, Heard::Line(line))) => self.lines[index] = Some(line),
                 Some((index, Heard::Complaint(line))) => self.each[index].complain(line),
+                Some((index, Heard::Silence)) => self.each[index].is_silent = true,
                 Some((index, Heard::End)) => return Err(self.why_it_ended(index)),
             }
         }
@@ -175,11 +180,13 @@ impl Sides {
 
     /// Its last words, which may come after its end.
     fn why_it_ended(&mut self, index: usize) -> Failed {
-        while let Ok((speaker, heard)) = self.heard.recv_timeout(GLANCE) {
+        while !self.each[index].is_silent
+            && let Ok((speaker, heard)) = self.heard.recv_timeout(GLANCE)
+        {
             match heard {
                 Heard::Complaint(line) => self.each[speaker].complain(line),
-                Heard::End if speaker == index => break,
-                _ => {}
+                Heard::Silence => self.each[speaker].is_silent = true,
+                Heard::Line(_) | Heard::End => {}
             }
         }
         let side = &mut self.each[index];
@@ -187,7 +194,11 @@ impl Sides {
         if let Some(signal) = side.killed_by() {
             return Failed(format!("was killed by signal {signal}"));
         }
-        Failed(side.complaint.take().map_or("ended".to_owned(), |complaint| format!("fails: {complaint}")))
+        Failed(
+            side.complaint
+                .take()
+                .map_or("ended and said nothing".to_owned(), |complaint| format!("fails: {complaint}")),
+        )
     }
 }
 
@@ -217,10 +228,10 @@ impl Side {
         let mut child = child.map_err(|error| Failed(format!("cannot be started: {error}")))?;
         let orders = child.stdin.take();
         if let (Some(lines), Some(complaints)) = (child.stdout.take(), child.stderr.take()) {
-            listen(lines, index, say, Heard::Line);
-            listen(complaints, index, say, Heard::Complaint);
+            listen(lines, index, say, Heard::Line, Heard::End);
+            listen(complaints, index, say, Heard::Complaint, Heard::Silence);
         }
-        Ok(Self { child, orders, complaint: None })
+        Ok(Self { child, orders, complaint: None, is_silent: false })
     }
 
     fn id(&self) -> Pid {
@@ -257,6 +268,7 @@ fn listen(
     index: usize,
     say: &Sender<(usize, Heard)>,
     heard: fn(String) -> Heard,
+    end: Heard,
 ) {
     let say = say.clone();
     thread::spawn(move || {
@@ -265,7 +277,7 @@ fn listen(
                 return;
             }
         }
-        let _ = say.send((index, Heard::End));
+        let _ = say.send((index, end));
     });
 }
 
@@ -324,7 +336,7 @@ mod tests {
         let script = Script::new();
         assert_eq!(failure(&script, "raises", LONG), "fails: script: out of luck");
         assert_eq!(failure(&script, "dies", LONG), "was killed by signal 9");
-        assert_eq!(failure(&script, "mute", LONG), "ended");
+        assert_eq!(failure(&script, "mute", LONG), "ended and said nothing");
         assert_eq!(failure(&script, "hangs", SOON), "hangs: nothing was heard of it for 0.3 s");
     }
 
