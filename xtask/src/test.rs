@@ -32,9 +32,11 @@ const WAKEUP_SECONDS: f64 = 30.0;
 const STEPS: &[Step] = &[
     step("format", |workspace| run_program(&mut workspace.cargo(["fmt", "--all", "--check"]))),
     step("tidy", tidy::run),
-    step("clippy", |workspace| lint(workspace, &["--all-targets"])),
-    // Cargo's `--all-targets` is without the tests that do not run by default.
-    step("clippy, long tests", |workspace| lint(workspace, &["--features", "memlane/delays", "--test", "*"])),
+    step("clippy", |workspace| lint(workspace, &["--workspace", "--all-targets"])),
+    // Cargo's `--all-targets` is without the tests that do not run by default, which are all the core's.
+    step("clippy, long tests", |workspace| {
+        lint(workspace, &["--package", "memlane", "--features", "delays", "--test", "*"])
+    }),
     step("tests", |workspace| run_program(&mut workspace.cargo(["test", "--workspace"]))),
     Step {
         name: "python",
@@ -72,7 +74,7 @@ const STEPS: &[Step] = &[
 ];
 
 fn lint(workspace: &Workspace, targets: &[&str]) -> Outcome {
-    let mut clippy = workspace.cargo(["clippy", "--workspace"]);
+    let mut clippy = workspace.cargo(["clippy"]);
     run_program(clippy.args(targets).args(["--", "--deny", "warnings"]))
 }
 

@@ -1,8 +1,7 @@
 //! The ground that both processes of a row stand on: the space of their regions, and how they take turns.
 //!
-//! A row's rounds are parts, ours and the yardstick's in turn. The leader begins each, and the followers do their
-//! side of
-//! it and say when they are done:
+//! A row's rounds are parts, ours and the yardstick's in turn. The leader begins each, and the followers do their side
+//! of it and say when they are done:
 //!
 //! ```text
 //! line 0  turn   the part that is on, counted from 1; the leader's

@@ -1,13 +1,12 @@
 //! `memlane bench`: what memlane costs on this machine, beside the machine's own floors, in less than a minute.
 //!
 //! Each figure stands beside a yardstick that does the same with nothing around it: a bare cache line for whoever
-//! polls,
-//! a bare futex for whoever sleeps, `memcpy` for whoever copies, the C library's locks, the kernel's pipe. The two are
-//! measured alternately, by processes of their own on a core each, and their medians are shown; no round is left out.
+//! polls, a bare futex for whoever sleeps, `memcpy` for whoever copies, the C library's locks, the kernel's pipe. The
+//! two are measured alternately, by processes of their own on a core each, and their medians are shown; no round is
+//! left out.
 //!
 //! It works on a stage of its own beside the space, below `/dev/shm` unless `--space` says otherwise, never in the
-//! space,
-//! and leaves nothing behind. With `--json`: `machine`, `remarks` (what spoils the figures), `rows`, each with `what`,
+//! space, and leaves nothing behind. With `--json`: `machine`, `remarks` (what spoils the figures), `rows`, each with `what`,
 //! `unit`, `memlane` and `beside` (`median`, `p10`, `p90`, `rounds`) and `ratio`.
 
 mod passing;

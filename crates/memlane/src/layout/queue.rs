@@ -12,28 +12,32 @@ use crate::atomic::{AtomicU32, AtomicU64};
 use crate::os::mapping::SharedBytes;
 use std::mem::offset_of;
 
-/// What producers write.
+/// What producers write: what consumers look at, too, and on the other half line, which nobody takes from them, the rest.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct ProducerLine {
     pub(crate) tail: AtomicU64,
+    pub(crate) arrivals: AtomicU64,
+    unused: [AtomicU64; 6],
     pub(crate) claim: AtomicU32,
     spare: AtomicU32,
     pub(crate) owner: AtomicU64,
-    pub(crate) arrivals: AtomicU64,
-    unused: [AtomicU64; 12],
+    pub(crate) head_seen: AtomicU64,
+    unused_too: [AtomicU64; 5],
 }
 
-/// What consumers write.
+/// What consumers write, in halves as producers'.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct ConsumerLine {
     pub(crate) head: AtomicU64,
+    pub(crate) cursor: AtomicU64,
+    unused: [AtomicU64; 6],
     pub(crate) claim: AtomicU32,
     spare: AtomicU32,
     pub(crate) owner: AtomicU64,
-    pub(crate) cursor: AtomicU64,
-    unused: [AtomicU64; 12],
+    pub(crate) tail_seen: AtomicU64,
+    unused_too: [AtomicU64; 5],
 }
 
 shared_bytes!(ProducerLine, ConsumerLine);
@@ -68,28 +72,40 @@ impl QueueLayout {
 
 const PRODUCER_ROWS: &[Row] = &[
     row!(ProducerLine.tail, "producer", "where the next message goes, see Words"),
-    row!(ProducerLine.claim, "producer", "private lock of the producers, a claim word"),
-    row!(ProducerLine.spare, "nobody", "zero"),
-    row!(ProducerLine.owner, "producer", "owner key while a message is written in place"),
     row!(
         ProducerLine.arrivals,
         "producers, consumers",
         "an eventcount, where messages are acknowledged: one was put or came back"
     ),
     row!(ProducerLine.unused, "nobody", "zero"),
+    row!(ProducerLine.claim, "producer", "private lock of the producers, a claim word"),
+    row!(ProducerLine.spare, "nobody", "zero"),
+    row!(ProducerLine.owner, "producer", "owner key while a message is written in place"),
+    row!(
+        ProducerLine.head_seen,
+        "producer",
+        "what producers last saw of the head: there is as much room, or more"
+    ),
+    row!(ProducerLine.unused_too, "nobody", "zero"),
 ];
 
 const CONSUMER_ROWS: &[Row] = &[
     row!(ConsumerLine.head, "consumer", "where the oldest message is, see Words"),
-    row!(ConsumerLine.claim, "consumer", "private lock of the consumers, a claim word"),
-    row!(ConsumerLine.spare, "nobody", "zero"),
-    row!(ConsumerLine.owner, "consumer", "owner key while a message is read in place"),
     row!(
         ConsumerLine.cursor,
         "consumer",
         "where messages are acknowledged, a hint, as the head without its flag: everything before it was handed out"
     ),
     row!(ConsumerLine.unused, "nobody", "zero"),
+    row!(ConsumerLine.claim, "consumer", "private lock of the consumers, a claim word"),
+    row!(ConsumerLine.spare, "nobody", "zero"),
+    row!(ConsumerLine.owner, "consumer", "owner key while a message is read in place"),
+    row!(
+        ConsumerLine.tail_seen,
+        "consumer",
+        "what consumers last saw of the tail, where messages are not acknowledged: there are as many, or more"
+    ),
+    row!(ConsumerLine.unused_too, "nobody", "zero"),
 ];
 
 pub(super) const TABLES: &[Table] = &[

@@ -26,6 +26,8 @@ struct Scene {
     world: World,
     tail: AtomicU64,
     head: AtomicU64,
+    head_seen: AtomicU64,
+    tail_seen: AtomicU64,
     producers: AtomicU32,
     consumers: AtomicU32,
     arrivals: AtomicU64,
@@ -48,6 +50,8 @@ impl Scene {
             world: World::new(slices),
             tail: word(),
             head: word(),
+            head_seen: word(),
+            tail_seen: word(),
             producers: AtomicU32::new(0),
             consumers: AtomicU32::new(0),
             arrivals: word(),
@@ -72,7 +76,14 @@ impl Scene {
     }
 
     fn ends(&self) -> Ends<'_> {
-        Ends { tail: &self.tail, head: &self.head, units: self.units, most: self.most }
+        Ends {
+            tail: &self.tail,
+            head: &self.head,
+            head_seen: &self.head_seen,
+            tail_seen: &self.tail_seen,
+            units: self.units,
+            most: self.most,
+        }
     }
 
     fn length(&self) -> u32 {
@@ -89,9 +100,9 @@ impl Scene {
     /// Puts all at once, if there is room for all.
     fn try_put(&self, me: Claim, contents: &[u64]) -> Result<(), Refused> {
         self.under(&self.producers, me, || {
-            let (mut head, mut tail) = (self.ends().head(), self.ends().tail());
+            let (mut head, mut tail) = (self.ends().head_seen(), self.ends().tail());
             for content in contents {
-                self.ends().check_room(&mut head, tail, 1)?;
+                self.ends().find_room(&mut head, tail, 1)?;
                 self.messages[tail.place as usize].set(*content);
                 self.leases[tail.place as usize].store(0, Relaxed);
                 tail = self.ends().behind(tail, 1);
@@ -110,14 +121,21 @@ impl Scene {
 
     /// Up to `most` messages, if there is any; `None` when there is none yet.
     fn try_take(&self, me: Claim, most: usize) -> Option<Result<Vec<u64>, Drained>> {
-        let tail = self.ends().tail();
-        if self.ends().head().count == tail.count {
-            return tail.closed.then_some(Err(Drained));
+        if !self.ends().seems_filled() {
+            let tail = self.ends().tail();
+            return (tail.closed && self.ends().head().count == tail.count).then_some(Err(Drained));
         }
         let taken = self.under(&self.consumers, me, || {
-            let (mut head, tail) = (self.ends().head(), self.ends().tail());
+            let mut head = self.ends().head();
+            let mut tail = head;
             let mut taken = Vec::new();
-            while taken.len() < most && head.count != tail.count {
+            while taken.len() < most {
+                if head.count == tail.count {
+                    tail = self.ends().tail_from(head);
+                    if head.count == tail.count {
+                        break;
+                    }
+                }
                 taken.push(self.messages[head.place as usize].get());
                 head = self.ends().behind(head, 1);
             }
@@ -414,6 +432,23 @@ fn a_dead_producers_batch_was_put_whole_or_not_at_all() {
         cast.perform(run);
         let left = scene.drain();
         assert!([&[3][..], &[1, 2, 3], &[3, 1, 2]].contains(&&left[..]), "{left:?}");
+    });
+}
+
+/// In a ring that has come round: the next producer starts from what the dead one saw, not from before it.
+#[test]
+fn what_a_dead_producer_saw_of_the_head_is_not_forgotten() {
+    explore_deaths("queue, the producer dies after it saw the head", 2, |run| {
+        let scene = Scene::of(Slices::OneForEachDeath, 8, 2);
+        scene.put(CLEO, &[1, 2]).expect("there is room");
+        assert_eq!(scene.take(CLEO), Ok(1));
+        let lived = run.live(|| scene.try_put(ADA, &[3]));
+        if lived.is_none() {
+            scene.bury(ADA);
+        }
+        let was_put = scene.length() == 2;
+        assert_eq!(scene.try_put(BOB, &[4]), if was_put { Err(Refused::Full) } else { Ok(()) });
+        assert_eq!(scene.drain(), [2, if was_put { 3 } else { 4 }]);
     });
 }
 

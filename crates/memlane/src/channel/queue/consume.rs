@@ -140,16 +140,24 @@ impl Queue {
             return self.attempt_leases(most, patience, take);
         }
         let ends = self.words.ends();
-        if ends.head().count == ends.tail().count {
+        if !ends.seems_filled() {
             return self.none_left();
         }
         let attachment = self.region.attachment().as_ref();
         let Some(held) = self.hold(self.consumers(), attachment.me()?, patience)? else { return Ok(0) };
         let _in_place = (code == Code::Foreign).then(|| InPlace::new(self.consumers()));
-        let (mut head, tail) = (ends.head(), ends.tail());
-        let mut left = ends.used(head, tail);
+        let mut head = ends.head();
+        let mut tail = head;
+        let mut left = 0;
         let mut taken = 0;
-        while taken < most && head.count != tail.count {
+        while taken < most {
+            if head.count == tail.count {
+                tail = ends.tail_from(head);
+                left = ends.used(head, tail);
+                if left == 0 {
+                    break;
+                }
+            }
             let found = self.look(head, left)?;
             left -= found.units;
             // SAFETY: the message lies between head and tail, where no producer writes, and the consumers' claim,
@@ -209,12 +217,13 @@ impl Queue {
         }
         let attempt = |patience: &Wait| {
             let ends = self.words.ends();
-            if Ends::length(ends.head(), ends.tail()) == 0 {
+            if !ends.seems_filled() {
                 return self.none_left().map(|_| None);
             }
             let me = self.region.attachment().me()?;
             let Some(held) = self.hold(self.consumers(), me, patience)? else { return Ok(None) };
-            let (head, tail) = (ends.head(), ends.tail());
+            let head = ends.head();
+            let tail = ends.tail_from(head);
             if head.count == tail.count {
                 return Ok(None);
             }

@@ -20,10 +20,15 @@
 //! | consumer, before the head moves | maybe a dead claim | the next consumer, by taking it over | the message is there still |
 //! | consumer, after it | maybe a dead claim | nobody | the message is gone with it |
 //!
+//! Each side keeps what it last saw of the other's word on its own line, and looks again only when that is not enough:
+//! at every look the other side's line would have to come over. Both words only ever go on, so what was seen leaves as
+//! much room, and as many messages, or fewer. It is noted *before* anything is sent or taken on its strength: then the
+//! next one, whoever died, does not start from something older, between which and the tail the ring had come round.
+//!
 //! Orderings: the tail is moved with Release and read with Acquire, so that a message is whole before it is seen; so
 //! is the head, so that a message was copied before it is overwritten. The words in between are ordinary memory.
 
-use crate::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, fence};
+use crate::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, fence};
 use crate::sync::version;
 use crate::sync::waiter::{ALL, Peers};
 
@@ -70,6 +75,10 @@ pub struct Ends<'a> {
     pub tail: &'a AtomicU64,
     /// Where the oldest message is.
     pub head: &'a AtomicU64,
+    /// What producers last saw of the head.
+    pub head_seen: &'a AtomicU64,
+    /// What consumers last saw of the tail.
+    pub tail_seen: &'a AtomicU64,
     /// Units of the ring.
     pub units: u32,
     /// Most messages at once.
@@ -155,6 +164,45 @@ impl Ends<'_> {
         }
         *head = self.head();
         if has_room(*head) { Ok(()) } else { Err(Refused::Full) }
+    }
+
+    /// Producer, holding the claim: where to start from with [`Self::find_room`].
+    #[inline]
+    #[must_use]
+    pub fn head_seen(&self) -> End {
+        End::unpack(self.head_seen.load(Acquire))
+    }
+
+    /// Producer, holding the claim: [`Self::check_room`], and notes what was seen.
+    #[inline]
+    pub fn find_room(&self, head: &mut End, tail: End, units: u32) -> Result<(), Refused> {
+        let before = *head;
+        let outcome = self.check_room(head, tail, units);
+        if *head != before {
+            self.head_seen.store(head.pack(), Release);
+        }
+        outcome
+    }
+
+    /// Whether there seems to be a message; who holds the consumers' claim knows.
+    #[inline]
+    #[must_use]
+    pub fn seems_filled(&self) -> bool {
+        let head = self.head().count;
+        head != End::unpack(self.tail_seen.load(Relaxed)).count || head != self.tail().count
+    }
+
+    /// Consumer, holding the claim: up to where there are messages from `head` on, which it has come to.
+    #[inline]
+    #[must_use]
+    pub fn tail_from(&self, head: End) -> End {
+        let seen = End::unpack(self.tail_seen.load(Acquire));
+        if seen.count != head.count {
+            return seen;
+        }
+        let tail = self.tail();
+        self.tail_seen.store(tail.pack(), Release);
+        tail
     }
 
     /// Producer, holding the claim: sends all messages before `tail`. The commit. `messages` says for how many

@@ -58,8 +58,7 @@ impl Queue {
     fn attempt(&self, tag: Tag, message: &[u8], units: u32, patience: &Wait) -> Result<bool> {
         let me = self.region.attachment().me()?;
         let Some(_held) = self.hold(self.producers(), me, patience)? else { return Ok(false) };
-        let mut head = self.words.ends().head();
-        let tail = self.words.ends().tail();
+        let (mut head, tail) = (self.words.ends().head_seen(), self.words.ends().tail());
         if !self.has_room(&mut head, tail, units)? {
             return Ok(false);
         }
@@ -93,7 +92,7 @@ impl Queue {
         let me = self.region.attachment().me()?;
         let Some(_held) = self.hold(self.producers(), me, patience)? else { return Ok(0) };
         let ends = self.words.ends();
-        let (mut head, mut tail) = (ends.head(), ends.tail());
+        let (mut head, mut tail) = (ends.head_seen(), ends.tail());
         let mut put = 0;
         for message in messages.iter().map(AsRef::as_ref) {
             let units = self.check_size(message.len())?;
@@ -117,7 +116,7 @@ impl Queue {
         let attempt = |patience: &Wait| {
             let me = self.region.attachment().me()?;
             let Some(held) = self.hold(self.producers(), me, patience)? else { return Ok(None) };
-            let (mut head, tail) = (self.words.ends().head(), self.words.ends().tail());
+            let (mut head, tail) = (self.words.ends().head_seen(), self.words.ends().tail());
             Ok(self.has_room(&mut head, tail, units)?.then_some((held, tail)))
         };
         let (held, tail) = match attempt(&Wait::AT_ONCE)? {
@@ -149,7 +148,7 @@ impl Queue {
 
     #[inline]
     fn has_room(&self, head: &mut End, tail: End, units: u32) -> Result<bool> {
-        match self.words.ends().check_room(head, tail, units) {
+        match self.words.ends().find_room(head, tail, units) {
             Ok(()) => Ok(true),
             Err(Refused::Full) => Ok(false),
             Err(Refused::Closed) => Err(self.closed()),

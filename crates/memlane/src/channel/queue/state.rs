@@ -78,6 +78,8 @@ impl Words {
         Ends {
             tail: &self.producer.tail,
             head: &self.consumer.head,
+            head_seen: &self.producer.head_seen,
+            tail_seen: &self.consumer.tail_seen,
             units: (self.parameters.layout.ring_size / UNIT) as u32,
             most: self.parameters.messages,
         }
