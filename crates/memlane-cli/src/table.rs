@@ -63,13 +63,21 @@ impl<T: AsRef<str>> From<T> for Cell {
     }
 }
 
+/// When a column is cut, where a terminal is narrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cut {
+    Never,
+    /// When no other column has anything left to give.
+    Last,
+    First,
+}
+
 /// How a column is laid out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
     title: &'static str,
     numbers: bool,
-    elastic: bool,
-    is_cut_last: bool,
+    cut: Cut,
     optional: bool,
     spare: bool,
 }
@@ -77,7 +85,7 @@ pub(crate) struct Column {
 impl Column {
     /// Words, flush left.
     pub(crate) const fn words(title: &'static str) -> Self {
-        Self { title, numbers: false, elastic: false, is_cut_last: false, optional: false, spare: false }
+        Self { title, numbers: false, cut: Cut::Never, optional: false, spare: false }
     }
 
     /// Numbers, flush right.
@@ -87,12 +95,12 @@ impl Column {
 
     /// May be cut when the terminal is narrow.
     pub(crate) const fn elastic(self) -> Self {
-        Self { elastic: true, ..self }
+        Self { cut: Cut::First, ..self }
     }
 
     /// May be cut too, but only when no other column has anything left to give.
     pub(crate) const fn cut_last(self) -> Self {
-        Self { elastic: true, is_cut_last: true, ..self }
+        Self { cut: Cut::Last, ..self }
     }
 
     /// Is left out when the terminal is narrow, the last such column first.
@@ -174,7 +182,7 @@ impl Table {
             (columns.sum::<usize>() + gaps).saturating_sub(width)
         };
         let readable = |column: &Column, width: usize| {
-            if column.elastic && !column.is_cut_last { width.min(READABLE_WIDTH) } else { width }
+            if column.cut == Cut::First { width.min(READABLE_WIDTH) } else { width }
         };
         while excess(layout, &readable) > 0 {
             let Some(spare) = layout.iter().rposition(|(index, _)| self.columns[*index].spare) else { break };
@@ -182,11 +190,10 @@ impl Table {
         }
         let mut excess = excess(layout, &|_, width| width);
         while excess > 0 {
-            let gives = layout
-                .iter_mut()
-                .filter(|(index, width)| self.columns[*index].elastic && *width > LEAST_ELASTIC_WIDTH);
-            // In this order: those that are not to be cut last, the widest of them.
-            let order = |(index, width): &&mut (usize, usize)| (!self.columns[*index].is_cut_last, *width);
+            let gives = layout.iter_mut().filter(|(index, width)| {
+                self.columns[*index].cut > Cut::Never && *width > LEAST_ELASTIC_WIDTH
+            });
+            let order = |(index, width): &&mut (usize, usize)| (self.columns[*index].cut, *width);
             let Some((_, widest)) = gives.max_by_key(order) else { return };
             *widest -= 1;
             excess -= 1;

@@ -259,7 +259,8 @@ fn whoever_sets_the_event_has_the_holder_killed_and_the_next_one_puts_it_right()
     assert_eq!(place.processes().len(), 1 + CHILDREN, "the dead were replaced");
 }
 
-/// Somebody who tried the page's fields made the demo fail: its promises were read from counters that anybody may write.
+/// Somebody who tried the page's fields made the demo fail: its promises were read from counters that anybody may
+/// write.
 #[test]
 fn whoever_writes_into_its_regions_does_it_no_harm() {
     let place = Place::new();

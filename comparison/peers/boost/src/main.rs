@@ -1,4 +1,5 @@
 //! Boost.Interprocess, as its documentation has it.
+#![deny(unsafe_code)]
 
 mod message_queue;
 mod mutex;

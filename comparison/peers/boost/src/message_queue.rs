@@ -1,9 +1,10 @@
+//! Messages that are copied into a queue and out of it under its mutex.
+
 use anyhow::{Result, ensure};
 use harness::{Keeps, Passing, Receiver, Sender, Terms, Wait};
 
 use crate::shim::Queue;
 
-/// Messages that are copied into a queue and out of it under its mutex.
 pub(crate) enum MessageQueue {}
 
 /// A thousand, and less of what is large: the memory for all is there from the beginning.

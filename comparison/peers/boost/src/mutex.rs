@@ -1,9 +1,10 @@
+//! A mutex in shared memory, which waits for ever for a holder that died.
+
 use anyhow::Result;
 use harness::{Locking, Outcome, Terms};
 
 use crate::shim::Mutex;
 
-/// A mutex in shared memory, which waits for ever for a holder that died.
 pub(crate) enum InterprocessMutex {}
 
 impl Locking for InterprocessMutex {

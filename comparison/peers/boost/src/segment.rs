@@ -1,9 +1,10 @@
+//! A segment with a heap and names in it, of which one is for the bytes.
+
 use anyhow::Result;
 use harness::{Attaching, Terms};
 
 use crate::shim::Segment;
 
-/// A segment with a heap and names in it, of which one is for the bytes.
 pub(crate) enum ManagedSharedMemory {}
 
 impl Attaching for ManagedSharedMemory {

@@ -1,4 +1,5 @@
 //! Boost's objects as Rust's: what `shim.cpp` has, made and closed.
+#![allow(unsafe_code)] // Functions of C++, and the objects that they take.
 
 use std::ffi::{CStr, CString, c_char};
 use std::ptr::NonNull;

@@ -1,3 +1,6 @@
+//! A bare word in a shared page, which the receiver looks at until it differs: a cache line that goes from one core to
+//! another.
+
 use std::hint::spin_loop;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
@@ -6,8 +9,6 @@ use harness::{Keeps, Pages, Passing, Receiver, Sender, Terms, Wait};
 
 use crate::ensure_wait;
 
-/// A bare word in a shared page, which the receiver looks at until it differs: a cache line that goes from one core to
-/// another.
 pub(crate) enum CacheLine {}
 
 impl Passing for CacheLine {

@@ -1,3 +1,4 @@
+//! A word and how often it was written, on which the receiver sleeps: what it takes to wake somebody.
 #![allow(unsafe_code)] // Says what lies in the page.
 
 use std::sync::atomic::AtomicU32;
@@ -10,7 +11,6 @@ use rustix::thread::futex;
 
 use crate::ensure_wait;
 
-/// A word and how often it was written, on which the receiver sleeps: what it takes to wake somebody.
 pub(crate) enum Futex {}
 
 impl Passing for Futex {

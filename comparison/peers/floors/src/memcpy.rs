@@ -1,3 +1,5 @@
+//! Messages in as many slots as a frame channel with a history of one uses in turn, and a word that says how many were
+//! sent: a copy and a cache line.
 #![allow(unsafe_code)] // Says who may write a slot, and who may read it.
 
 use std::hint::spin_loop;
@@ -9,8 +11,6 @@ use harness::{Keeps, Pages, Passing, Receiver, Sender, Terms, Wait};
 
 use crate::ensure_wait;
 
-/// Messages in as many slots as a frame channel with a history of one uses in turn, and a word that says how many were
-/// sent: a copy and a cache line.
 pub(crate) enum Memcpy {}
 
 const SLOTS: u64 = 2;

@@ -1,3 +1,5 @@
+//! TCP on this machine's loopback, without delay.
+
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::thread::sleep;
@@ -6,7 +8,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use harness::{Incoming, Keeps, Outgoing, PATIENCE, Pages, Passing, Terms, Wait};
 
-/// TCP on this machine's loopback, without delay.
 pub(crate) enum Tcp {}
 
 impl Passing for Tcp {

@@ -1,4 +1,5 @@
 //! iceoryx2, as its documentation has it: services between processes, a node for each process.
+#![deny(unsafe_code)]
 
 mod publish_subscribe;
 mod service;

@@ -1,3 +1,5 @@
+//! Slices of bytes, from a publisher to its subscribers.
+
 use std::any::Any;
 use std::thread::sleep;
 use std::time::{Duration, Instant};

@@ -1,9 +1,10 @@
+//! A service alone, without anybody who publishes or subscribes.
+
 use anyhow::Result;
 use harness::{Attaching, Terms};
 
 use crate::{Open, Slices, slices};
 
-/// A service alone, without anybody who publishes or subscribes.
 pub(crate) enum Service {}
 
 impl Attaching for Service {

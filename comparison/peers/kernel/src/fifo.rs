@@ -1,3 +1,5 @@
+//! A pipe with a name. Whoever is killed in the midst of a message leaves half of it there.
+
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 
@@ -6,7 +8,6 @@ use harness::{Incoming, Keeps, Outgoing, Passing, Terms, Wait};
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 use rustix::io::Errno;
 
-/// A pipe with a name. Whoever is killed in the midst of a message leaves half of it there.
 pub(crate) enum Fifo {}
 
 impl Passing for Fifo {

@@ -1,4 +1,5 @@
 //! What the kernel passes bytes through, between two processes of a machine.
+#![deny(unsafe_code)]
 
 mod fifo;
 mod packets;

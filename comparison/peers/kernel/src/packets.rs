@@ -1,3 +1,5 @@
+//! A Unix socket that keeps messages apart; the longest are those that its buffer has room for.
+
 use std::hint::spin_loop;
 use std::os::fd::OwnedFd;
 
@@ -9,7 +11,6 @@ use rustix::net::{
     send, socket,
 };
 
-/// A Unix socket that keeps messages apart; the longest are those that its buffer has room for.
 pub(crate) enum Packets {}
 
 impl Passing for Packets {

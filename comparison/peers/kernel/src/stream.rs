@@ -1,3 +1,5 @@
+//! A Unix socket of bytes that follow each other.
+
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 
@@ -6,7 +8,6 @@ use harness::{Incoming, Keeps, Outgoing, Passing, Terms, Wait};
 
 use crate::connect;
 
-/// A Unix socket of bytes that follow each other.
 pub(crate) enum Stream {}
 
 impl Passing for Stream {

@@ -1,3 +1,5 @@
+//! A picture at a time: the newest is what counts.
+
 use anyhow::Result;
 use harness::{Attaching, Keeps, PATIENCE, Passing, Receiver, Sender, Terms};
 use memlane::schema::{Primitive, Schema};
@@ -5,7 +7,6 @@ use memlane::{FramePublisher, FrameSpec, FrameSubscriber};
 
 use crate::{space, spin};
 
-/// A picture at a time: the newest is what counts.
 pub(crate) enum Frames {}
 
 impl Passing for Frames {

@@ -1,10 +1,11 @@
+//! One at a time; who comes after a death is told.
+
 use anyhow::Result;
 use harness::{Attaching, Locking, Outcome, Terms};
 use memlane::Lock;
 
 use crate::space;
 
-/// One at a time; who comes after a death is told.
 pub(crate) enum Exclusive {}
 
 impl Locking for Exclusive {

@@ -1,4 +1,5 @@
 //! memlane, as its users use it.
+#![deny(unsafe_code)]
 
 mod frames;
 mod lock;

@@ -1,3 +1,5 @@
+//! Messages from one end to the other.
+
 use std::hint::spin_loop;
 
 use anyhow::{Result, ensure};
@@ -6,7 +8,6 @@ use memlane::{PipeEnd, PipeSpec, Side};
 
 use crate::{room, space};
 
-/// Messages from one end to the other.
 pub(crate) enum Pipe {}
 
 impl Passing for Pipe {

@@ -1,3 +1,5 @@
+//! Messages, each taken once.
+
 use std::hint::spin_loop;
 
 use anyhow::{Result, ensure};
@@ -6,7 +8,6 @@ use memlane::{Queue, QueueSpec};
 
 use crate::{room, space};
 
-/// Messages, each taken once.
 pub(crate) enum Messages {}
 
 impl Passing for Messages {

@@ -1,10 +1,11 @@
+//! The writers' side of a lock that readers can share.
+
 use anyhow::Result;
 use harness::{Locking, Outcome, Terms};
 use memlane::RwLock;
 
 use crate::space;
 
-/// The writers' side of a lock that readers can share.
 pub(crate) enum Writing {}
 
 impl Locking for Writing {

@@ -1,10 +1,11 @@
+//! A single permit, which comes back when its holder dies.
+
 use anyhow::Result;
 use harness::{Locking, Outcome, Terms};
 use memlane::Semaphore;
 
 use crate::space;
 
-/// A single permit, which comes back when its holder dies.
 pub(crate) enum Permits {}
 
 impl Locking for Permits {

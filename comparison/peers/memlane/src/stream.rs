@@ -1,3 +1,5 @@
+//! Records, one after the other.
+
 use anyhow::Result;
 use harness::{Keeps, PATIENCE, Passing, Receiver, Sender, Terms};
 use memlane::schema::{Primitive, Schema};

@@ -1,3 +1,5 @@
+//! A number, of which everybody sees the newest.
+
 use std::hint::spin_loop;
 
 use anyhow::{Result, ensure};
@@ -7,7 +9,6 @@ use memlane::value::Reading;
 
 use crate::space;
 
-/// A number, of which everybody sees the newest.
 pub(crate) enum Number {}
 
 impl Passing for Number {

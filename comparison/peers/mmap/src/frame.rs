@@ -1,3 +1,11 @@
+//! A picture behind its header, in a file that both ends map:
+//!
+//! ```text
+//! 0   width, height, channels   i32 each
+//! 12  timestamp                 i64, milliseconds since 1970
+//! 20  valid                     i32: 0 while it is written, 1 when it is complete
+//! 24  pixels
+//! ```
 #![allow(unsafe_code)] // Reads and writes what others write and read meanwhile: that is what is measured.
 
 use std::fs::remove_file;
@@ -11,12 +19,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Result, ensure};
 use harness::{Keeps, PATIENCE, Pages, Passing, Receiver, Sender, Terms, Wait};
 
-/// ```text
-/// 0   width, height, channels   i32 each
-/// 12  timestamp                 i64, milliseconds since 1970
-/// 20  valid                     i32: 0 while it is written, 1 when it is complete
-/// 24  pixels
-/// ```
 pub(crate) enum Frame {}
 
 const WIDTH: usize = 0;

@@ -1,3 +1,4 @@
+//! Room for one message, a mutex, and a condition for each end.
 #![allow(unsafe_code)] // Functions of pthread.h, and what the mutex protects.
 
 use std::mem::zeroed;
@@ -14,7 +15,6 @@ use libc::{
 
 use crate::{check, mutex};
 
-/// Room for one message, a mutex, and a condition for each end.
 pub(crate) enum Mailbox {}
 
 impl Passing for Mailbox {

@@ -1,3 +1,4 @@
+//! `mq_open` and its like.
 #![allow(unsafe_code)] // Functions of mqueue.h.
 
 use std::ffi::CString;
@@ -12,7 +13,6 @@ use libc::{
     O_CREAT, O_NONBLOCK, O_RDWR, mode_t, mq_attr, mq_close, mq_open, mq_receive, mq_send, mq_unlink, mqd_t,
 };
 
-/// `mq_open` and its like.
 pub(crate) enum MessageQueue {}
 
 impl Passing for MessageQueue {

@@ -1,3 +1,4 @@
+//! `pthread_mutex_t`, between processes.
 #![allow(unsafe_code)] // Functions of pthread.h.
 
 use std::mem::zeroed;
@@ -12,7 +13,7 @@ use libc::{
 
 use crate::check;
 
-/// `pthread_mutex_t`, for several processes.
+/// Waits for ever for a holder that died.
 pub(crate) enum Plain {}
 
 impl Locking for Plain {

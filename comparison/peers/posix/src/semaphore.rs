@@ -1,3 +1,4 @@
+//! `sem_t` with one permit, for several processes.
 #![allow(unsafe_code)] // Functions of semaphore.h.
 
 use std::io::Error;
@@ -6,7 +7,6 @@ use anyhow::{Result, ensure};
 use harness::{Locking, Outcome, Pages, Terms};
 use libc::{sem_init, sem_post, sem_t, sem_wait};
 
-/// `sem_t` with one permit, for several processes.
 pub(crate) enum Semaphore {}
 
 impl Locking for Semaphore {

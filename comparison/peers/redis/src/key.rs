@@ -1,10 +1,11 @@
+//! The newest message as the value of a key, asked for again and again.
+
 use anyhow::{Result, ensure};
 use harness::{Keeps, Passing, Receiver, Sender, Terms, Wait};
 use redis::{Connection, cmd};
 
 use crate::server::Server;
 
-/// The newest message as the value of a key, asked for again and again.
 pub(crate) enum Key {}
 
 impl Passing for Key {

@@ -1,3 +1,5 @@
+//! Messages as the elements of a list, pushed at one end and popped at the other one.
+
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -7,7 +9,6 @@ use redis::{Connection, cmd};
 
 use crate::server::Server;
 
-/// Messages as the elements of a list, pushed at one end and popped at the other one.
 pub(crate) enum List {}
 
 impl Passing for List {

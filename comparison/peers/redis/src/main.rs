@@ -1,4 +1,5 @@
 //! Redis, with a server of its own on a Unix socket.
+#![deny(unsafe_code)]
 
 mod key;
 mod list;

@@ -1,3 +1,5 @@
+//! `redis-server` on a Unix socket, for the two sides of a measurement.
+
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! D. Vyukov's bounded queue for many producers and many consumers, in shared memory: the best that is known, where
 //! nobody dies.
+#![deny(unsafe_code)]
 
 mod queue;
 

@@ -1,3 +1,4 @@
+//! Cells, each with a number that says whose turn it is; both ends look again and again.
 #![allow(unsafe_code)] // Says who may write a cell, and who may read it.
 
 use std::hint::spin_loop;
@@ -8,7 +9,6 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use anyhow::{Result, ensure};
 use harness::{Keeps, Pages, Passing, Receiver, Sender, Terms, Wait};
 
-/// Cells, each with a number that says whose turn it is; both ends look again and again.
 pub(crate) enum Bounded {}
 
 impl Passing for Bounded {

@@ -1,4 +1,5 @@
 //! Zenoh between peers on one machine: payloads in shared memory, all else over Unix sockets.
+#![deny(unsafe_code)]
 
 mod publisher;
 

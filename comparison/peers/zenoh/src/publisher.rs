@@ -1,3 +1,5 @@
+//! A publisher that waits until there is room.
+
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -14,8 +16,7 @@ use zenoh::shm::{
 };
 use zenoh::{Config, Session, Wait as _};
 
-/// A publisher that waits until there is room. Express, each message leaves at once; else those that come soon after
-/// each other leave together.
+/// Express, each message leaves at once; else those that come soon after each other leave together.
 pub(crate) enum Put<const EXPRESS: bool> {}
 
 impl<const EXPRESS: bool> Passing for Put<EXPRESS> {

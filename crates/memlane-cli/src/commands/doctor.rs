@@ -1,7 +1,7 @@
 //! `memlane doctor`: what the dead left behind.
 //!
-//! Nothing here stops anybody; see [`memlane::doctor`]. What is fixable is harmless, and no more than a note; the rest is
-//! a problem, for a person to judge. `--json` prints an array of findings (module `view::finding` of memlane-net).
+//! Nothing here stops anybody; see [`memlane::doctor`]. What is fixable is harmless, and no more than a note; the rest
+//! is a problem, for a person to judge. `--json` prints an array of findings (module `view::finding` of memlane-net).
 
 use serde_json::Value;
 
@@ -49,10 +49,9 @@ impl Doctor {
         }];
         let left = count(&|finding| is_note(finding) && !is_fixed(finding), "note");
         parts.extend(count(&is_fixed, "note").map(|fixed| format!("{fixed} put away")));
-        parts.extend(left.map(|left| match self.fix {
-            true => format!("{left} that could not be put away"),
-            false => format!("{left}, which `memlane doctor --fix` puts away"),
-        }));
+        let then =
+            if self.fix { " that could not be put away" } else { ", which `memlane doctor --fix` puts away" };
+        parts.extend(left.map(|left| left + then));
         parts.join("; ")
     }
 }

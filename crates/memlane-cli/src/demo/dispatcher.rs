@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context) -> Outcome {
                 // As for a worker.
                 Err(Error::Closed { .. }) => return Ok(()),
                 put => put?,
-            };
+            }
         }
     }
 }

@@ -86,7 +86,7 @@ fn among_regions(state: &mut State, code: KeyCode) {
     match code {
         KeyCode::Enter => state.open(),
         KeyCode::Char('/') => {
-            state.prompt = Some(Prompt::Filter(super::prompt::Input::of(&state.order.filter)))
+            state.prompt = Some(Prompt::Filter(super::prompt::Input::of(&state.order.filter)));
         }
         KeyCode::Char('g') => {
             state.order.grouped = !state.order.grouped;

@@ -44,6 +44,7 @@ pub(super) struct Places {
 
 /// All that a screen shows.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // Independent facts of one screen.
 pub(super) struct State {
     pub(super) place: String,
     /// Otherwise what is shown is what was seen last.

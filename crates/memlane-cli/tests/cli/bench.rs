@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long anything may take to happen on a machine with much to do.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The directories that benches have beside the space.
 fn stages(terminal: &Terminal) -> Vec<PathBuf> {

@@ -14,7 +14,8 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// Now. Costs a look at a clock, 20–30 ns. Of the wall clock, a step that somebody makes is seen a millisecond late.
+    /// Now. Costs a look at a clock, 20–30 ns. Of the wall clock, a step that somebody makes is seen a millisecond
+    /// late.
     #[must_use]
     pub fn now() -> Self {
         let (monotonic, wall) = clock::monotonic_and_wall();

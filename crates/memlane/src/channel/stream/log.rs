@@ -84,8 +84,8 @@ impl Log<'_> {
         }
     }
 
-    /// Reader: copies the newest record out from beside the tail, when `published` is what it has just seen; `None` when
-    /// it is not there, or something further was begun meanwhile and what was copied may be torn.
+    /// Reader: copies the newest record out from beside the tail, when `published` is what it has just seen; `None`
+    /// when it is not there, or something further was begun meanwhile and what was copied may be torn.
     #[inline]
     pub fn read_beside(&self, published: u64, copy_out: impl FnOnce(&[AtomicU64])) -> Option<()> {
         if self.copy.is_empty() || self.number.load(Relaxed) != published {
