@@ -1,4 +1,5 @@
 //! Slices of bytes, from a publisher to its subscribers.
+#![allow(unsafe_code)] // A loan that is not initialised.
 
 use std::any::Any;
 use std::thread::sleep;
