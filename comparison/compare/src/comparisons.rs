@@ -173,11 +173,11 @@ fn attach() -> Comparison {
 
 fn many() -> Comparison {
     Comparison {
-        manner: Manner::Anew(10_000),
+        manner: Manner::Anew(1_000),
         variants: vec![Variant { label: String::new(), terms: Terms::default(), sides: 1 }],
         goals: vec![Goal { theirs: None, ..beside(REGIONS, "", Figure::Bytes, 16.0 * 1024.0) }],
         ..pair(
-            "make 10,000 of 8 B, and keep them".into(),
+            "make 1,000 of 8 B, and keep them".into(),
             "many",
             Terms::default(),
             &[Figure::First, Figure::Bytes],

@@ -64,7 +64,7 @@ struct Arguments {
     save: Option<PathBuf>,
 
     /// How often each is measured
-    #[arg(long, default_value_t = 9)]
+    #[arg(long, default_value_t = 7)]
     rounds: usize,
 }
 

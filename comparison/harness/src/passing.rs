@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::{Open, Percentiles, Said, Terms, Wait, Work, Write, monotonic};
@@ -132,8 +132,8 @@ fn round_trip<P: Passing>(terms: &Terms, index: usize) -> Result<Work> {
         if index == 0 {
             sender.send(next)?;
         }
-        let answer = receiver.receive(number)?;
-        ensure!(answer == Some(next), "{answer:?} in the place of {next}");
+        let answer = receiver.receive(number)?.context("a torn message arrived")?;
+        ensure!(answer == next, "message {answer} arrived in the place of {next}");
         if index == 0 { Ok(()) } else { sender.send(next) }
     };
     if terms.wait == Wait::Busy || index != 0 {

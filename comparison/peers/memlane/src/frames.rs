@@ -39,9 +39,14 @@ impl Attaching for Frames {
     }
 }
 
+/// What a subscriber claims, unless it says otherwise.
+const BORROWS: u32 = 2;
+
+/// With room for all readers; for up to four of them it is there anyway.
 fn spec(terms: &Terms) -> Result<FrameSpec> {
     let schema = Schema::new(Primitive::U8).with_shape(&[terms.size])?;
-    Ok(FrameSpec::of(schema).history(1))
+    let readers = terms.readers.max(4) as u32;
+    Ok(FrameSpec::of(schema).history(1).borrows(readers * BORROWS))
 }
 
 pub(crate) struct Publisher(FramePublisher);
