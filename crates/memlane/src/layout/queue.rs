@@ -12,7 +12,8 @@ use crate::atomic::{AtomicU32, AtomicU64};
 use crate::os::mapping::SharedBytes;
 use std::mem::offset_of;
 
-/// What producers write: what consumers look at, too, and on the other half line, which nobody takes from them, the rest.
+/// What producers write: what consumers look at, too, and on the other half line, which nobody takes from them, the
+/// rest.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct ProducerLine {
