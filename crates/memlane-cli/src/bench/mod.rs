@@ -6,8 +6,8 @@
 //! left out.
 //!
 //! It works on a stage of its own beside the space, below `/dev/shm` unless `--space` says otherwise, never in the
-//! space, and leaves nothing behind. With `--json`: `machine`, `remarks` (what spoils the figures), `rows`, each with `what`,
-//! `unit`, `memlane` and `beside` (`median`, `p10`, `p90`, `rounds`) and `ratio`.
+//! space, and leaves nothing behind. With `--json`: `machine`, `remarks` (what spoils the figures), `rows`, each with
+//! `what`, `unit`, `memlane` and `beside` (`median`, `p10`, `p90`, `rounds`) and `ratio`.
 
 mod passing;
 mod rows;
