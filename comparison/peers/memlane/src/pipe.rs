@@ -27,7 +27,7 @@ impl Passing for Pipe {
 }
 
 pub(crate) struct End {
-    end: PipeEnd,
+    pipe: PipeEnd,
     wait: Wait,
     message: Vec<u8>,
 }
@@ -35,17 +35,17 @@ pub(crate) struct End {
 impl End {
     fn open(terms: &Terms, lane: &str, side: Side) -> Result<Self> {
         ensure!(terms.readers == 1, "a pipe has one reader");
-        let end = PipeEnd::open_or_create(space()?, lane, &PipeSpec::one_way(room(terms)), side)?;
-        Ok(Self { end, wait: terms.wait, message: Vec::new() })
+        let pipe = PipeEnd::open_or_create(space()?, lane, &PipeSpec::one_way(room(terms)), side)?;
+        Ok(Self { pipe, wait: terms.wait, message: Vec::new() })
     }
 }
 
 impl Sender for End {
     fn send(&mut self, message: &[u8]) -> Result<()> {
         if self.wait == Wait::Asleep {
-            return Ok(self.end.send(message, None)?);
+            return Ok(self.pipe.send(message, None)?);
         }
-        while !self.end.try_send(message)? {
+        while !self.pipe.try_send(message)? {
             spin_loop();
         }
         Ok(())
@@ -55,11 +55,11 @@ impl Sender for End {
 impl Receiver for End {
     fn receive<R>(&mut self, look: impl FnOnce(&[u8]) -> R) -> Result<R> {
         if self.wait == Wait::Asleep {
-            self.end.recv_into(&mut self.message, None)?;
+            self.pipe.recv_into(&mut self.message, None)?;
             return Ok(look(&self.message));
         }
         loop {
-            if let Some(message) = self.end.try_recv()? {
+            if let Some(message) = self.pipe.try_recv()? {
                 return Ok(look(&message.bytes));
             }
             spin_loop();

@@ -36,7 +36,7 @@ impl Passing for MessageQueue {
 const MESSAGES: i64 = 10;
 
 pub(crate) struct Queue {
-    queue: mqd_t,
+    descriptor: mqd_t,
     name: CString,
     message: Vec<u8>,
 }
@@ -50,19 +50,20 @@ impl Queue {
         attributes.mq_msgsize = terms.size as i64;
         let mode: mode_t = 0o600;
         // SAFETY: a string that ends with zero, and attributes, as these flags ask for.
-        let queue = unsafe { mq_open(name.as_ptr(), flags | O_CREAT | O_RDWR, mode, &raw const attributes) };
-        if queue == -1 {
+        let descriptor =
+            unsafe { mq_open(name.as_ptr(), flags | O_CREAT | O_RDWR, mode, &raw const attributes) };
+        if descriptor == -1 {
             return Err(Error::last_os_error())
                 .with_context(|| format!("{MESSAGES} of {} bytes", terms.size));
         }
-        Ok(Self { queue, name, message: vec![0; terms.size] })
+        Ok(Self { descriptor, name, message: vec![0; terms.size] })
     }
 }
 
 impl Sender for Queue {
     fn send(&mut self, message: &[u8]) -> Result<()> {
         // SAFETY: an open queue, and as many bytes as is said.
-        let sent = unsafe { mq_send(self.queue, message.as_ptr().cast(), message.len(), 0) };
+        let sent = unsafe { mq_send(self.descriptor, message.as_ptr().cast(), message.len(), 0) };
         ensure!(sent == 0, "{}", Error::last_os_error());
         Ok(())
     }
@@ -73,7 +74,7 @@ impl Receiver for Queue {
         loop {
             let room = self.message.as_mut_ptr().cast();
             // SAFETY: an open queue, and as much room as is said.
-            let received = unsafe { mq_receive(self.queue, room, self.message.len(), null_mut()) };
+            let received = unsafe { mq_receive(self.descriptor, room, self.message.len(), null_mut()) };
             if received >= 0 {
                 return Ok(look(&self.message[..received as usize]));
             }
@@ -87,6 +88,6 @@ impl Receiver for Queue {
 impl Drop for Queue {
     fn drop(&mut self) {
         // SAFETY: an open queue, which is not used any more; a string that ends with zero.
-        let _ = unsafe { (mq_close(self.queue), mq_unlink(self.name.as_ptr())) };
+        let _ = unsafe { (mq_close(self.descriptor), mq_unlink(self.name.as_ptr())) };
     }
 }
