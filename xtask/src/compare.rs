@@ -82,13 +82,12 @@ fn build_peers(workspace: &Workspace) -> Outcome<Peers> {
     let mut peers = Peers::default();
     for name in names {
         let build = Build { workspace, package: &format!("peer-{name}") };
-        match build.run() {
-            Ok(()) => peers.programs.push(build.program()),
-            Err(_) => {
-                let why = format!("does not build: {}", build.error()?);
-                report::warning(&format!("{name} {why}"));
-                peers.absent.push(format!("{name}={why}"));
-            }
+        if build.run().is_ok() {
+            peers.programs.push(build.program());
+        } else {
+            let why = format!("does not build: {}", build.error()?);
+            report::warning(&format!("{name} {why}"));
+            peers.absent.push(format!("{name}={why}"));
         }
     }
     Ok(peers)
