@@ -52,7 +52,9 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments[..] {
         ["--list"] => {
-            OPERATIONS.iter().for_each(|(name, _)| println!("{name}"));
+            for (name, _) in OPERATIONS {
+                println!("{name}");
+            }
             return ExitCode::SUCCESS;
         }
         [name, count] => repeat(name, count),
