@@ -1,7 +1,7 @@
 // @ts-check
 // A lock of any kind: who holds it and since when, who waits, and what a person may do about it.
 
-import { h } from './element.js';
+import { h, setText } from './element.js';
 import { giveBack, leasesOf, take, use } from './leases.js';
 import { say } from './notice.js';
 import { guard } from './padlock.js';
@@ -82,6 +82,7 @@ export function lockView(context, ways) {
 
   function tick() {
     const holder = state?.holder;
+    for (const wait of people.querySelectorAll('[data-since]')) setText(wait, waitingSince(Number(/** @type {HTMLElement} */ (wait).dataset.since)));
     held.textContent = holder ? duration(holder.held_seconds + (performance.now() - seenAt) / 1000) : '–';
   }
 
@@ -98,12 +99,18 @@ export function lockView(context, ways) {
   return pane;
 }
 
+/** @param {number} since by the page's clock */
+function waitingSince(since) {
+  return ` ${t('for {time}', { time: duration((performance.now() - since) / 1000) })}`;
+}
+
 /** Processes under a heading. @param {string} title @param {any[]} people @param {string} nobody */
 export function list(title, people, nobody) {
   const line = (/** @type {any} */ one) => {
     const wait = one.waits?.[0];
     const more = one.count > 1 ? ` × ${number(one.count)}` : one.behind !== undefined ? ` – ${t('{n} behind', { n: number(one.behind) })}` : '';
-    return h('li', {}, person(one), more, wait ? h('span', { class: 'quiet' }, ` ${t('for {time}', { time: duration(wait.seconds) })}`) : null);
+    const since = wait ? performance.now() - wait.seconds * 1000 : 0;
+    return h('li', {}, person(one), more, wait ? h('span', { class: 'quiet', 'data-since': String(since) }, waitingSince(since)) : null);
   };
   return part(title, people.length ? h('ul', { class: 'people' }, people.map(line)) : h('p', { class: 'quiet' }, nobody));
 }

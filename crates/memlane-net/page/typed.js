@@ -50,6 +50,6 @@ export function typed({ id, kind }, space) {
   const shell = /** @type {[string, string][]} */ ([['Everything known', 'show ID'], ...(COMMANDS[kind] ?? [])]);
   const lines = shell.map(([what, command]) => /** @type {[string, string]} */ ([t(what), `memlane --space ${quoted(space)} ${command.replace('ID', () => quoted(id))}`]));
   const python = PYTHON[kind];
-  if (python) lines.push(['Python', `import memlane; ${python.replace('ID', () => JSON.stringify(id))}`]);
+  if (python) lines.push(['Python', `import memlane; ${python.replace('ID', () => `${JSON.stringify(id)}, space=${JSON.stringify(space)}`)}`]);
   return lines;
 }

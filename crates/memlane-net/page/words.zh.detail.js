@@ -35,7 +35,7 @@ export const CHINESE_OF_DETAILS = {
   'Value now': '当前值',
   'Recent values': '近期的值',
   value: '值',
-  '{n} changes seen, from {least} to {greatest} in the last minute': '已见 {n} 次变化，最近一分钟内从 {least} 到 {greatest}',
+  'changes seen: {n}, from {least} to {greatest} in the last minute': '已见 {n} 次变化，最近一分钟内从 {least} 到 {greatest}',
   'Only the first {n} numbers are shown.': '仅显示前 {n} 个数。',
 
   // Texts

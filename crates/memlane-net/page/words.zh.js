@@ -276,6 +276,7 @@ export const CHINESE = {
   'From': '来自',
   'Session': '会话',
   'Access': '权限',
+  'Place': '位置',
   'connected': '已连接',
   'away for {time}': '已离开 {time}',
   'Nobody is connected': '没有客户端连接',

@@ -61,7 +61,7 @@ pub(super) struct Arm {
 impl Arm {
     pub(super) fn open_or_create(space: &Space) -> Outcome<Self> {
         let [whose, parts, recoveries, story] = [
-            "whoever moves the arm has it; demo/kill-holder kills whoever that is",
+            "whoever moves the arm has it; demo/kill-holder kills the worker that has it",
             "where the parts are; in the hand only while somebody has demo/arm",
             "how often the next one put right what a dead holder of demo/arm left",
             "how that went the last time",

@@ -47,7 +47,7 @@ static HAS_ENDED: AtomicBool = AtomicBool::new(false);
 
 /// See regions live: what changes and how often, who is attached, who waits for whom
 ///
-/// Keys: Tab and 1 to 3 choose a view, arrows a row, Enter opens it, / filters, < > sort, g groups by folder, e edits,
+/// Keys: Tab and 1 to 4 choose a view, arrows a row, Enter opens it, / filters, < > sort, g groups by folder, e edits,
 /// u unlocks changes, ? says the rest, q ends. The mouse works, too.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TopArguments {

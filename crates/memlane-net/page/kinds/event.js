@@ -8,7 +8,7 @@ import { personOf } from '../people.js';
 import { duration, moment, t } from '../words.js';
 
 /** For so long after it was set is looked at what came of it, and between two looks; in milliseconds. */
-const AFTERMATH = 5000;
+const AFTERMATH = 1500;
 const LOOK = 200;
 
 /** @param {import('../pane.js').Context} context @returns {import('../pane.js').View} */

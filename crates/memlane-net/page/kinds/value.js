@@ -48,7 +48,7 @@ export function create(context) {
     const { y0, y1, least, greatest } = extent(track, [0], x0, now);
     plot.draw(track, { x0, x1: now, y0, y1 });
     const spread = { least: brief(least, 6), greatest: brief(greatest, 6) };
-    about.textContent = t('{n} changes seen, from {least} to {greatest} in the last minute', { n: number(seen), ...spread });
+    about.textContent = t('changes seen: {n}, from {least} to {greatest} in the last minute', { n: number(seen), ...spread });
     plot.describe(about.textContent);
   });
 

@@ -27,6 +27,7 @@ export function create({ connection }) {
       { title: t('From') },
       { title: t('Session') },
       { title: t('Access') },
+      { title: t('Place') },
       { title: t('State') },
       { title: t('Leases'), style: 'number' },
     ],
@@ -158,7 +159,7 @@ function hidden(url) {
 }
 
 /** @param {any} client @returns {import('../sheet.js').Row} */
-function clientRow({ session, client, from, access, away, leases }) {
+function clientRow({ session, client, from, access, local, why, away, leases }) {
   const state = away === null || away === undefined ? tag(t('connected'), 'green') : tag(t('away for {time}', { time: duration(away) }), 'amber');
-  return { key: session, cells: [client, from, session, access, state, number(leases)] };
+  return { key: session, cells: [client, from, session, access, `${local ? t('local') : t('remote')}: ${why}`, state, number(leases)] };
 }

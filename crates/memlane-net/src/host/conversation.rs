@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::connections::Place;
 use super::incoming::{Ending, Incoming};
 use super::limits::{FAREWELL, HELLO_BYTES};
-use super::link::Link;
+use super::link::{Link, Whereabouts};
 use super::metered::Pulse;
 use super::outbox::Outbox;
 use super::outgoing::Outgoing;
@@ -212,7 +212,8 @@ async fn enter<R: AsyncRead + Unpin>(
     if peer.by.is_some() && !entry.local {
         entry.why = "another host, or a proxy, passes on what the client says".into();
     }
-    let link = Link::new(outbox.clone(), peer, client.client);
+    let place = Whereabouts { local: entry.local, why: entry.why.clone() };
+    let link = Link::new(outbox.clone(), peer, client.client, place);
     let entered = shared.sessions.enter(shared, client.session.as_deref(), entry.access, &link);
     let (session, resumed) = entered.map_err(Ending::Refused)?;
     let from = link.from;

@@ -138,6 +138,10 @@ impl Errand {
             Err(fault) => (Outcome::Error(fault), Bytes::new()),
         };
         let code = match &outcome {
+            // Answered, and nothing was changed: somebody was faster.
+            Outcome::Ok(fields) if fields.get("exchanged") == Some(&false.into()) => {
+                fault::CONFLICT.to_owned()
+            }
             Outcome::Ok(_) => "ok".to_owned(),
             Outcome::Error(fault) => fault.code.clone(),
         };

@@ -28,11 +28,20 @@ pub(super) struct Link {
     pub(super) client: String,
     /// It is on this machine and talks to the host directly.
     pub(super) local: bool,
+    /// What the client was told of where it is.
+    pub(super) place: Whereabouts,
     /// A newer connection has the session.
     pub(super) cut: Notify,
     waits: Mutex<Waits>,
     numbers: AtomicU64,
     subscriptions: Mutex<HashMap<u64, Delivered>>,
+}
+
+/// Whether a client may use the memory itself, and why.
+#[derive(Debug, Clone)]
+pub(super) struct Whereabouts {
+    pub(super) local: bool,
+    pub(super) why: String,
 }
 
 /// A subscription being delivered.
@@ -50,12 +59,13 @@ struct Pace {
 }
 
 impl Link {
-    pub(super) fn new(outbox: Arc<Outbox>, peer: &Peer, client: String) -> Arc<Self> {
+    pub(super) fn new(outbox: Arc<Outbox>, peer: &Peer, client: String, place: Whereabouts) -> Arc<Self> {
         Arc::new(Self {
             outbox,
             from: peer.ends.client,
             client,
             local: peer.is_local(),
+            place,
             cut: Notify::new(),
             waits: Mutex::default(),
             numbers: AtomicU64::new(0),

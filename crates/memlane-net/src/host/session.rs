@@ -14,7 +14,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::errand::Errand;
 use super::lease::Leases;
-use super::link::Link;
+use super::link::{Link, Whereabouts};
 use super::outgoing::Outgoing;
 use super::shared::Shared;
 use crate::protocol::fault::{self, Fault};
@@ -55,6 +55,7 @@ struct State {
     waits: Waits,
     client: String,
     from: SocketAddr,
+    place: Whereabouts,
 }
 
 /// A request as it came.
@@ -91,6 +92,7 @@ impl Session {
             ledger: Ledger::new(limits.requests_in_flight),
             client: link.client.clone(),
             from: link.from,
+            place: link.place.clone(),
             link: Some(link),
             visits: 1,
             left: None,
@@ -221,6 +223,7 @@ impl Session {
         state.lapsed = false;
         state.client.clone_from(&link.client);
         state.from = link.from;
+        state.place = link.place.clone();
         if let Some(older) = state.link.replace(link) {
             older.cut.notify_one();
         }
@@ -286,6 +289,11 @@ impl Session {
     pub(super) fn client(&self) -> (String, SocketAddr) {
         let state = self.state();
         (state.client.clone(), state.from)
+    }
+
+    /// Where it is, or was.
+    pub(super) fn place(&self) -> Whereabouts {
+        self.state().place.clone()
     }
 
     fn turn(&self) -> MutexGuard<'_, ()> {

@@ -196,11 +196,14 @@ impl Shared {
     fn clients(&self) -> Value {
         let rows = self.sessions.all().into_iter().map(|session| {
             let (client, from) = session.client();
+            let place = session.place();
             json!({
                 "session": session.name,
                 "client": client,
                 "from": from.to_string(),
                 "access": session.access,
+                "local": place.local,
+                "why": place.why,
                 "away": session.away().map(|away| away.as_secs_f64()),
                 "leases": session.leases.list().len(),
             })
