@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::failure::{Failure, Outcome};
 use crate::process;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, build_once};
 
 const COMPARISON: &str = "../../comparison/python/compare";
 /// The role of the scenarios in Python, seen from the package.
@@ -39,6 +39,7 @@ pub(crate) fn build(workspace: &Workspace, release: bool) -> Outcome {
     }
     let mut build = python(workspace, "maturin");
     build.args(["develop", "--quiet"]).args(release.then_some("--release"));
+    build_once(&mut build);
     process::run(build.env("VIRTUAL_ENV", workspace.python_environment()))
 }
 

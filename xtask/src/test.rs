@@ -1,14 +1,13 @@
 //! `cargo xtask test`: every check that a change must pass, stopping at the first that fails. A tool that is
 //! missing leaves something out, which is said loudly at the end; under `CI=true` it is a failure.
 
-use std::env;
 use std::process::Command;
 use std::time::Instant;
 
 use crate::failure::{Failure, Outcome};
 use crate::process::run as run_program;
 use crate::report::{self, Mark};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, under_ci};
 use crate::{c, chaos, kill_steps, loom, page, python, scenarios, setup, tidy, wakeups};
 
 struct Step {
@@ -111,10 +110,6 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     summarise(&finished);
     say_what_was_left_out(workspace);
     conclude(&finished)
-}
-
-fn under_ci() -> bool {
-    env::var("CI").as_deref() == Ok("true")
 }
 
 fn run_all<'steps>(workspace: &Workspace, steps: impl IntoIterator<Item = &'steps Step>) -> Vec<Finished> {

@@ -42,7 +42,20 @@ impl Workspace {
     pub(crate) fn cargo(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new("cargo");
         command.current_dir(&self.root).args(arguments);
+        build_once(&mut command);
         command
+    }
+}
+
+/// Whether this is continuous integration: from an empty build directory, which is then thrown away.
+pub(crate) fn under_ci() -> bool {
+    env::var("CI").as_deref() == Ok("true")
+}
+
+/// Under continuous integration, what cargo keeps to build again faster is gigabytes that nobody reads.
+pub(crate) fn build_once(command: &mut Command) {
+    if under_ci() {
+        command.env("CARGO_INCREMENTAL", "0");
     }
 }
 

@@ -165,19 +165,23 @@ fn changes_and_refusals_are_logged() {
     assert_eq!(ok(&client.ask(&json!({"n": 1, "op": "log", "timeout": 0})))["entries"], json!([]));
     client.ask(&json!({"n": 2, "op": "create", "id": "speed", "kind": "value", "schema": "f64"}));
     client.ask(&json!({"n": 3, "op": "list"}));
+    let late = json!({"n": 4, "op": "compare_exchange", "id": "speed", "expected": 7.0, "new": 8.0});
+    assert_eq!(ok(&client.ask(&late))["exchanged"], false);
     let token = served.host.tokens().read_only().unwrap();
     let mut looker = Client::connect(served.address()).let_in(token);
     looker.ask(&json!({"n": 1, "op": "delete", "id": "speed"}));
     let log = looker.ask(&json!({"n": 2, "op": "log"}));
     let entries = ok(&log)["entries"].as_array().unwrap();
     let told: Vec<_> = entries.iter().map(|entry| (&entry["op"], &entry["id"], &entry["outcome"])).collect();
-    let (create, delete, speed) = (json!("create"), json!("delete"), json!("speed"));
-    assert_eq!(told, [(&create, &speed, &json!("ok")), (&delete, &speed, &json!("read_only"))]);
+    let speed = json!("speed");
+    let expected = [("create", "ok"), ("compare_exchange", "conflict"), ("delete", "read_only")];
+    let expected = expected.map(|(op, outcome)| (json!(op), json!(outcome)));
+    assert_eq!(told, expected.each_ref().map(|(op, outcome)| (op, &speed, outcome)));
     assert!(entries[0]["from"].as_str().unwrap().starts_with("127.0.0.1:") && entries[0]["client"] == "test");
     assert!(entries[0]["moment"].as_u64().unwrap() > 1_600_000_000_000_000_000);
 
     // Who waits gets the next one: also what came by plain HTTP.
-    looker.say(&json!({"n": 3, "ack": 2, "op": "log", "since": entries[1]["number"]}), b"");
+    looker.say(&json!({"n": 3, "ack": 2, "op": "log", "since": entries[2]["number"]}), b"");
     let put = format!(
         "PUT /api/v1/regions/speed HTTP/1.1\nHost: localhost\nConnection: close\nContent-Length: 3\n\
          Authorization: Bearer {}\n\n",

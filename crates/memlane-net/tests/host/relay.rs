@@ -78,6 +78,9 @@ fn changes_and_pictures_go_through_unharmed() {
     assert_eq!(client.enter(json!({"token": far.token(), "session": session}))["resumed"], true);
     let (status, _) = ask(&mut client, json!({"op": "status"}));
     assert_eq!(status["clients"].as_array().unwrap().len(), 1, "{status}");
+    let client = &status["clients"][0];
+    assert_eq!(client["local"], false, "{client}");
+    assert!(client["why"].as_str().unwrap().contains("another host, or a proxy"), "{client}");
 }
 
 #[test]
