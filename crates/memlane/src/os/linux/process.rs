@@ -3,6 +3,8 @@
 
 use std::cell::Cell;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 thread_local! { static KEY: Cell<u64> = const { Cell::new(0) }; }
@@ -89,14 +91,19 @@ pub(crate) fn parent(pid: u32) -> Option<u32> {
 
 /// The name that this process has given itself, or was started by; else the file name of its program.
 pub(crate) fn program_name() -> String {
-    let file = fs::read_link("/proc/self/exe").ok();
-    let file =
-        file.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned())).unwrap_or_default();
+    const PROGRAM: &str = "/proc/self/exe";
+    let path = fs::read_link(PROGRAM).unwrap_or_default();
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let name = fs::read("/proc/self/comm").unwrap_or_default();
     let name = String::from_utf8_lossy(&name);
     let name = name.trim_end_matches('\n');
     // The system cuts it after 15 bytes: of a name that nobody gave, the file has the rest.
-    if file.as_bytes().starts_with(name.as_bytes()) { file } else { name.to_owned() }
+    if file.as_bytes().starts_with(name.as_bytes()) {
+        return file;
+    }
+    // What runs another program (valgrind) says that it is that one, and has a name of its own.
+    let place = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino())).ok();
+    if place(&path) == place(Path::new(PROGRAM)) { name.to_owned() } else { file }
 }
 
 /// 128 random bits.
