@@ -27,6 +27,8 @@ pub(super) struct ByValue {
     out: Value<u64>,
     back: Value<u64>,
     seen: value::Reading<u64>,
+    /// The last number that was received; the first may be there before this side is.
+    last: u64,
     waiting: Waiting,
 }
 
@@ -36,7 +38,7 @@ impl Way for ByValue {
         let [out, back] =
             [out, back].map(|id| Value::open_or_create(&ground.space, &format!("value-{id}"), 0));
         let back = back?;
-        Ok(Self { out: out?, seen: back.read(), back, waiting })
+        Ok(Self { out: out?, seen: back.read(), last: 0, back, waiting })
     }
 
     #[inline]
@@ -47,19 +49,17 @@ impl Way for ByValue {
 
     #[inline]
     fn receive(&mut self) -> Outcome<u64> {
-        if self.waiting == Waiting::Asleep {
-            self.seen = self.back.wait_newer(&self.seen, None)?;
-            return Ok(self.seen.value);
-        }
-        // Whoever polls needs no version: each number is another one.
-        loop {
-            let value = self.back.load();
-            if value != self.seen.value {
-                self.seen.value = value;
-                return Ok(value);
+        while self.seen.value == self.last {
+            if self.waiting == Waiting::Asleep {
+                self.seen = self.back.wait_newer(&self.seen, None)?;
+            } else {
+                // Whoever polls needs no version: each number is another one.
+                std::hint::spin_loop();
+                self.seen.value = self.back.load();
             }
-            std::hint::spin_loop();
         }
+        self.last = self.seen.value;
+        Ok(self.last)
     }
 }
 
