@@ -127,12 +127,7 @@ impl StreamPublisher {
         if record.len() != self.ring.record_size() {
             return Err(self.unfit(record.len()));
         }
-        let number = self.begin(1)?;
-        let log = self.words.log();
-        log.copy_beside(number, |copy| store_bytes(copy, record));
-        self.ring.store(number, 1, record);
-        log.publish(number + 1, self.region.attachment().as_ref());
-        Ok(number)
+        self.publish(1, record)
     }
 
     /// Publishes a record given field by field; gives back its number.
@@ -179,8 +174,12 @@ impl StreamPublisher {
     #[inline]
     fn publish(&mut self, count: u64, records: &[u8]) -> Result<u64> {
         let first = self.begin(count)?;
+        let log = self.words.log();
+        if count == 1 {
+            log.copy_beside(first, |copy| store_bytes(copy, records));
+        }
         self.ring.store(first, count as usize, records);
-        self.words.log().publish(first + count, self.region.attachment().as_ref());
+        log.publish(first + count, self.region.attachment().as_ref());
         Ok(first)
     }
 
