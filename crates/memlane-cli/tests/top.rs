@@ -91,13 +91,19 @@ fn memlane(scratch: &Scratch) -> Command {
     command
 }
 
+/// Says so when the test is left out for want of it.
+fn has_tmux() -> bool {
+    let is_there = Command::new("tmux").arg("-V").output().is_ok();
+    if !is_there {
+        left_out::leave_out("memlane top in a terminal", "there is no tmux; `cargo xtask setup` installs it");
+    }
+    is_there
+}
+
 #[test]
 fn a_user_opens_filters_edits_and_sees_a_killed_holder() {
-    if Command::new("tmux").arg("-V").output().is_err() {
-        return left_out::leave_out(
-            "memlane top in a terminal",
-            "there is no tmux; `cargo xtask setup` installs it",
-        );
+    if !has_tmux() {
+        return;
     }
     let scratch = Scratch::new();
     let space = scratch.space();
@@ -163,11 +169,8 @@ fn a_user_opens_filters_edits_and_sees_a_killed_holder() {
 
 #[test]
 fn a_terminal_is_given_back_when_it_is_stopped_and_ended_by_a_signal() {
-    if Command::new("tmux").arg("-V").output().is_err() {
-        return left_out::leave_out(
-            "memlane top in a terminal",
-            "there is no tmux; `cargo xtask setup` installs it",
-        );
+    if !has_tmux() {
+        return;
     }
     let scratch = Scratch::new();
     let _value = Value::create(&scratch.space(), "robot/speed", 1.5).unwrap();
@@ -206,11 +209,8 @@ fn host(scratch: &Scratch, port: u16) -> (Child, u16) {
 
 #[test]
 fn at_a_host_it_shows_and_changes_and_outlives_the_host() {
-    if Command::new("tmux").arg("-V").output().is_err() {
-        return left_out::leave_out(
-            "memlane top in a terminal",
-            "there is no tmux; `cargo xtask setup` installs it",
-        );
+    if !has_tmux() {
+        return;
     }
     let scratch = Scratch::new();
     let space = scratch.space();
