@@ -58,7 +58,7 @@ pub enum Problem {
     Deadlock(String),
     /// A folder without a region in it.
     EmptyFolder,
-    /// Temporary files and ephemeral regions of the dead.
+    /// Temporary files and folders, and ephemeral regions of the dead.
     Leftovers(usize),
 }
 

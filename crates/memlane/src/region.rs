@@ -41,9 +41,6 @@ use zerocopy::IntoBytes;
 const MAX_CHASES: u32 = 1000;
 /// How long a sweeper holds a region's slots, about.
 const SWEEP_MOMENT: Duration = Duration::from_micros(100);
-/// Another user's new folder keeps others out for an instant; a folder that does so for longer means it.
-const CLOSED_FOLDER_LOOKS: u32 = 10;
-const CLOSED_FOLDER_MOMENT: Duration = Duration::from_micros(200);
 /// A waiter looks for a dead holder at least this often; the first look comes earlier.
 const FIRST_SLICE: Duration = Duration::from_millis(if cfg!(feature = "delays") { 3000 } else { 5 });
 const LONGEST_SLICE: Duration = Duration::from_millis(if cfg!(feature = "delays") { 3000 } else { 40 });
@@ -493,15 +490,12 @@ fn write_whole(file: &Unnamed, space: &Space, blueprint: &Blueprint) -> Result<(
     blueprint.initial.iter().try_for_each(|(offset, bytes)| file.write_at(bytes, *offset as u64))
 }
 
-/// Gives the file its name. Folders on the way may vanish under us when somebody removes their last region, another
-/// user's may not be open yet, and an empty folder left by somebody killed may stand where the name belongs.
+/// Gives the file its name. Folders on the way may vanish under us when somebody removes their last region, and an
+/// empty folder left by somebody killed may stand where the name belongs.
 fn link(file: &Unnamed, space: &Space, path: &std::path::Path) -> Result<(), Errno> {
-    for look in 0..MAX_CHASES {
+    for _ in 0..MAX_CHASES {
         match space.create_folders(path).and_then(|()| file.link(path)) {
             Err(Errno::NOENT) => {}
-            Err(Errno::ACCESS | Errno::PERM) if look < CLOSED_FOLDER_LOOKS => {
-                file::rest(CLOSED_FOLDER_MOMENT);
-            }
             Err(Errno::EXIST) if file::status_at(path).is_ok_and(|status| status.is_directory) => {
                 file::remove_empty_directory(path).map_err(|_| Errno::ISDIR)?;
             }

@@ -198,9 +198,31 @@ impl Space {
 
     /// Makes the folders above `path`. [`Errno::NOENT`] when one vanished meanwhile: worth another look.
     pub(crate) fn create_folders(&self, path: &Path) -> Result<(), Errno> {
-        let mode = folder_mode(self.mode);
         let above: Vec<_> = self.folders_above(path).collect();
-        above.into_iter().rev().try_for_each(|folder| create_folder(folder, mode))
+        above.into_iter().rev().try_for_each(|folder| self.create_folder(folder))
+    }
+
+    /// Makes a folder, which nobody sees before it has its rights: one that others may use gets them beside its
+    /// place, as the umask might keep some back.
+    fn create_folder(&self, folder: &Path) -> Result<(), Errno> {
+        let mode = folder_mode(self.mode);
+        if mode == 0o700 {
+            return file::create_directory_if_missing(folder, mode);
+        }
+        if file::status_at(folder).is_ok_and(|status| status.is_directory) {
+            return Ok(());
+        }
+        let unseen = self.directory.join(file::temporary_name());
+        file::create_directory_if_missing(&unseen, mode)?;
+        let moved = file::rename(&unseen, folder);
+        if moved.is_err() {
+            let _ = file::remove_empty_directory(&unseen);
+        }
+        match moved {
+            // Somebody else was quicker, and it is in use.
+            Err(Errno::EXIST | Errno::NOTEMPTY) => Ok(()),
+            other => other,
+        }
     }
 
     /// Innermost first; with the ephemeral regions' own folder.
@@ -230,32 +252,37 @@ impl Space {
         }
     }
 
-    /// Removes abandoned ephemeral regions and temporary files; gives back how many.
+    /// Removes abandoned ephemeral regions and what has a temporary name; gives back how many.
     pub(crate) fn sweep(&self) -> usize {
         let ephemeral = self.clone().ephemeral();
-        self.leftovers(|path| {
+        let files = self.abandoned_files(|path| {
             let removed = file::unlink(path).is_ok();
             ephemeral.remove_empty_folders(path);
             removed
-        })
+        });
+        files + self.abandoned_folders().filter(|folder| file::remove_empty_directory(folder).is_ok()).count()
     }
 
-    /// How many abandoned ephemeral regions and temporary files there are.
+    /// How many abandoned ephemeral regions, temporary files and folders there are.
     pub(crate) fn count_leftovers(&self) -> usize {
-        self.leftovers(|_| true)
+        self.abandoned_files(|_| true) + self.abandoned_folders().count()
     }
 
     /// Visits ephemeral regions and temporary files that nobody lives in and that are old enough not to be on
     /// their way; counts the visits that succeed.
-    fn leftovers(&self, visit: impl Fn(&Path) -> bool) -> usize {
+    fn abandoned_files(&self, visit: impl Fn(&Path) -> bool) -> usize {
         let ephemeral = self.clone().ephemeral();
         let regions = ephemeral.list().unwrap_or_default().into_iter().map(|id| ephemeral.root().join(id));
-        let own = self.directory.join(OWN_FOLDER);
-        let entries = file::entries(&own).unwrap_or_default().into_iter();
-        let temporary = entries
-            .filter(|entry| !entry.is_directory && entry.name.starts_with(file::TEMPORARY_PREFIX))
-            .map(|entry| own.join(entry.name));
+        let temporary = temporary_entries(self.directory.join(OWN_FOLDER), false);
         regions.chain(temporary).filter(|path| if_abandoned(path, &visit)).count()
+    }
+
+    /// Folders that never got to their place, and are too old to be on their way there.
+    fn abandoned_folders(&self) -> impl Iterator<Item = PathBuf> {
+        let is_old = |folder: &PathBuf| {
+            file::status_at(folder).is_ok_and(|status| status.age_seconds >= SWEEP_AGE_SECONDS)
+        };
+        temporary_entries(self.directory.clone(), true).filter(is_old)
     }
 
     /// An error of the system, in words of this module.
@@ -305,6 +332,14 @@ pub(crate) fn check_id(id: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// What has a temporary name in a directory: the folders, or the files.
+fn temporary_entries(directory: PathBuf, folders: bool) -> impl Iterator<Item = PathBuf> {
+    let entries = file::entries(&directory).unwrap_or_default().into_iter();
+    entries
+        .filter(move |entry| entry.is_directory == folders && entry.name.starts_with(file::TEMPORARY_PREFIX))
+        .map(move |entry| directory.join(entry.name))
+}
+
 /// Visits one file while all its presence bytes are held: whoever attaches meanwhile waits, and then finds
 /// the link gone.
 fn if_abandoned(path: &Path, visit: impl Fn(&Path) -> bool) -> bool {
@@ -340,17 +375,6 @@ fn check_locks(directory: &Path) -> Result<(), String> {
 fn known_good<T>(look: impl FnOnce(&mut Vec<PathBuf>) -> T) -> T {
     static GOOD: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
     os::fork::excluded(|| look(&mut GOOD.lock().unwrap_or_else(std::sync::PoisonError::into_inner)))
-}
-
-/// Makes a folder. An empty one that lacks rights is half-made: its maker is about to give it its mode, or
-/// was killed before he could. It goes, and is to be made anew.
-fn create_folder(folder: &Path, mode: u32) -> Result<(), Errno> {
-    file::create_directory_if_missing(folder, mode)?;
-    let lacks_rights = file::status_at(folder)?.mode & mode != mode;
-    if lacks_rights && file::remove_empty_directory(folder).is_ok() {
-        return Err(Errno::NOENT);
-    }
-    Ok(())
 }
 
 /// A folder may be entered by whoever may read its regions.

@@ -28,14 +28,16 @@ impl Scratch {
         Space::at(self.path()).expect("a fresh directory can hold a space")
     }
 
-    /// Every file below the directory, whatever its name.
+    /// Every file below the directory, whatever its name, and every folder that never got its own.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         let mut folders = vec![self.path().to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-                if is_folder { folders.push(entry.path()) } else { files.push(entry.path()) }
+                let is_unfinished = entry.file_name().as_encoded_bytes().starts_with(b".tmp-");
+                let found = if is_folder && !is_unfinished { &mut folders } else { &mut files };
+                found.push(entry.path());
             }
         }
         files

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Folder of a space that is ours: temporary files and what hosts keep there.
 pub(crate) const OWN_FOLDER: &str = ".memlane";
-/// How the name of a file begins that never got its real one.
+/// How the name of a file or folder begins that never got its real one.
 pub(crate) const TEMPORARY_PREFIX: &str = ".tmp-";
 
 /// What the kernel says of an open file.
@@ -151,6 +151,11 @@ pub(crate) struct Unnamed {
     temporary: Option<TemporaryName>,
 }
 
+/// A name that nobody else has.
+pub(crate) fn temporary_name() -> String {
+    format!("{TEMPORARY_PREFIX}{:016x}", super::process::random_u64())
+}
+
 /// A name that goes when its owner does. What a killed owner leaves is recognised by its prefix and swept.
 #[derive(Debug)]
 struct TemporaryName(PathBuf);
@@ -176,7 +181,7 @@ impl Unnamed {
     fn create_named(space: &Path, mode: u32) -> Result<Self, Errno> {
         let folder = space.join(OWN_FOLDER);
         create_directory_if_missing(&folder, 0o700)?;
-        let path = folder.join(format!("{TEMPORARY_PREFIX}{:016x}", super::process::random_u64()));
+        let path = folder.join(temporary_name());
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
         let file = fs::open(&path, flags, Mode::from_raw_mode(mode))?;
         Ok(Self { file, temporary: Some(TemporaryName(path)) })
@@ -244,6 +249,11 @@ pub(crate) fn create_directory_if_missing(path: &Path, mode: u32) -> Result<(), 
         Err(Errno::EXIST) => status_at(path)?.is_directory.then_some(()).ok_or(Errno::NOTDIR),
         Err(error) => Err(error),
     }
+}
+
+/// Gives a directory another name; an empty directory that has it makes way.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
+    fs::rename(from, to)
 }
 
 pub(crate) fn unlink(path: &Path) -> Result<(), Errno> {

@@ -4,11 +4,18 @@ use super::{Deaths, ID, Scenario, assert_alone};
 use crate::stage::Stage;
 use crate::tracer::operation;
 use memlane::{Error, FramePublisher, FrameSpec, FrameSubscriber, Lock, Value};
+use std::os::unix::fs::PermissionsExt;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("region: create a value", Deaths::AtEveryEffect, create_value),
     Scenario::new("region: create a value in a folder", Deaths::AtEveryEffect, create_in_folder)
         .in_file(IN_FOLDER),
+    Scenario::new(
+        "region: create a value in a folder for all",
+        Deaths::AtEveryEffect,
+        create_in_folder_for_all,
+    )
+    .in_file(IN_FOLDER),
     Scenario::new("region: create frames", Deaths::AtEveryEffect, create_frames),
     Scenario::new("region: open or create a lock, not there", Deaths::AtEveryEffect, create_lock),
     Scenario::new("region: open or create a lock, there", Deaths::AtEveryEffect, attach),
@@ -22,6 +29,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 const FOLDER: &str = "robot/";
 const IN_FOLDER: &str = "robot/arm";
+const TEMPORARY: &str = ".tmp-";
 const EPHEMERAL_FOLDER: &str = ".ephemeral/";
 const EPHEMERAL: &str = ".ephemeral/region";
 
@@ -59,6 +67,20 @@ fn create_in_folder(stage: &Stage<'_>) {
         assert_usable(stage, FOLDER.trim_end_matches('/'));
     }
     assert_usable(stage, IN_FOLDER);
+}
+
+/// Nobody ever finds a folder that lacks rights; one that never got to its place is put away later.
+fn create_in_folder_for_all(stage: &Stage<'_>) {
+    let space = stage.space().clone().mode(0o666);
+    stage.victim(|| operation(|| Value::create(&space, IN_FOLDER, INITIAL).unwrap())).dies();
+    let folder = stage.space().directory().join(FOLDER);
+    if let Ok(metadata) = std::fs::metadata(&folder) {
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o777);
+    }
+    let mut left = stage.files();
+    left.retain(|file| !file.starts_with(TEMPORARY));
+    assert!(left.iter().all(|file| [FOLDER, IN_FOLDER].contains(&file.as_str())), "left behind: {left:?}");
+    assert_eq!(Value::open_or_create(&space, IN_FOLDER, INITIAL).unwrap().load(), INITIAL);
 }
 
 fn create_frames(stage: &Stage<'_>) {
