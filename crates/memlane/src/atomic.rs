@@ -94,6 +94,16 @@ mod delayed {
                     self.0.swap(value, order)
                 }
                 /// As the standard library's.
+                pub fn fetch_add(&self, value: $integer, order: Ordering) -> $integer {
+                    delay();
+                    self.0.fetch_add(value, order)
+                }
+                /// As the standard library's.
+                pub fn fetch_and(&self, value: $integer, order: Ordering) -> $integer {
+                    delay();
+                    self.0.fetch_and(value, order)
+                }
+                /// As the standard library's.
                 pub fn compare_exchange(
                     &self,
                     current: $integer,
@@ -187,6 +197,16 @@ mod modelled {
                 pub fn swap(&self, value: $integer, order: Ordering) -> $integer {
                     crash::point();
                     self.0.swap(value, order)
+                }
+                /// As the standard library's.
+                pub fn fetch_add(&self, value: $integer, order: Ordering) -> $integer {
+                    crash::point();
+                    self.0.fetch_add(value, order)
+                }
+                /// As the standard library's.
+                pub fn fetch_and(&self, value: $integer, order: Ordering) -> $integer {
+                    crash::point();
+                    self.0.fetch_and(value, order)
                 }
                 /// As the standard library's.
                 pub fn compare_exchange(

@@ -37,17 +37,19 @@ pub const fn count(word: u64) -> u64 {
 /// Counts one more change and wakes whoever sleeps. Any number of writers.
 #[inline]
 pub fn advance(word: &AtomicU64, peers: &impl Peers) -> u64 {
-    let mut seen = word.load(Relaxed);
-    loop {
-        let next = (seen | SLEEPERS).wrapping_add(1);
-        match word.compare_exchange(seen, next, AcqRel, Relaxed) {
-            Ok(_) => {
-                wake(word, seen, peers);
-                return count(next);
-            }
-            Err(changed) => seen = changed,
-        }
+    // Added without a look before: a cache line that others look at comes over once, to be written.
+    let seen = word.fetch_add(2, AcqRel);
+    if seen & SLEEPERS != 0 {
+        wake_all(word, peers);
     }
+    count(seen).wrapping_add(1)
+}
+
+/// Takes the flag back before it wakes: who sleeps with a flag set in between is woken, too, and sets it again.
+#[cold]
+fn wake_all(word: &AtomicU64, peers: &impl Peers) {
+    word.fetch_and(!SLEEPERS, Relaxed);
+    peers.wake_u64(word, ALL);
 }
 
 /// Sets the count and wakes whoever sleeps. For the one writer at a time of a channel or two-copy cell: this

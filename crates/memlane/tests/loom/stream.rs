@@ -62,14 +62,15 @@ impl Stream {
 
     /// Publishes records as one change.
     fn publish(&self, count: u64, author: u64) {
-        let first = self.log().begin(count);
+        let mut progress = self.log().progress();
+        let first = self.log().begin(&mut progress, count);
         if count == 1 {
             self.log().copy_beside(first, |copy| fill(copy, record(first, author)));
         }
         for number in first..first + count {
             fill(self.slot(number), record(number, author));
         }
-        self.log().publish(first + count, &self.world);
+        self.log().publish(&mut progress, first + count, &self.world);
     }
 
     /// A record, if it was whole all the time; else the oldest that was.
@@ -300,13 +301,14 @@ impl Lossless {
     /// Publishes records up to number `end` as a publisher does.
     fn publish_to(&self, end: u64) {
         let mut limit = 0;
-        for number in self.log().published()..end {
+        let mut progress = self.log().progress();
+        for number in progress.published..end {
             if number + 1 > limit {
                 limit = self.make_room(number + 1);
             }
-            assert_eq!(self.log().begin(1), number);
+            assert_eq!(self.log().begin(&mut progress, 1), number);
             self.slot(number).set(number + 1);
-            self.log().publish(number + 1, &self.world);
+            self.log().publish(&mut progress, number + 1, &self.world);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::atomic::{AtomicU32, Ordering::Relaxed, Ordering::Release, fence};
 use crate::channel::ring::Header;
 use crate::channel::tag::Tag;
 use crate::error::{Error, Result};
-use crate::os::{fork, process};
+use crate::os::{fork, mapping, process};
 use crate::participant::WaitingFor;
 use crate::sync::version;
 use crate::sync::waiter::Wait;
@@ -57,6 +57,8 @@ impl Queue {
     #[inline]
     fn attempt(&self, tag: Tag, message: &[u8], units: u32, patience: &Wait) -> Result<bool> {
         let me = self.region.attachment().me()?;
+        // A consumer who polls has the tail's cache line: looked at first and written then, it would come over twice.
+        mapping::prefetch_to_write(self.words.ends().tail);
         let Some(_held) = self.hold(self.producers(), me, patience)? else { return Ok(false) };
         let (mut head, tail) = (self.words.ends().head_seen(), self.words.ends().tail());
         if !self.has_room(&mut head, tail, units)? {

@@ -48,7 +48,23 @@ pub struct Log<'a> {
     pub copy: &'a [AtomicU64],
 }
 
+/// How far a publisher is. Nobody else moves these words, so that it need not look at them: the cache line on which
+/// they are is at the readers who poll, and comes over once for each record, to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// What the tail says.
+    pub published: u64,
+    /// What the intent says.
+    announced: u64,
+}
+
 impl Log<'_> {
+    /// Publisher, when it has become it: where it goes on.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress { published: version::count(self.tail.load(Relaxed)), announced: self.intent.load(Relaxed) }
+    }
+
     /// How many records were published: the number of the next one.
     #[inline]
     #[must_use]
@@ -59,10 +75,10 @@ impl Log<'_> {
     /// Publisher, first step: announces that it will write `count` records; gives back the number of the first.
     #[inline]
     #[must_use]
-    pub fn begin(&self, count: u64) -> u64 {
-        // Only the publisher moves the tail.
-        let first = version::count(self.tail.load(Relaxed));
-        if self.intent.load(Relaxed) < first + count {
+    pub fn begin(&self, progress: &mut Progress, count: u64) -> u64 {
+        let first = progress.published;
+        if progress.announced < first + count {
+            progress.announced = first + count;
             self.intent.store(first + count, Relaxed);
         }
         fence(Release); // announcement
@@ -71,7 +87,8 @@ impl Log<'_> {
 
     /// Publisher, second step: publishes all records before `end`, which were written. The commit.
     #[inline]
-    pub fn publish(&self, end: u64, peers: &impl Peers) {
+    pub fn publish(&self, progress: &mut Progress, end: u64, peers: &impl Peers) {
+        progress.published = end;
         version::commit(self.tail, end, peers);
     }
 

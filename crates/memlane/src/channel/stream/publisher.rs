@@ -1,5 +1,6 @@
 //! The publishing end of a stream.
 
+use super::log::Progress;
 use super::readers::{self, Slowest};
 use super::spec::{PARAMETERS, StreamSpec};
 use super::words::{Ring, Words};
@@ -30,6 +31,7 @@ pub struct StreamPublisher {
     words: Words,
     ring: Ring,
     schema: Schema,
+    progress: Progress,
     /// Up to where it may write without looking at its readers again; always, when it does not wait for them.
     limit: u64,
     patience: Option<Duration>,
@@ -84,7 +86,8 @@ impl StreamPublisher {
         let schema = region.schema()?.clone();
         role::take(&region, &words.role, patience)?;
         let limit = if words.parameters.lossless { 0 } else { u64::MAX };
-        Ok(Self { region, words, ring, schema, limit, patience: None, forks: fork::count() })
+        let progress = words.log().progress();
+        Ok(Self { region, words, ring, schema, progress, limit, patience: None, forks: fork::count() })
     }
 
     /// How long an append to a lossless stream waits for a reader that does not read: for ever, unless said. Then
@@ -117,7 +120,7 @@ impl StreamPublisher {
 
     /// Records published so far, by all publishers: the number of the next one.
     pub fn published(&self) -> u64 {
-        self.words.log().published()
+        self.progress.published
     }
 
     /// Publishes a record of the schema's size; gives back its number, from 0. No system call unless somebody
@@ -180,7 +183,7 @@ impl StreamPublisher {
             self.words.log().copy_beside(first, |copy| store_bytes(copy, records));
         }
         self.ring.store(first, count as usize, records);
-        self.words.log().publish(first + count, self.region.attachment().as_ref());
+        self.words.log().publish(&mut self.progress, first + count, self.region.attachment().as_ref());
         Ok(first)
     }
 
@@ -192,7 +195,7 @@ impl StreamPublisher {
         if self.limit != u64::MAX && self.published() + count > self.limit {
             self.make_room(count)?;
         }
-        Ok(self.words.log().begin(count))
+        Ok(self.words.log().begin(&mut self.progress, count))
     }
 
     /// Waits until no living reader wants what would be overwritten.
@@ -295,9 +298,10 @@ impl Batch<'_> {
 
     /// Publishes the first `count` records as one change; gives back the number of the first.
     pub fn publish(self, count: u64) -> u64 {
-        if self.publisher.forks == fork::count() {
+        let StreamPublisher { region, words, progress, forks, .. } = self.publisher;
+        if *forks == fork::count() {
             let end = self.first + count.min(self.count);
-            self.publisher.words.log().publish(end, self.publisher.region.attachment().as_ref());
+            words.log().publish(progress, end, region.attachment().as_ref());
         }
         self.first
     }

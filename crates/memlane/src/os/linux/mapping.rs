@@ -210,6 +210,19 @@ pub(crate) fn prefetch<T>(target: *const T) {
     let _ = target;
 }
 
+/// Asks for a cache line as its only owner: whoever has a copy loses it now and not when it is written.
+#[inline]
+pub(crate) fn prefetch_to_write<T>(target: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch is a hint: it changes nothing, and an address that is not mapped is ignored. A processor
+    // that does not know the instruction does nothing (Intel SDM 2B, PREFETCHW). The intrinsic would ask for a copy.
+    unsafe {
+        core::arch::asm!("prefetchw [{}]", in(reg) target, options(nostack, preserves_flags));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = target;
+}
+
 impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: the range is ours alone, and no `Shared` is left (each keeps this mapping alive).
