@@ -70,6 +70,19 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     if options.no_python { Ok(()) } else { python.run() }
 }
 
+/// What of it needs nothing but memlane: the driver, the loops, and memlane's part in them. The others' parts need
+/// what is installed for them.
+pub(crate) fn check(workspace: &Workspace) -> Outcome {
+    process::run(workspace.cargo(["fmt", "--all", "--check", "--manifest-path"]).arg(manifest(workspace)))?;
+    let mut test = workspace.cargo(["test", "--locked", "--manifest-path"]);
+    test.arg(manifest(workspace)).arg("--target-dir").arg(directory(workspace));
+    process::run(test.args(["--package", "compare", "--package", "harness", "--package", "peer-memlane"]))
+}
+
+fn manifest(workspace: &Workspace) -> PathBuf {
+    workspace.root.join("comparison").join("Cargo.toml")
+}
+
 /// Every package in `comparison/peers`, each by itself, for one may need what is not here.
 fn build_peers(workspace: &Workspace) -> Outcome<Peers> {
     let directory = workspace.root.join("comparison").join("peers");
@@ -112,9 +125,8 @@ impl Build<'_> {
     }
 
     fn command(&self) -> Command {
-        let manifest = self.workspace.root.join("comparison").join("Cargo.toml");
         let mut command = self.workspace.cargo(["build", "--release", "--locked", "--package", self.package]);
-        command.arg("--manifest-path").arg(manifest);
+        command.arg("--manifest-path").arg(manifest(self.workspace));
         command.arg("--target-dir").arg(directory(self.workspace));
         command
     }

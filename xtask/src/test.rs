@@ -8,7 +8,7 @@ use crate::failure::{Failure, Outcome};
 use crate::process::run as run_program;
 use crate::report::{self, Mark};
 use crate::workspace::{Workspace, under_ci};
-use crate::{c, chaos, kill_steps, loom, page, python, scenarios, setup, tidy, wakeups};
+use crate::{c, chaos, compare, kill_steps, loom, page, python, scenarios, setup, tidy, wakeups};
 
 struct Step {
     name: &'static str,
@@ -61,6 +61,7 @@ const STEPS: &[Step] = &[
         let mut document = workspace.cargo(["doc", "--workspace", "--no-deps"]);
         run_program(document.env("RUSTDOCFLAGS", "--deny warnings"))
     }),
+    step("comparison", compare::check),
     step("loom", |workspace| loom::run(workspace, &loom::Options::default())),
     step("kill steps", |workspace| kill_steps::run(workspace, &kill_steps::Options::default())),
     step("wake-ups", |workspace| wakeups::run(workspace, &wakeups::Options::seconds(WAKEUP_SECONDS))),
