@@ -30,7 +30,7 @@ pub(crate) enum Manner {
     },
     /// Of the same processes each time, so many times.
     Counted(u64),
-    /// Of processes of its own, so many times.
+    /// Of processes of its own, so many times; of ten thousand there is one round.
     Anew(u64),
     /// A process that starts: until it has opened what the first side has made.
     Start,
@@ -54,6 +54,16 @@ pub(crate) struct Goal {
     pub(crate) variants: [usize; 2],
     pub(crate) figure: Figure,
     pub(crate) bound: f64,
+}
+
+impl Manner {
+    /// How many rounds of those that were asked for: what takes long is not done again and again.
+    pub(crate) fn rounds(self, wanted: usize) -> usize {
+        match self {
+            Self::Anew(count) => wanted.min((10_000 / count.max(1)) as usize).max(1),
+            _ => wanted,
+        }
+    }
 }
 
 impl Comparison {

@@ -23,7 +23,6 @@ const STREAM: &str = "memlane.stream";
 const VALUE: &str = "memlane.value";
 const QUEUE: &str = "memlane.queue";
 const LOCK: &str = "memlane.lock";
-const REGIONS: &str = FRAMES;
 
 const CACHE_LINE: &str = "floors.cache line";
 const MEMCPY: &str = "floors.memcpy";
@@ -39,7 +38,9 @@ pub(crate) fn all() -> Vec<Comparison> {
     all.extend(SIZES.into_iter().map(asleep));
     all.extend([8, PICTURE].into_iter().map(rate));
     all.extend([(200, Wait::Asleep), (10_000, Wait::Asleep), (10_000, Wait::Busy)].into_iter().map(paced));
-    all.extend([at_rest(), receiving(), uncontended(), contended(), attach(), many(), start()]);
+    all.extend([at_rest(), receiving(), uncontended(), contended(), crowded(), attach()]);
+    all.extend([100, 1_000, 10_000].into_iter().map(many));
+    all.push(start());
     all
 }
 
@@ -159,9 +160,20 @@ fn contended() -> Comparison {
     }
 }
 
-fn attach() -> Comparison {
+/// The first has a core of its own, all others share one.
+fn crowded() -> Comparison {
+    let variant = |sides| Variant { label: format!("{sides} processes"), terms: Terms::default(), sides };
     Comparison {
-        goals: vec![Goal { theirs: None, ..beside(REGIONS, "", Figure::Last, 30_000.0) }],
+        variants: [2, 4, 8].into_iter().map(variant).collect(),
+        chart: Some(Chart::Crowded),
+        ..pair("lock and unlock, several at once".into(), "lock", Terms::default(), &[Figure::Shared])
+    }
+}
+
+fn attach() -> Comparison {
+    let goal = |ours| Goal { theirs: None, ..beside(ours, "", Figure::Last, 30_000.0) };
+    Comparison {
+        goals: [VALUE, FRAMES].map(goal).into(),
         ..pair(
             "attach to one that is there, and close it".into(),
             "attach",
@@ -171,13 +183,15 @@ fn attach() -> Comparison {
     }
 }
 
-fn many() -> Comparison {
+fn many(count: u64) -> Comparison {
+    let goal = |ours| Goal { theirs: None, ..beside(ours, "", Figure::Bytes, 16.0 * 1024.0) };
     Comparison {
-        manner: Manner::Anew(1_000),
+        manner: Manner::Anew(count),
         variants: vec![Variant { label: String::new(), terms: Terms::default(), sides: 1 }],
-        goals: vec![Goal { theirs: None, ..beside(REGIONS, "", Figure::Bytes, 16.0 * 1024.0) }],
+        goals: if count == 1_000 { [VALUE, FRAMES].map(goal).into() } else { Vec::new() },
+        chart: Some(Chart::Many),
         ..pair(
-            "make 1,000 of 8 B, and keep them".into(),
+            format!("make {} of 8 B, and keep them", grouped(count as usize)),
             "many",
             Terms::default(),
             &[Figure::First, Figure::Bytes],
@@ -232,9 +246,13 @@ pub(crate) fn bytes(size: usize) -> String {
     match size {
         size if size.is_multiple_of(1 << 20) => format!("{} MiB", size >> 20),
         size if size.is_multiple_of(1 << 10) => format!("{} KiB", size >> 10),
-        size if size >= 1000 => format!("{},{:03} B", size / 1000, size % 1000),
-        size => format!("{size} B"),
+        size => format!("{} B", grouped(size)),
     }
+}
+
+/// `10,000`.
+fn grouped(number: usize) -> String {
+    if number < 1000 { number.to_string() } else { format!("{},{:03}", number / 1000, number % 1000) }
 }
 
 #[cfg(test)]

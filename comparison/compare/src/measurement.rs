@@ -65,7 +65,7 @@ fn in_turn(comparison: &Comparison, ways: &[Way], effort: Effort) -> Vec<Measure
     let mut running: Vec<_> = each
         .map(|(way, variant)| (way.name(), Running::start(way, comparison, variant, effort.round)))
         .collect();
-    for _ in 0..effort.rounds {
+    for _ in 0..comparison.manner.rounds(effort.rounds) {
         for (_, one) in &mut running {
             if interrupt::happened() {
                 break;

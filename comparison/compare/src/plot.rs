@@ -1,4 +1,4 @@
-//! The plots: figures against sizes or readers, one line for each way. Their colours can be told from white and from
+//! The plots: figures against sizes, readers, processes or regions, one line for each way. Their colours can be told from white and from
 //! black, for a page shows them on either.
 
 use std::path::Path;
@@ -8,7 +8,7 @@ use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::comparison::Variant;
+use crate::comparison::{Comparison, Manner, Variant};
 use crate::comparisons::bytes;
 use crate::figure::Figure;
 use crate::report::Compared;
@@ -22,6 +22,8 @@ pub(crate) enum Chart {
     Asleep,
     AtRest,
     Receiving,
+    Crowded,
+    Many,
 }
 
 /// Points of one way, from left to right.
@@ -50,7 +52,8 @@ const THEIRS: [RGBColor; 6] = [
 ];
 
 impl Chart {
-    const ALL: [Self; 5] = [Self::OneWay, Self::InPlace, Self::Asleep, Self::AtRest, Self::Receiving];
+    const ALL: [Self; 7] =
+        [Self::OneWay, Self::InPlace, Self::Asleep, Self::AtRest, Self::Receiving, Self::Crowded, Self::Many];
 
     fn file(self) -> &'static str {
         match self {
@@ -59,6 +62,8 @@ impl Chart {
             Self::Asleep => "asleep.svg",
             Self::AtRest => "readers-at-rest.svg",
             Self::Receiving => "readers-receiving.svg",
+            Self::Crowded => "processes.svg",
+            Self::Many => "regions.svg",
         }
     }
 
@@ -69,19 +74,36 @@ impl Chart {
             Self::Asleep => "Round trip to a process that sleeps",
             Self::AtRest => "Publish 8 B while readers are there",
             Self::Receiving => "Publish 8 B while all readers receive",
+            Self::Crowded => "Lock and unlock, several processes at once",
+            Self::Many => "Make one of many of 8 B",
         }
     }
 
     /// Where a variant is, from left to right.
-    fn across(self, variant: &Variant) -> f64 {
+    fn across(self, comparison: &Comparison, variant: &Variant) -> f64 {
         match self {
             Self::OneWay | Self::InPlace | Self::Asleep => variant.terms.size as f64,
             Self::AtRest | Self::Receiving => variant.terms.readers as f64,
+            Self::Crowded => variant.sides as f64,
+            Self::Many => match comparison.manner {
+                Manner::Anew(count) => count as f64,
+                _ => 0.0,
+            },
+        }
+    }
+
+    /// What there is more of to the right.
+    fn axis(self) -> &'static str {
+        match self {
+            Self::OneWay | Self::InPlace | Self::Asleep => "size of the message",
+            Self::AtRest | Self::Receiving => "readers",
+            Self::Crowded => "processes",
+            Self::Many => "regions",
         }
     }
 
     fn is_by_size(self) -> bool {
-        !matches!(self, Self::AtRest | Self::Receiving)
+        matches!(self, Self::OneWay | Self::InPlace | Self::Asleep)
     }
 }
 
@@ -105,7 +127,7 @@ fn lines(chart: Chart, all: &[Compared]) -> Vec<Line> {
         for one in measured {
             let figures = one.figures(comparison.figures[0]).ok();
             let Some(spread) = figures.and_then(|figures| Spread::of(&figures)) else { continue };
-            let point = (chart.across(&comparison.variants[one.variant]), spread.median);
+            let point = (chart.across(comparison, &comparison.variants[one.variant]), spread.median);
             match lines.iter_mut().find(|line| line.way == one.way) {
                 Some(line) => line.points.push(point),
                 None => lines.push(Line { way: one.way.clone(), points: vec![point] }),
@@ -121,12 +143,15 @@ fn draw_one(chart: Chart, lines: &[Line], path: &Path) -> Result<()> {
     let highest = all().map(|point| point.1).fold(0.0, f64::max);
     let down = ((lowest / 1.5)..(highest * 1.5)).log_scale();
     let last = all().map(|point| point.0).fold(0.0, f64::max);
+    let first = all().map(|point| point.0).fold(f64::INFINITY, f64::min);
+    let number = |number: &f64| number.to_string();
     if chart.is_by_size() {
-        let first = all().map(|point| point.0).fold(f64::INFINITY, f64::min);
         let label = |size: &f64| bytes(*size as usize);
         plot(chart, lines, path, (first..last).log_scale().base(2.0), down, &label)
+    } else if chart == Chart::Many {
+        plot(chart, lines, path, (first..last).log_scale(), down, &number)
     } else {
-        plot(chart, lines, path, 0.0..last, down, &|readers: &f64| readers.to_string())
+        plot(chart, lines, path, 0.0..last, down, &number)
     }
 }
 
@@ -160,7 +185,7 @@ where
         .light_line_style(TRANSPARENT)
         .axis_style(GREY)
         .label_style(text(TEXT))
-        .x_desc(if chart.is_by_size() { "size of the message" } else { "readers" })
+        .x_desc(chart.axis())
         .x_label_formatter(&|value| label(value))
         .y_label_formatter(&|value| Figure::Median.show_one(*value))
         .draw()
