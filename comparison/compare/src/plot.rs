@@ -1,5 +1,5 @@
-//! The plots: figures against sizes, readers, processes or regions, one line for each way. Their colours can be told from white and from
-//! black, for a page shows them on either.
+//! The plots: figures against sizes, readers, processes or regions, one line for each way. Their colours can be told
+//! from white and from black, for a page shows them on either.
 
 use std::path::Path;
 
