@@ -100,6 +100,18 @@ fn an_advance_wakes_everybody() {
     });
 }
 
+/// The second time it is the flag that it set itself, after the first change's wake.
+#[test]
+fn a_sleeper_sees_each_advance() {
+    explore("version, advances", 3, |run| {
+        let scene = Scene::new(Slices::Never);
+        let mut cast = Cast::new(&scene);
+        cast.part(|scene| [0, 1].map(|number| scene.contribute(number)));
+        cast.part(|scene| [1, 2].map(|number| scene.await_change(number)));
+        cast.perform(run);
+    });
+}
+
 #[test]
 fn two_writers_count_every_change() {
     explore("version, two writers", 3, |run| {
